@@ -1,0 +1,68 @@
+# `make` alone lists the targets. Python 3.11 or newer and make are all that the machine must have.
+
+CANDIDATES := python3 python3.13 python3.12 python3.11
+# ensurepip: some distributions ship Python without it, and then it cannot make a virtual environment
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" pyproject.toml $(ARGS)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:  # check ends with the tests
+.PHONY: help install run api worker test test-fast check lint types fix histories lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED)  ## make .venv with everything, once (PYTHON=... chooses the interpreter)
+
+$(INSTALLED): requirements-dev.txt
+	@test -n "$(PYTHON)" || { \
+		echo "No Python 3.11 or newer with its venv module was found (tried: $(CANDIDATES))."; \
+		echo "Install one, or name it: make install PYTHON=/path/to/python"; exit 1; }
+	@echo "Installing the pinned dependencies into .venv with $(PYTHON); this takes a minute or two and happens once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(INSTALLED)  ## the whole system on this machine, until Ctrl-C (ARGS=--once: stop after the demo)
+	@$(BIN)/python -m local $(ARGS)
+
+api: $(INSTALLED)  ## the API process alone, settings from the environment
+	@$(BIN)/python main.py
+
+worker: $(INSTALLED)  ## a worker process alone, settings from the environment
+	@$(BIN)/python worker.py
+
+test: $(INSTALLED)  ## every test (ARGS="-k name" picks some)
+	$(BIN)/pytest $(ARGS)
+
+test-fast: $(INSTALLED)  ## the tests that start no server: seconds
+	$(BIN)/pytest -m "not stack" $(ARGS)
+
+check: lint types test  ## what CI runs: lint, types, architecture, every test
+
+lint: $(INSTALLED)  ## style and the import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
+
+types: $(INSTALLED)  ## mypy, strict
+	$(BIN)/mypy
+
+fix: $(INSTALLED)  ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+histories: $(INSTALLED)  ## record the workflow histories that the replay tests read
+	$(BIN)/python -m tests.workflows.record
+
+lock: $(INSTALLED)  ## pin the dependencies of pyproject.toml (ARGS=--upgrade takes the newest)
+	$(COMPILE) --extra dev --output-file requirements-dev.txt
+	$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+
+clean:  ## remove .venv, caches and what `make run` left
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,109 @@
+"""Steps that touch a credential. They alone see one opened, between the seal and the vault or the vault and the cloud;
+what they return is a reference or a verdict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities.heartbeats import heartbeating
+from domain.accounts import ProviderType
+from domain.credentials import CredentialRef, SealContext, VaultEntry
+from domain.ports import Catalogue, CredentialOpener, CredentialVault
+from domain.validation import Expectation, Verdict
+
+PROPAGATION_SECONDS = 15
+"""How long a refusal may be the cloud not knowing a role that was made moments ago."""
+
+
+@dataclass(frozen=True)
+class StoreCredential:
+    tenant_id: str
+    account_id: str
+    submission_id: str
+    provider_type: ProviderType
+    sealed: str
+    at: str
+
+
+@dataclass(frozen=True)
+class ValidateCredential:
+    tenant_id: str
+    account_id: str
+    provider_type: ProviderType
+    credential: CredentialRef
+    external_id: str
+    just_created: bool = False
+    account_number: str | None = None
+
+
+@dataclass(frozen=True)
+class PromoteCredential:
+    tenant_id: str
+    account_id: str
+    credential: CredentialRef
+
+
+@dataclass(frozen=True)
+class DeleteCredential:
+    tenant_id: str
+    account_id: str
+
+
+class CredentialActivities:
+    """The steps, over the ports that the worker was given."""
+
+    def __init__(self, vault: CredentialVault, opener: CredentialOpener, catalogue: Catalogue) -> None:
+        self._vault = vault
+        self._opener = opener
+        self._catalogue = catalogue
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        return [
+            self.store_credential,
+            self.validate_credential,
+            self.promote_credential,
+            self.delete_credential,
+        ]
+
+    @activity.defn(name="store_credential")
+    def store_credential(self, step: StoreCredential) -> CredentialRef:
+        context = SealContext(step.tenant_id, step.account_id, step.submission_id)
+        credential = self._opener.open(step.sealed, context)
+        entry = VaultEntry(
+            tenant_id=step.tenant_id,
+            account_id=step.account_id,
+            submission_id=step.submission_id,
+            provider_type=step.provider_type.value,
+            credential=credential,
+            created_at=step.at,
+        )
+        return self._vault.store(entry)
+
+    @activity.defn(name="validate_credential")
+    def validate_credential(self, step: ValidateCredential) -> Verdict:
+        """A verdict is returned; trouble on the way is raised, and retried by Temporal."""
+        credential = self._vault.read(step.tenant_id, step.account_id, step.credential)
+        expectation = Expectation(
+            external_id=step.external_id,
+            account_number=step.account_number,
+            may_propagate=step.just_created and _age_seconds() < PROPAGATION_SECONDS,
+        )
+        with heartbeating():
+            return self._catalogue.provider(step.provider_type).validate(credential, expectation)
+
+    @activity.defn(name="promote_credential")
+    def promote_credential(self, step: PromoteCredential) -> CredentialRef:
+        return self._vault.promote(step.tenant_id, step.account_id, step.credential)
+
+    @activity.defn(name="delete_credential")
+    def delete_credential(self, step: DeleteCredential) -> None:
+        """For good, without a recovery window: a credential that never became active is nobody's to restore."""
+        self._vault.delete(step.tenant_id, step.account_id, recovery_days=None)
+
+
+def _age_seconds() -> float:
+    """Seconds since the first attempt of the running activity was scheduled."""
+    return (datetime.now(UTC) - activity.info().scheduled_time).total_seconds()

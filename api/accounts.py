@@ -1,0 +1,42 @@
+"""Routes of accounts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.account_schemas import AccountDetailAnswer, AccountsAnswer
+from api.deps import AccessDep
+from api.openapi import errors
+from domain.accounts import AccountStatus, ProviderType
+from domain.pages import MAX_PAGE
+
+router = APIRouter(prefix="/onboarding/accounts", tags=["accounts"])
+
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to look at.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=2048, description="`next_cursor` of the page before, with the same filters."),
+]
+
+
+@router.get("", responses=errors(400, 404), summary="List a tenant's accounts")
+def accounts(
+    access: AccessDep,
+    tenant_id: str,
+    provider_type: ProviderType | None = None,
+    status: AccountStatus | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> AccountsAnswer:
+    """In a stable order, a page at a time. A change shows after a moment."""
+    tenant = access.tenant(tenant_id)
+    page = access.services.accounts.page(
+        tenant.tenant_id, provider_type=provider_type, status=status, limit=limit, cursor=cursor
+    )
+    return AccountsAnswer.of(page)
+
+
+@router.get("/{account_id}", responses=errors(404), summary="Get an account")
+def account(account_id: str, access: AccessDep) -> AccountDetailAnswer:
+    """One account with what its latest validation found."""
+    return AccountDetailAnswer.of(access.account(account_id))

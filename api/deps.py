@@ -1,0 +1,70 @@
+"""What routes ask for. `Access` is the only way from a request to a caller, and from an id to a tenant or an account."""
+
+from dataclasses import dataclass
+from re import ASCII, compile
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials
+
+from api.auth import BEARER, HEADER, Caller, KeyRing, sent_key
+from api.services import Services
+from domain.accounts import Account
+from domain.api_keys import Role
+from domain.errors import Forbidden, NotFound
+from domain.tenants import Tenant
+
+_ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the caller may reach. Another tenant's thing answers as a missing one does, and an id that cannot be one of
+    ours is missing too, so that no store sees it. The methods read a store: call them in a thread."""
+
+    caller: Caller
+    services: Services
+
+    def administer(self) -> None:
+        """For what belongs to no tenant. Raises Forbidden."""
+        if self.caller.role is not Role.ADMINISTRATOR or self.caller.tenant_id is not None:
+            raise Forbidden
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """A tenant that the request names. Raises NotFound."""
+        if not _ID.fullmatch(tenant_id) or self.caller.tenant_id not in (None, tenant_id):
+            raise NotFound
+        return self.services.tenants.get(tenant_id)
+
+    def account(self, account_id: str, provider: str | None = None) -> Account:
+        """An account that the request names, of the provider when one is given. Raises NotFound."""
+        if not _ID.fullmatch(account_id):
+            raise NotFound
+        tenant_id = self.caller.tenant_id or self.services.accounts.tenant_of(account_id)
+        account = self.services.accounts.get(tenant_id, account_id)
+        if provider not in (None, account.provider_type):
+            raise NotFound
+        return account
+
+
+def access(
+    request: Request,
+    services: ServicesDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+    header: Annotated[str | None, Security(HEADER)],
+) -> Access:
+    """The dependency of every route but health. Raises Unauthenticated."""
+    keys = cast(KeyRing, request.app.state.keys)
+    caller = keys.recognise(sent_key(bearer, header), request.state.request_id)
+    request.state.principal = caller.principal
+    return Access(caller, services)
+
+
+AccessDep = Annotated[Access, Depends(access)]

@@ -1,0 +1,133 @@
+"""Every error as an answer of the one shape: the domain's errors by their class, the framework's by their status, and
+anything else as `internal` without a word about what it was."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.schemas import ErrorAnswer, ErrorDetail, ProblemAnswer
+from domain.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyMismatch,
+    Internal,
+    InvalidInput,
+    MalformedBody,
+    NotFound,
+    OnboardingError,
+    PayloadTooLarge,
+    Problem,
+    Trouble,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+
+RETRY_AFTER_SECONDS = 5
+
+_STATUS: Mapping[type[OnboardingError], int] = {
+    MalformedBody: 422,
+    InvalidInput: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    IdempotencyMismatch: 422,
+    PayloadTooLarge: 413,
+    UnsupportedMediaType: 415,
+    Conflict: 409,
+    Trouble: 503,
+}
+"""A class that is not here has the status of its nearest ancestor; 500 when none has one."""
+
+_FRAMEWORK = {
+    404: (NotFound.code, "There is no such route; see /docs."),
+    405: ("method_not_allowed", "This route does not take that method."),
+}
+
+log = structlog.get_logger("api")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is sent: what a repeat of the request would be given again."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str]
+
+    def response(self) -> Response:
+        return Response(self.body, self.status, dict(self.headers), media_type="application/json")
+
+
+def reply_of(error: OnboardingError) -> Reply:
+    """The answer to an error of ours."""
+    status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), 500)
+    problems = error.problems if isinstance(error, InvalidInput) else ()
+    headers = {}
+    if isinstance(error, Trouble):
+        headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Reply(status, _body(error.code, error.message, problems), headers)
+
+
+def _body(code: str, message: str, problems: Sequence[Problem] = ()) -> str:
+    shown = [ProblemAnswer.of(problem) for problem in problems]
+    detail = ErrorDetail(code=code, message=message, errors=[p.message for p in problems] or [message], problems=shown)
+    return ErrorAnswer(detail=detail).model_dump_json(exclude_none=True)
+
+
+async def answer_domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OnboardingError)
+    return reply_of(error).response()
+
+
+async def answer_framework(request: Request, error: Exception) -> Response:
+    """Unknown routes and wrong methods."""
+    assert isinstance(error, HTTPException)
+    code, message = _FRAMEWORK.get(error.status_code, ("http_error", "The request was refused."))
+    return Reply(error.status_code, _body(code, message), dict(error.headers or {})).response()
+
+
+async def answer_parameters(request: Request, error: Exception) -> Response:
+    """Query and path parameters. Only the declared name of a parameter is shown, never what was sent for it."""
+    assert isinstance(error, RequestValidationError)
+    names = sorted({str(fault["loc"][1]) for fault in error.errors()})
+    problems = [Problem("invalid", f"The parameter {name} is missing or not acceptable.", f"/{name}") for name in names]
+    return reply_of(InvalidInput(problems=problems)).response()
+
+
+HANDLERS: dict[Any, Any] = {
+    OnboardingError: answer_domain,
+    HTTPException: answer_framework,
+    RequestValidationError: answer_parameters,
+}
+
+
+class LastHandler:
+    """Turns what nobody caught into a 500, inside of Starlette's own last handler: that one raises the error again, and
+    the server would write its text, which may hold a value, into the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            log.error("unexpected_error", error_class=type(error).__name__)
+            if not started:
+                await reply_of(Internal()).response()(scope, receive, send)

@@ -1,0 +1,105 @@
+"""Routes of an onboarding: start it, look at it, end it."""
+
+import secrets
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import AccessDep
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.onboarding_calls import OnboardingCalls
+from api.onboarding_schemas import CancelAnswer, CancelBody, InitAnswer, InitBody, OnboardingAnswer
+from api.openapi import errors, posted, request_body
+from domain.accounts import OnboardingStatus, ProviderType
+from domain.catalogue import AuthMethod, SetupRequest
+from domain.errors import Conflict
+from domain.onboarding import Cancellation, OnboardRequest
+from domain.ports import CloudProvider
+from domain.tenants import TenantStatus
+
+router = APIRouter(prefix="/onboarding", tags=["onboarding"])
+
+
+@router.post(
+    "/{provider}/init",
+    status_code=201,
+    response_model=InitAnswer,
+    responses=posted(404, 409),
+    openapi_extra=request_body(InitBody),
+    summary="Start onboarding an account",
+)
+async def init(provider: str, posting: Annotated[Once[InitBody], Depends(once(InitBody))]) -> Response:
+    """Registers the account and waits for its credential. The same Idempotency-Key gives the same ids again."""
+
+    async def effect(operation: Operation) -> Reply:
+        cloud, method = await run_in_threadpool(_check, posting, provider)
+        request = _request(posting, operation, method=method, provider=cloud.description.provider_type)
+        started = await OnboardingCalls(posting.access.services).register(request, operation.id)
+        setup = cloud.setup(SetupRequest(started.external_id, request.account_name))
+        return reply(201, InitAnswer.of(request, method, started=started, setup=setup))
+
+    return await posting.answer(effect, account_id=str(uuid4()), external_id=f"te-{secrets.token_hex(16)}")
+
+
+@router.get("/{onboarding_id}", response_model=OnboardingAnswer, responses=errors(404), summary="Where it is")
+async def status(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
+    """The live state of a running onboarding, or how one ended. `onboarding_id` is the account's id."""
+    account = await run_in_threadpool(access.account, onboarding_id)
+    if account.onboarding_status is OnboardingStatus.IN_PROGRESS:
+        view = await OnboardingCalls(access.services).view(account)
+        if view is not None:
+            return OnboardingAnswer.running(account, view)
+    return OnboardingAnswer.stored(account)
+
+
+@router.post(
+    "/{onboarding_id}/cancel",
+    status_code=202,
+    response_model=CancelAnswer,
+    responses=posted(404, 409),
+    openapi_extra=request_body(CancelBody, optional=True),
+    summary="End it",
+)
+async def cancel(
+    onboarding_id: str, posting: Annotated[Once[CancelBody], Depends(once(CancelBody, optional=True))]
+) -> Response:
+    """Ends an onboarding and removes what it stored. Refused once the account is active or becoming so."""
+
+    async def effect(operation: Operation) -> Reply:
+        access = posting.access
+        account = await run_in_threadpool(access.account, onboarding_id)
+        message = Cancellation(access.caller.origin, posting.body.reason or "")
+        await OnboardingCalls(access.services).cancel(account, message, update_id=operation.id)
+        return reply(202, CancelAnswer(onboarding_id=account.account_id, account_id=account.account_id))
+
+    return await posting.answer(effect)
+
+
+def _check(posting: Once[InitBody], provider: str) -> tuple[CloudProvider, AuthMethod]:
+    """The cloud and the method asked for. Raises NotFound, Conflict for a disabled tenant, InvalidInput."""
+    tenant = posting.access.tenant(posting.body.tenant_id)
+    if tenant.status is TenantStatus.DISABLED:
+        raise Conflict("The tenant is disabled; enable it before onboarding accounts.")
+    cloud = posting.access.services.catalogue.provider(provider)
+    return cloud, cloud.description.method(posting.body.auth_method)
+
+
+def _request(
+    posting: Once[InitBody], operation: Operation, *, method: AuthMethod, provider: ProviderType
+) -> OnboardRequest:
+    limits = posting.access.services.limits
+    return OnboardRequest(
+        tenant_id=posting.body.tenant_id,
+        account_id=operation.ids["account_id"],
+        account_name=posting.body.account_name,
+        provider_type=provider,
+        auth_method=method.method,
+        external_id=operation.ids["external_id"],
+        origin=posting.access.caller.origin,
+        deadline_seconds=limits.deadline_seconds,
+        max_attempts=limits.max_attempts,
+        provider_patience_seconds=limits.provider_patience_seconds,
+    )

@@ -1,0 +1,99 @@
+"""Shapes that several resources share: errors, steps, ids and names."""
+
+from re import compile
+from typing import Annotated, Self
+from unicodedata import normalize
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from domain.catalogue import Permission
+from domain.errors import Problem
+from domain.validation import Step, StepStatus
+
+BODY = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+"""Of every request body: unknown fields are refused, and nothing is converted."""
+
+_UNSEEN = compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """The text in Unicode's composed form; control and direction characters could make two names look alike."""
+    if _UNSEEN.search(text):
+        raise PydanticCustomError("bad_characters", "control characters")
+    return normalize("NFC", text)
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(visible)
+]
+
+
+class ProblemAnswer(BaseModel):
+    """One thing to put right."""
+
+    pointer: str | None = Field(None, description="JSON pointer to the field; empty for the body as a whole.")
+    step: str | None = Field(None, description="The validation step that found it.")
+    code: str = Field(description="Stable; decide on this.")
+    message: str
+    remedy: str | None = Field(None, description="What to do about it.")
+    missing_permissions: list[str] | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        return cls(
+            pointer=problem.pointer,
+            step=problem.step,
+            code=problem.code,
+            message=problem.message,
+            remedy=problem.remedy,
+            missing_permissions=list(problem.missing_permissions) or None,
+        )
+
+
+class ErrorDetail(BaseModel):
+    code: str = Field(description="Stable; decide on this.")
+    message: str
+    errors: list[str] = Field(description="One sentence per problem; never empty.")
+    problems: list[ProblemAnswer]
+
+
+class ErrorAnswer(BaseModel):
+    """Every error has this shape. It never repeats what was sent."""
+
+    detail: ErrorDetail
+
+
+class StepAnswer(BaseModel):
+    """One thing that was proved, or not."""
+
+    name: str
+    status: StepStatus
+    code: str
+    message: str
+    remedy: str | None
+    missing_permissions: list[str]
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        return cls(
+            name=step.name,
+            status=step.status,
+            code=step.code,
+            message=step.message,
+            remedy=step.remedy,
+            missing_permissions=list(step.missing_permissions),
+        )
+
+
+class PermissionAnswer(BaseModel):
+    """One permission that scanning uses."""
+
+    name: str
+    required: bool = Field(description="Without a required one the account is refused, without another one limited.")
+    purpose: str
+
+    @classmethod
+    def of(cls, permission: Permission) -> Self:
+        return cls(name=permission.name, required=permission.required, purpose=permission.purpose)

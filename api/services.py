@@ -1,0 +1,53 @@
+"""What the API is given: the ports it works through and the limits it keeps. Entry points and tests build one."""
+
+from dataclasses import dataclass, field
+
+from temporalio.client import Client
+
+from domain.ports import (
+    AccountStore,
+    ApiKeyStore,
+    BodyDigest,
+    Catalogue,
+    CredentialSealer,
+    HealthProbes,
+    IdempotencyStore,
+    TenantStore,
+)
+from workflows.ids import ONBOARDING_QUEUE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a request waits, and what a new onboarding is allowed."""
+
+    validate_wait_seconds: float = 25
+    """For the verdict on a submission; after that the answer is 202."""
+    accept_wait_seconds: float = 5
+    """For a worker to take a request over; after that nothing is promised and the answer is 503."""
+    query_wait_seconds: float = 2
+    """For the live state of an onboarding; after that the row is shown."""
+    deadline_seconds: int = 7 * 24 * 3600
+    """Until an onboarding without an accepted credential expires."""
+    max_attempts: int = 10
+    """Refused credentials per onboarding."""
+    provider_patience_seconds: int = 600
+    """How long a cloud may be out of order before a submission is answered without a verdict."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the routes use."""
+
+    temporal: Client
+    tenants: TenantStore
+    accounts: AccountStore
+    api_keys: ApiKeyStore
+    idempotency: IdempotencyStore
+    digest: BodyDigest
+    sealer: CredentialSealer
+    catalogue: Catalogue
+    probes: HealthProbes
+    version: str
+    limits: Limits = field(default_factory=Limits)
+    onboarding_queue: str = ONBOARDING_QUEUE

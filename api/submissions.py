@@ -1,0 +1,140 @@
+"""Routes that hand in a credential: its shape is checked, it is sealed at once, and the workflow proves it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import JsonValue
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Access
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.onboarding_calls import OnboardingCalls
+from api.openapi import PREFIX, Responses, posted, request_body
+from api.stack_outputs import credentials_in
+from api.submission_schemas import ValidatedAnswer, ValidateBody, ValidateJsonBody, ValidatingAnswer
+from domain.accounts import Account, OnboardingStatus, ProviderType
+from domain.catalogue import parse_credential
+from domain.credentials import Credential, SealContext
+from domain.errors import (
+    AccountAlreadyOnboarded,
+    CredentialRefused,
+    InvalidInput,
+    OnboardingClosed,
+    OnboardingError,
+    Problem,
+    Unavailable,
+)
+from domain.onboarding import Result, Submission, SubmissionOutcome
+from domain.validation import StepStatus
+
+router = APIRouter(prefix="/onboarding", tags=["onboarding"])
+
+RESPONSES: Responses = {
+    **posted(404, 409),
+    202: {"model": ValidatingAnswer, "description": "Validation takes longer; follow `Location`."},
+}
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A credential as it was handed in."""
+
+    provider: str
+    account_id: str
+    auth_method: str
+    credentials: dict[str, JsonValue]
+    just_created: bool
+
+
+@router.post(
+    "/{provider}/validate",
+    response_model=ValidatedAnswer,
+    responses=RESPONSES,
+    openapi_extra=request_body(ValidateBody),
+    summary="Hand in a credential",
+)
+async def validate(
+    provider: str, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]
+) -> Response:
+    """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; hand it in again
+    then. When proving takes longer than 25 seconds the answer is 202 and the outcome will be at `Location`."""
+
+    async def effect(operation: Operation) -> Reply:
+        body = posting.body
+        given = Handover(provider, body.account_id, body.auth_method, body.credentials, body.just_created)
+        return await _submit(posting.access, given, operation)
+
+    return await posting.answer(effect)
+
+
+@router.post(
+    "/aws/validate-json",
+    response_model=ValidatedAnswer,
+    responses=RESPONSES,
+    openapi_extra=request_body(ValidateJsonBody),
+    summary="Hand in a stack's outputs",
+)
+async def validate_json(posting: Annotated[Once[ValidateJsonBody], Depends(once(ValidateJsonBody))]) -> Response:
+    """The same for an IAM role, from what the CloudFormation stack shows under Outputs."""
+
+    async def effect(operation: Operation) -> Reply:
+        body = posting.body
+        credentials = credentials_in(body.onboarding_json)
+        given = Handover(ProviderType.AWS, body.account_id, "iam_role", credentials, body.just_created)
+        return await _submit(posting.access, given, operation)
+
+    return await posting.answer(effect)
+
+
+async def _submit(access: Access, given: Handover, operation: Operation) -> Reply:
+    account, submission = await run_in_threadpool(_sealed, access, given, operation)
+    calls = OnboardingCalls(access.services)
+    update = await calls.submit(account, submission, update_id=operation.id)
+    outcome = await calls.outcome(account, update)
+    if outcome is None:
+        location = f"{PREFIX}/onboarding/{account.account_id}"
+        answer = ValidatingAnswer(account_id=account.account_id, onboarding_id=account.account_id)
+        return reply(202, answer, {"Location": location})
+    if outcome.result not in (Result.ACTIVE, Result.ACTIVE_LIMITED):
+        raise _refusal(outcome)
+    return reply(200, ValidatedAnswer.of(account.account_id, outcome))
+
+
+def _sealed(access: Access, given: Handover, operation: Operation) -> tuple[Account, Submission]:
+    """Raises NotFound, OnboardingClosed, InvalidInput. A repeat goes on even when the onboarding has ended: it may be
+    this very request that ended it, and then the workflow still knows the outcome."""
+    account = access.account(given.account_id, given.provider)
+    if account.onboarding_status is not OnboardingStatus.IN_PROGRESS and not operation.repeated:
+        raise OnboardingClosed
+    credential = _credential(access, account, given)
+    context = SealContext(account.tenant_id, account.account_id, operation.id)
+    sealed = access.services.sealer.seal(credential, context)
+    # The wait for the outcome can be long; the plaintext does not wait with us.
+    given.credentials.clear()
+    origin = access.caller.origin
+    return account, Submission(operation.id, given.auth_method, sealed, origin, just_created=given.just_created)
+
+
+def _credential(access: Access, account: Account, given: Handover) -> Credential:
+    method = access.services.catalogue.provider(account.provider_type).description.method(given.auth_method)
+    credential = parse_credential(method, given.credentials)
+    if credential.reveal("external_id") not in ("", account.external_id):
+        message = "external_id is not the one made for this account; use that one, or leave it out."
+        raise InvalidInput(problems=[Problem("external_id_mismatch", message, pointer="/credentials/external_id")])
+    return credential
+
+
+def _refusal(outcome: SubmissionOutcome) -> OnboardingError:
+    """What a submission that did not make the account active is answered with."""
+    match outcome.result:
+        case Result.REFUSED:
+            bad = (StepStatus.FAILED, StepStatus.WARNED)
+            return CredentialRefused(outcome.message, [s.as_problem() for s in outcome.steps if s.status in bad])
+        case Result.DUPLICATE:
+            return AccountAlreadyOnboarded(outcome.message)
+        case Result.PROVIDER_UNAVAILABLE:
+            return Unavailable(outcome.message)
+        case _:
+            return OnboardingClosed(outcome.message)

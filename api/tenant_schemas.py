@@ -1,0 +1,55 @@
+"""Bodies and answers of tenants."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from api.onboarding_schemas import TENANT
+from api.schemas import BODY, Name, visible
+from domain.pages import Page
+from domain.tenants import Tenant, TenantStatus
+
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(visible)]
+
+
+class TenantBody(BaseModel):
+    model_config = {**BODY, "json_schema_extra": {"example": {"tenant_name": "Acme", "description": "EU customer"}}}
+
+    tenant_name: Name = Field(description="Unique, whatever its capitals; 1 to 128 characters on one line.")
+    description: Description = Field("", description="Up to 1,000 characters on one line.")
+
+
+class TenantChanges(BaseModel):
+    model_config = {**BODY, "json_schema_extra": {"example": {"status": "disabled"}}}
+
+    tenant_name: Name | None = Field(None, description="A new name; unique, 1 to 128 characters on one line.")
+    description: Description | None = Field(None, description="Up to 1,000 characters on one line.")
+    status: Literal["active", "disabled"] | None = Field(
+        None, description="A disabled tenant starts no new onboardings; what exists stays."
+    )
+
+
+class TenantAnswer(BaseModel):
+    """A customer company of the platform."""
+
+    tenant_id: str = Field(examples=[TENANT])
+    tenant_name: str = Field(examples=["Acme"])
+    description: str
+    status: TenantStatus
+    created_at: str = Field(examples=["2026-11-24T09:30:00.000Z"])
+    updated_at: str
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> Self:
+        return cls.model_validate(tenant, from_attributes=True)
+
+
+class TenantsAnswer(BaseModel):
+    """A page of all tenants."""
+
+    tenants: list[TenantAnswer]
+    next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+
+    @classmethod
+    def of(cls, page: Page[Tenant]) -> Self:
+        return cls(tenants=[TenantAnswer.of(tenant) for tenant in page.items], next_cursor=page.next_cursor)

@@ -1,0 +1,85 @@
+"""Routes of tenants, for the platform's administrators. They are plain conditional writes: no workflow is needed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.accounts import Cursor, Limit
+from api.body import json_body
+from api.deps import Access, AccessDep
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.openapi import errors, posted, request_body
+from api.tenant_schemas import TenantAnswer, TenantBody, TenantChanges, TenantsAnswer
+from domain.audit import AuditEvent, audit_event
+from domain.tenants import Tenant, TenantStatus
+from domain.timestamps import stamp
+
+router = APIRouter(prefix="/tenants", tags=["tenants"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=TenantAnswer,
+    responses=posted(403, 409),
+    openapi_extra=request_body(TenantBody),
+    summary="Make a tenant",
+)
+async def create(posting: Annotated[Once[TenantBody], Depends(once(TenantBody))]) -> Response:
+    """Refused (409) when another tenant has that name."""
+
+    async def effect(operation: Operation) -> Reply:
+        tenant = await run_in_threadpool(_create, posting.access, posting.body, operation)
+        return reply(201, TenantAnswer.of(tenant))
+
+    return await posting.answer(effect, tenant_id=str(uuid4()))
+
+
+@router.get("", responses=errors(400, 403), summary="List tenants")
+def tenants(access: AccessDep, limit: Limit = 50, cursor: Cursor = None) -> TenantsAnswer:
+    """All tenants, a page at a time."""
+    access.administer()
+    return TenantsAnswer.of(access.services.tenants.page(limit=limit, cursor=cursor))
+
+
+@router.get("/{tenant_id}", responses=errors(404), summary="Get a tenant")
+def tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
+    """One tenant."""
+    return TenantAnswer.of(access.tenant(tenant_id))
+
+
+@router.patch(
+    "/{tenant_id}",
+    responses=posted(403, 404, 409),
+    openapi_extra=request_body(TenantChanges),
+    summary="Change a tenant",
+)
+def change(
+    tenant_id: str, access: AccessDep, changes: Annotated[TenantChanges, Depends(json_body(TenantChanges))]
+) -> TenantAnswer:
+    """Changes the fields that are sent. Refused (409) when the name is taken, or when the tenant changed meanwhile."""
+    access.administer()
+    current, now = access.tenant(tenant_id), stamp(datetime.now(UTC))
+    changed = _changed(current, changes, now)
+    if changed is current: 
+        return TenantAnswer.of(current)
+    event = _event(access, changed, "tenant.changed", operation=access.caller.request_id, at=now)
+    return TenantAnswer.of(access.services.tenants.update(changed, event))
+
+
+def _create(access: Access, body: TenantBody, operation: Operation) -> Tenant:
+    access.administer()
+    tenant = Tenant(
+        tenant_id=operation.ids["tenant_id"],
+        tenant_name=body.tenant_name,
+        created_at=operation.at,
+        updated_at=operation.at,
+        description=body.description,
+    )
+    event = _event(access, tenant, "tenant.created", operation=operation.id, at=operation.at)
+    return access.services.tenants.create(tenant, event)

@@ -1,0 +1,144 @@
+"""The settings: read from the environment once, by the entry points, and never changed after.
+
+Each field is an environment variable of the same name in capitals. Its description completes the sentence
+"NAME must be …", which is shown when the value is missing or wrong and stands in `.env.example`. Temporal's
+own variables and its profile file are read by `temporalio.envconfig`, so that the services and the
+`temporal` program share one configuration.
+"""
+
+import re
+import sys
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+from stores.tables import TableNames
+
+Text = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+VERSION = "0.1.0"
+
+TEMPORAL_ADDRESS = re.compile(r"[!-~]+:[0-9]{1,5}")
+
+
+class SettingsError(Exception):
+    """Settings are missing or wrong: one sentence each, that names it and says what it must be, never what
+    it was."""
+
+
+class Settings(BaseSettings):
+    """Every setting. A variable that is set to nothing counts as not set."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+
+    aws_region: Region = Field("ap-south-1", description="the AWS region of this deployment")
+    aws_endpoint_url: Url | None = Field(
+        None, description="the http(s) address of a stand-in for our AWS, in development only"
+    )
+    customer_aws_endpoint_url: Url | None = Field(
+        None, description="the http(s) address of a stand-in for the customers' AWS, in development only"
+    )
+    platform_aws_account_id: AccountNumber = Field(description="the 12-digit number of the platform's AWS account")
+    platform_role_name: RoleName = Field(
+        "threat-engine-onboarding", description="the name of the role that workers run as and customers trust"
+    )
+    cloudformation_template_url: Url | None = Field(
+        None, description="the S3 address of the published template; without it there is no quick-create link"
+    )
+
+    secrets_manager_prefix: Text = Field("threat-engine", description="the first part of the secrets' names")
+    secrets_manager_kms_key_id: Text = Field(
+        "alias/threat-engine-secrets", description="the KMS key that seals and stores credentials"
+    )
+    digests_kms_key_id: Text = Field(
+        "alias/threat-engine-digests", description="the KMS key for the digests of request bodies"
+    )
+
+    dynamodb_tenants_table: TableName = Field("threat-engine-tenants", description="the name of a table")
+    dynamodb_providers_table: TableName = Field("threat-engine-providers", description="the name of a table")
+    dynamodb_accounts_table: TableName = Field("threat-engine-accounts", description="the name of a table")
+    dynamodb_api_keys_table: TableName = Field("threat-engine-api-keys", description="the name of a table")
+    dynamodb_audit_events_table: TableName = Field("threat-engine-audit-events", description="the name of a table")
+    dynamodb_idempotency_table: TableName = Field("threat-engine-idempotency", description="the name of a table")
+
+    api_host: Text = Field("127.0.0.1", description="the address that the API listens on")
+    api_port: int = Field(8000, ge=1, le=65535, description="the port that the API listens on, 1 to 65535")
+    validate_wait_seconds: int = Field(
+        25, ge=1, le=60, description="how long a validation is waited for before the answer is 202, 1 to 60"
+    )
+
+    onboarding_deadline_days: int = Field(
+        7, ge=1, le=90, description="how many days a customer has to hand in a working credential, 1 to 90"
+    )
+    onboarding_max_attempts: int = Field(
+        10, ge=1, le=100, description="how many refused credentials end an onboarding, 1 to 100"
+    )
+    onboarding_late_write_seconds: int = Field(
+        60, ge=0, le=3600, description="how long after its end an unused credential is removed again, 0 to 3600"
+    )
+    provider_patience_seconds: int = Field(
+        600, ge=10, le=86400, description="how long a cloud may be out of order during a validation, 10 to 86400"
+    )
+
+    worker_concurrency: int = Field(
+        20, ge=1, le=200, description="how many steps one worker runs at the same time, 1 to 200"
+    )
+    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises SettingsError."""
+        try:
+            return cls()
+        except ValidationError as failure:
+            sentences = [_sentence(str(error["loc"][0]), error["type"]) for error in failure.errors()]
+        raise SettingsError("\n".join(sentences))
+
+    @property
+    def tables(self) -> TableNames:
+        return TableNames(
+            tenants=self.dynamodb_tenants_table,
+            providers=self.dynamodb_providers_table,
+            accounts=self.dynamodb_accounts_table,
+            api_keys=self.dynamodb_api_keys_table,
+            audit_events=self.dynamodb_audit_events_table,
+            idempotency=self.dynamodb_idempotency_table,
+        )
+
+
+def temporal_connection() -> ClientConnectConfig:
+    """Arguments for connecting to Temporal: address, namespace, API key, TLS. Raises SettingsError."""
+    try:
+        found = ClientConfig.load_client_connect_config()
+    except (OSError, RuntimeError, ValueError):
+        # The message of the cause quotes what was read.
+        raise SettingsError(
+            "A TEMPORAL_* variable, or the profile file it names, cannot be used; compare `temporal config list`."
+        ) from None
+    connection: ClientConnectConfig = {"target_host": "localhost:7233", "namespace": "default", **found}
+    if not TEMPORAL_ADDRESS.fullmatch(connection["target_host"]):
+        raise SettingsError("TEMPORAL_ADDRESS has a wrong value: it must be a host and a port, as in localhost:7233.")
+    return connection
+
+
+def load() -> tuple[Settings, ClientConnectConfig]:
+    """The settings of a process that is about to start. A wrong one ends it with its sentence and exit code
+    2."""
+    try:
+        return Settings.from_environment(), temporal_connection()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+
+
+def _sentence(field: str, kind: str) -> str:
+    problem = "is missing" if kind == "missing" else "has a wrong value"
+    return f"{field.upper()} {problem}: it must be {Settings.model_fields[field].description}."

@@ -1,0 +1,134 @@
+"""`python -m local`, which is `make run`: bring everything up, onboard a demo account, serve until Ctrl-C.
+
+SIGINT and SIGTERM cancel the one task that holds everything; what was started is stopped on its way out,
+and a second Ctrl-C changes nothing about that.
+"""
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import logs
+from local.demo import Demo, onboard, workflow_page
+from local.failures import StackFailed
+from local.folder import run_folder, write_private
+from local.ministack import REGION
+from local.ports import choose_ports
+from local.progress import Progress
+from local.stack import NAMESPACE, ROOT, Stack, running_stack
+
+
+def main(
+    once: Annotated[bool, typer.Option("--once", help="Stop after the demo.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where logs and stack.env go.")] = ROOT / ".local",
+) -> None:
+    """Run the whole system on this machine, with a demo account onboarded into it."""
+    try:
+        with run_folder(folder.resolve()) as path:
+            asyncio.run(run(path, once=once))
+    except StackFailed as failure:
+        print(failure, file=sys.stderr)
+    except Exception as error:
+        print("The stack failed: {error} at {where}.".format(**logs.describe(error)), file=sys.stderr)
+    else:
+        return
+    raise typer.Exit(1)
+
+
+async def run(folder: Path, *, once: bool) -> None:
+    """Raises StackFailed when a part dies, when the demo fails and when it is interrupted before its end."""
+    cancel_on_signals()
+    progress, env_file, served = Progress(Console()), folder / "stack.env", False
+    try:
+        async with running_stack(folder, ports=choose_ports(), progress=progress) as stack:
+            progress.heading("The demo: an AWS account goes from nothing to active")
+            demo = await while_it_lives(stack, onboard(stack, progress))
+            write_private(env_file, stack_env(stack, demo))
+            served = True
+            show(stack, demo, progress)
+            if not once:
+                progress.say("\nPress Ctrl-C to stop.")
+                await stack.watch()
+    except asyncio.CancelledError:
+        if not served:
+            raise StackFailed("Interrupted; everything that was started is stopped.") from None
+    finally:
+        env_file.unlink(missing_ok=True)
+    progress.say("Everything is stopped.")
+
+
+def cancel_on_signals() -> None:
+    """The first SIGINT or SIGTERM cancels this task; later ones are ignored while it stops what it
+    started."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def cancel() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, lambda: None)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancel)
+
+
+async def while_it_lives(stack: Stack, work: Awaitable[Demo]) -> Demo:
+    """The result of `work`, or StackFailed as soon as a part of the stack ends."""
+    watch = asyncio.create_task(stack.watch())
+    job = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({watch, job}, return_when=asyncio.FIRST_COMPLETED)
+        stack.check()  # a call that failed because a part died is reported as that death
+        return await job
+    finally:
+        for task in (watch, job):
+            task.cancel()
+        await asyncio.gather(watch, job, return_exceptions=True)
+
+
+def stack_env(stack: Stack, demo: Demo) -> str:
+    """The lines of stack.env. With them `python cli.py` acts as the platform's operator."""
+    values = {
+        "ONBOARDING_API_URL": stack.api_url,
+        "ONBOARDING_API_KEY": stack.api_key,
+        "TEMPORAL_ADDRESS": stack.temporal.address,
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_UI_URL": stack.temporal.ui_url or "",
+        "AWS_ENDPOINT_URL": stack.platform.endpoint,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": stack.platform.number,
+        "AWS_SECRET_ACCESS_KEY": stack.platform.secret,
+        "CUSTOMER_AWS_ENDPOINT_URL": stack.customer.endpoint,
+        "PLATFORM_AWS_ACCOUNT_ID": stack.platform.number,
+        "DEMO_TENANT_ID": demo.tenant_id,
+        "DEMO_ACCOUNT_NUMBER": demo.account_number,
+        "DEMO_AWS_ACCESS_KEY_ID": stack.customer.number,
+        "DEMO_AWS_SECRET_ACCESS_KEY": stack.customer.secret,
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def show(stack: Stack, demo: Demo, progress: Progress) -> None:
+    progress.heading(f"Account {demo.account_number} is {demo.status} after {progress.seconds:.1f} s")
+    lines = {
+        "The onboarding": workflow_page(stack, demo),
+        "API": f"{stack.api_url}/api/v1",
+        "API page": f"{stack.api_url}/docs",
+        "API key": stack.api_key,
+        "AWS endpoint": stack.platform.endpoint,
+        "For scripts": f"set -a; . {stack.folder / 'stack.env'}",
+        "Logs": str(stack.folder / "logs"),
+    }
+    for name, value in lines.items():
+        progress.say(f"  {name:15} {value}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,52 @@
+"""Which port each part of the stack listens on: a configured one, else the usual one, else any free one."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from local.failures import StackFailed
+
+HOST = "127.0.0.1"
+USUAL_PORTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "AWS_PORT": 4566}
+
+
+@dataclass(frozen=True)
+class Ports:
+    api: int
+    temporal: int
+    temporal_ui: int
+    aws: int
+
+
+def choose_ports() -> Ports:
+    """Raises StackFailed for a configured port that is in use or is no port number."""
+    api, temporal, temporal_ui, aws = (_choose(variable) for variable in USUAL_PORTS)
+    return Ports(api=api, temporal=temporal, temporal_ui=temporal_ui, aws=aws)
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _choose(variable: str) -> int:
+    configured, usual = os.environ.get(variable), USUAL_PORTS[variable]
+    if configured is None:
+        return usual if is_free(usual) else free_port()
+    if not configured.isascii() or not configured.isdigit() or not 0 < int(configured) < 65536:
+        raise StackFailed(f"{variable} must be a port number from 1 to 65535.")
+    if not is_free(int(configured)):
+        raise StackFailed(f"Port {configured} ({variable}) is in use; stop what uses it or choose another.")
+    return int(configured)

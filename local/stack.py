@@ -1,0 +1,166 @@
+"""The whole system on this machine: Temporal, AWS, worker and API, started together and stopped together."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+
+import httpx
+
+from cli import add_administrator_key, set_up_aws, set_up_temporal
+from local.identities import WORKER_ROLE, AwsAccount, make_process_identities
+from local.ministack import REGION, ministack_is_ready, starting_ministack
+from local.ports import HOST, Ports
+from local.processes import Child, running
+from local.progress import Progress
+from local.temporal import TemporalServer, starting_temporal
+from stores.api_keys import DynamoApiKeyStore
+from stores.tables import TableNames
+from workflows import search_attributes
+
+ROOT = Path(__file__).resolve().parents[1]
+PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
+NAMESPACE = "default"
+WATCH_SECONDS = 0.2
+
+TUNABLE = (
+    "LOG_LEVEL",
+    "VALIDATE_WAIT_SECONDS",
+    "ONBOARDING_DEADLINE_DAYS",
+    "ONBOARDING_MAX_ATTEMPTS",
+    "ONBOARDING_LATE_WRITE_SECONDS",
+    "PROVIDER_PATIENCE_SECONDS",
+    "WORKER_CONCURRENCY",
+)
+"""Settings that the stack takes over from the environment. It decides about all others itself."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack and all that is needed for talking to it."""
+
+    folder: Path
+    api_url: str
+    api_key: str
+    temporal: TemporalServer
+    platform: AwsAccount
+    customer: AwsAccount
+    children: tuple[Child, ...]
+
+    def check(self) -> None:
+        """Raises StackFailed when a part has ended."""
+        for child in self.children:
+            child.check()
+
+    async def watch(self) -> None:
+        """Runs until a part ends, then raises StackFailed."""
+        while True:
+            self.check()
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+@asynccontextmanager
+async def running_stack(
+    folder: Path,
+    *,
+    ports: Ports,
+    progress: Progress,
+    settings: Mapping[str, str] | None = None,
+    temporal_db: Path | None = None,
+) -> AsyncIterator[Stack]:
+    """Everything up and set up, in an empty `folder`. `settings` override what the processes get. Raises
+    StackFailed when a part does not start; stops everything at the end, in every case."""
+    with ExitStack() as parts:
+        temporal = parts.enter_context(_temporal(folder, ports=ports, db=temporal_db))
+        ministack = parts.enter_context(starting_ministack(folder / "logs/ministack.log", port=ports.aws))
+        with progress.step("Temporal and AWS (MiniStack) are up"):
+            await asyncio.gather(
+                asyncio.to_thread(temporal.child.wait_until, temporal.is_ready),
+                asyncio.to_thread(ministack.wait_until, partial(ministack_is_ready, ports.aws)),
+            )
+        endpoint = f"http://{HOST}:{ports.aws}"
+        platform = AwsAccount(PLATFORM_NUMBER, endpoint, token_hex(20))
+        customer = AwsAccount(CUSTOMER_NUMBER, endpoint, token_hex(20))
+        environment = _environment(folder, ports=ports, settings=settings or {})
+        with progress.step("the platform's own roles exist in AWS"):
+            await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
+        worker, api = (parts.enter_context(_ours(name, folder, environment)) for name in ("worker", "api"))
+        with progress.step("keys, tables and search attributes are set up"):
+            api_key = await _set_up(platform, temporal.address)
+        api_url = f"http://{HOST}:{ports.api}"
+        with progress.step("API and worker are up"):
+            await asyncio.to_thread(api.wait_until, partial(_answers, f"{api_url}/api/v1/health/ready"))
+            await asyncio.to_thread(worker.wait_until, partial(_has_started, worker))
+        children = (temporal.child, ministack, worker, api)
+        yield Stack(folder, api_url, api_key, temporal, platform, customer, children)
+
+
+def _temporal(folder: Path, *, ports: Ports, db: Path | None) -> AbstractContextManager[TemporalServer]:
+    return starting_temporal(
+        folder / "logs/temporal.log",
+        port=ports.temporal,
+        ui_port=ports.temporal_ui,
+        db=db,
+        search_attributes={key.name: "Keyword" for key in search_attributes.ALL},
+    )
+
+
+def _environment(folder: Path, *, ports: Ports, settings: Mapping[str, str]) -> dict[str, str]:
+    """What the API and the worker find: the settings of an operator who runs them against the emulator."""
+    endpoint = f"http://{HOST}:{ports.aws}"
+    return {
+        **{name: os.environ[name] for name in TUNABLE if name in os.environ},
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "API_HOST": HOST,
+        "API_PORT": str(ports.api),
+        "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CONFIG_FILE": str(folder / "aws-config"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CUSTOMER_AWS_ENDPOINT_URL": endpoint,
+        "PLATFORM_AWS_ACCOUNT_ID": PLATFORM_NUMBER,
+        "PLATFORM_ROLE_NAME": WORKER_ROLE,
+        **settings,
+    }
+
+
+def _ours(name: str, folder: Path, environment: Mapping[str, str]) -> AbstractContextManager[Child]:
+    """One of our processes, with the identity of its own that it has in AWS."""
+    entry_point, title = {"api": ("main.py", "The API"), "worker": ("worker.py", "The worker")}[name]
+    return running(
+        title,
+        [sys.executable, str(ROOT / entry_point)],
+        log=folder / f"logs/{name}.log",
+        environment={**environment, "AWS_PROFILE": name},
+        cwd=ROOT,
+    )
+
+
+async def _set_up(platform: AwsAccount, temporal_address: str) -> str:
+    """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
+    aws, names = platform.clients(), TableNames()
+    await asyncio.gather(
+        asyncio.to_thread(set_up_aws, aws, names),
+        set_up_temporal({"target_host": temporal_address, "namespace": NAMESPACE}),
+    )
+    text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
+    return text
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _has_started(worker: Child) -> bool:
+    return b"worker.started" in worker.log.read_bytes()

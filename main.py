@@ -1,0 +1,90 @@
+"""The API process: settings, then clients, then the application, then the server."""
+
+import asyncio
+import socket
+import sys
+from contextlib import suppress
+
+import uvicorn
+from api.app import create_app
+from stores.sealing import KmsSealer
+from temporalio.client import Client
+from temporalio.envconfig import ClientConnectConfig
+
+import config
+import logs
+from api.services import Limits, Services
+from clouds import catalogue
+from stores import session
+from stores.accounts import DynamoAccountStore
+from stores.api_keys import DynamoApiKeyStore
+from stores.digests import KmsBodyDigest
+from stores.health import probes
+from stores.idempotency import DynamoIdempotencyStore
+from stores.tenants import DynamoTenantStore
+from temporal.client import connect
+
+STOP_SECONDS = 10
+
+
+def main() -> None:
+    settings, connection = config.load()
+    logs.configure(settings.log_level)
+    try:
+        listening = socket.create_server(
+            (settings.api_host, settings.api_port),
+            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError:
+        sys.stderr.write(
+            f"The API cannot listen on {settings.api_host}, port {settings.api_port}: the port is in use or the "
+            "address is not this machine's. Change API_HOST or API_PORT.\n"
+        )
+        raise SystemExit(2) from None
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings, connection, listening))
+
+
+async def serve(settings: config.Settings, connection: ClientConnectConfig, listening: socket.socket) -> None:
+    # Lazy, so that the API starts, and tells that it is not ready, while Temporal is down.
+    temporal = await connect(
+        connection["target_host"], namespace=connection["namespace"], lazy=True, options=connection
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(services(settings, temporal)),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+    await server.serve([listening])
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+
+
+def services(settings: config.Settings, temporal: Client) -> Services:
+    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    return Services(
+        temporal=temporal,
+        tenants=DynamoTenantStore(aws.dynamodb, settings.tables),
+        accounts=DynamoAccountStore(aws.dynamodb, settings.tables),
+        api_keys=DynamoApiKeyStore(aws.dynamodb, settings.tables),
+        idempotency=DynamoIdempotencyStore(aws.dynamodb, settings.tables),
+        digest=KmsBodyDigest(aws.kms, key_id=settings.digests_kms_key_id),
+        sealer=KmsSealer(aws.kms, key_id=settings.secrets_manager_kms_key_id),
+        catalogue=catalogue(settings),
+        probes=probes(aws, settings.tables, key_id=settings.secrets_manager_kms_key_id),
+        version=config.VERSION,
+        limits=Limits(
+            validate_wait_seconds=settings.validate_wait_seconds,
+            deadline_seconds=settings.onboarding_deadline_days * 24 * 3600,
+            max_attempts=settings.onboarding_max_attempts,
+            provider_patience_seconds=settings.provider_patience_seconds,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""AWS: what it asks for, and the proof that a credential works. The only file here that knows boto3.
+
+Two kinds of session that never meet: ours, from the process's own credential chain, which assumes roles and nothing
+else; and the customer's, which knows the credential it was given and cannot find another one, whatever is in the
+environment, in configuration files or in the machine's metadata service.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3.session
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import CredentialResolver
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ParamValidationError,
+    SSLError,
+)
+from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
+
+from domain.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.credentials import Credential
+from domain.errors import InvalidInput, PlatformConfig
+from domain.validation import Expectation, Verdict
+from providers.aws_arns import parse_arn
+from providers.aws_description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
+from providers.aws_failures import Failure, Kind, Signer, clock_differs, judge, seconds
+from providers.aws_permissions import PROBES, SESSION_POLICY
+from providers.aws_proofs import KeyProof, RoleProof
+from providers.aws_steps import Proof, prove
+from providers.aws_template import TrustedRole, setup_of
+
+SESSION_SECONDS = 900  # the shortest that AWS gives
+SIMULATION_BATCH = 50
+
+
+@dataclass(frozen=True)
+class PlatformAws:
+    """Our side of the relation to customers' accounts."""
+
+    account_id: str
+    """The AWS account that we run in, and that customers' roles trust."""
+    role_name: str
+    """The role that we run as; customers' roles trust no other one. Without a path."""
+    region: str
+    """Where we call STS and the regional services."""
+    customer_endpoint_url: str | None = None
+    """An emulator in place of the customers' AWS, in development; None is AWS itself."""
+    template_url: str | None = None
+    """The S3 address of our CloudFormation template; without it there is no quick-create link."""
+    connect_seconds: float = 3
+    read_seconds: float = 10
+
+
+class AwsProvider:
+    """The `CloudProvider` of AWS. `own` is the session that we call STS with: by default the process's own."""
+
+    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session | None = None) -> None:
+        own = own or boto3.session.Session()
+        self._platform = platform
+        self._partition = own.get_partition_for_region(platform.region)
+        self._sts = own.client(
+            "sts",
+            region_name=platform.region,
+            endpoint_url=platform.customer_endpoint_url,
+            config=config_of(platform),
+        )
+        self._models = Loader()
+
+    @property
+    def description(self) -> ProviderDescription:
+        return DESCRIPTION
+
+    def setup(self, request: SetupRequest) -> Setup:
+        trusted = TrustedRole(self._platform.account_id, self._platform.role_name, self._platform.region)
+        return setup_of(request, trusted=trusted, template_url=self._platform.template_url)
+
+    def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        if credential.credential_type not in PROOFS:
+            raise InvalidInput("This is not a credential for AWS.")
+        with ExitStack() as opened:
+            access = Access(self._platform, self._partition, self._sts, self._models, opened)
+            proof = PROOFS[credential.credential_type](access, credential, expectation)
+            return prove(proof, credential, expectation)
+
+
+@dataclass(frozen=True)
+class Access:
+    """The way into the customer's account, for one validation."""
+
+    platform: PlatformAws
+    partition: str
+    sts: Any
+    """Ours."""
+    models: Loader
+    """Keeps AWS's service descriptions, which take longer to read than a validation, between validations."""
+    opened: ExitStack
+    """Closes the customer's connections at the end."""
+
+    def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> "CustomerAws":
+        given = {} if external_id is None else {"ExternalId": external_id}
+        with judged(Signer.PLATFORM):
+            answer = self.sts.assume_role(
+                RoleArn=role_arn,
+                RoleSessionName=session_name,
+                DurationSeconds=SESSION_SECONDS,
+                Policy=SESSION_POLICY,
+                **given,
+            )
+        keys = answer["Credentials"]
+        return self._open(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+    def use_key(self, access_key_id: str, secret_access_key: str) -> "CustomerAws":
+        return self._open(access_key_id, secret_access_key, None)
+
+    def check_own_role(self) -> None:
+        with judged(Signer.PLATFORM):
+            caller = parse_arn(self.sts.get_caller_identity()["Arn"])
+        runs_as = caller.resource.removeprefix("assumed-role/").split("/")[0]
+        if (caller.account_number, runs_as) != (self.platform.account_id, self.platform.role_name):
+            raise PlatformConfig(
+                "The platform does not run as the role that customers trust; the operators have been told. "
+                "Your credential is not at fault."
+            )
+
+    def _open(self, access_key_id: str, secret_access_key: str, token: str | None) -> "CustomerAws":
+        session = isolated_session(self.models)
+        session.set_credentials(access_key_id, secret_access_key, token)
+        return self.opened.enter_context(closing(CustomerAws(self.platform, session)))
+
+
+class CustomerAws:
+    """Calls signed by the customer's credential, and by nothing else."""
+
+    def __init__(self, platform: PlatformAws, session: botocore.session.Session) -> None:
+        self._platform = platform
+        self._session = session
+        self._clients: dict[str, Any] = {}
+
+    def caller(self) -> str:
+        with judged(Signer.CUSTOMER):
+            return str(self._client("sts").get_caller_identity()["Arn"])
+
+    def denied(self, principal_arn: str, actions: Sequence[str]) -> frozenset[str]:
+        # Organisations close regions by this key; without it their policies would seem to deny everything.
+        region = {
+            "ContextKeyName": "aws:RequestedRegion",
+            "ContextKeyType": "string",
+            "ContextKeyValues": [self._platform.region],
+        }
+        found = set()
+        with judged(Signer.CUSTOMER):
+            pages = self._client("iam").get_paginator("simulate_principal_policy")
+            for start in range(0, len(actions), SIMULATION_BATCH):
+                batch = list(actions[start : start + SIMULATION_BATCH])
+                for page in pages.paginate(PolicySourceArn=principal_arn, ActionNames=batch, ContextEntries=[region]):
+                    results = page["EvaluationResults"]
+                    found |= {r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"}
+        return frozenset(found)
+
+    def probe(self, action: str) -> None:
+        probe = PROBES[action]
+        with judged(Signer.CUSTOMER, granted_by=probe.granted_by):
+            getattr(self._client(probe.service), probe.operation)(**probe.arguments)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._session.create_client(
+                service,
+                region_name=self._platform.region,
+                endpoint_url=self._platform.customer_endpoint_url,
+                config=config_of(self._platform),
+            )
+        return self._clients[service]
+
+
+PROOFS: Mapping[str, Callable[[Access, Credential, Expectation], Proof]] = {
+    IAM_ROLE.credential_type: RoleProof,
+    ACCESS_KEY.credential_type: KeyProof,
+}
+
+
+def isolated_session(models: Loader) -> botocore.session.Session:
+    """A session that has no credentials, and no place to look for any."""
+    nothing, no_file = (None, None, None, None), (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        session_vars={"profile": nothing, "config_file": no_file, "credentials_file": no_file}
+    )
+    session.register_component("credential_provider", CredentialResolver([]))
+    session.register_component("data_loader", models)
+    return session
+
+
+def config_of(platform: PlatformAws) -> Config:
+    """One attempt, because the workflow owns retries; and never an endpoint from the environment."""
+    return Config(
+        connect_timeout=platform.connect_seconds,
+        read_timeout=platform.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # missing in the stubs
+    )
+
+
+@contextmanager
+def judged(signer: Signer, *, granted_by: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Turn what boto3 raises into Refused or Trouble, without the cause, whose text may hold values."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in granted_by:
+            raise judge(_answered(error, signer)) from None
+    except SSLError:
+        raise judge(Failure(Kind.TLS, signer)) from None
+    except (HTTPClientError, IncompleteReadError, ResponseParserError, UnicodeDecodeError):
+        raise judge(Failure(Kind.NETWORK, signer)) from None
+    except ParamValidationError:
+        raise judge(Failure(Kind.PARAMETERS, signer)) from None
+    except BotoCoreError:
+        raise judge(Failure(Kind.SDK, signer)) from None
+
+
+def _answered(error: ClientError, signer: Signer) -> Failure:
+    answer = error.response["ResponseMetadata"]
+    headers = answer["HTTPHeaders"]
+    return Failure(
+        Kind.RESPONSE,
+        signer,
+        code=error.response["Error"]["Code"],
+        status=answer["HTTPStatusCode"],
+        clock_differs=clock_differs(headers.get("date", "")),
+        retry_after=seconds(headers.get("retry-after", "")),
+    )

@@ -1,0 +1,161 @@
+"""What is special to each way of giving access to an AWS account: a role that we assume, or a key that we use."""
+
+from secrets import token_hex
+from typing import Protocol
+
+from domain.catalogue import AuthMethod, parse_credential
+from domain.credentials import Credential
+from domain.errors import InvalidInput, Propagating
+from domain.validation import Expectation, Step
+from providers.aws_arns import parse_arn
+from providers.aws_description import ACCESS_KEY, IAM_ROLE, TEMPORARY_KEY_PREFIX
+from providers.aws_failures import Reason, Refused
+from providers.aws_steps import CustomerSession, failed, passed, refused
+
+PROPAGATION_SECONDS = 3.0
+
+ROLE_CHECKLIST = (
+    "AWS does not say why, so check three things and submit again. 1. The role ARN is the stack's output RoleArn, and "
+    "the role exists. 2. The role's trust policy allows sts:AssumeRole to this platform's role. 3. Its condition on "
+    "sts:ExternalId is exactly the external id that we gave for this account. A role that was made a moment ago may "
+    "need a minute."
+)
+
+UNSAFE_TRUST = (
+    "The role can also be assumed without its external id or with a wrong one, so others could reach your account "
+    "through us."
+)
+SAFE_TRUST = (
+    "Deploy our template, or add to the role's trust policy the condition StringEquals with sts:ExternalId and exactly "
+    "the external id that we gave for this account; then submit again."
+)
+
+
+class Aws(Protocol):
+    """What the proofs need of AWS. The methods raise Refused or Trouble."""
+
+    @property
+    def partition(self) -> str:
+        """Ours: `aws`, `aws-cn` or `aws-us-gov`. Roles can be assumed within a partition only."""
+
+    def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> CustomerSession: ...
+
+    def use_key(self, access_key_id: str, secret_access_key: str) -> CustomerSession: ...
+
+    def check_own_role(self) -> None:
+        """Raises PlatformConfig when we do not run as the role that customers are told to trust."""
+
+
+class RoleProof:
+    """A role in the customer's account, which we assume with our external id."""
+
+    session: CustomerSession
+
+    def __init__(self, aws: Aws, credential: Credential, expectation: Expectation) -> None:
+        self.principal_arn = credential.reveal("role_arn")
+        self.caller_arn = ""
+        self._aws = aws
+        self._credential = credential
+        self._expectation = expectation
+
+    def shape(self) -> Step:
+        if problem := _malformed(IAM_ROLE, self._credential):
+            return problem
+        if parse_arn(self.principal_arn).partition != self._aws.partition:
+            return failed(
+                "shape",
+                "other_partition",
+                message="The role is in another AWS partition than this platform and cannot be assumed from here.",
+                remedy=f"Submit a role whose ARN begins with arn:{self._aws.partition}: or an access key.",
+            )
+        submitted = self._credential.reveal("external_id")
+        if submitted and submitted != self._expectation.external_id:
+            return failed(
+                "shape",
+                "external_id_mismatch",
+                message="The external id is not the one that we gave for this account.",
+                remedy="Leave it out here, and put the one that we gave into the role's trust policy.",
+            )
+        return passed("shape", "The role's ARN is well formed.")
+
+    def identify(self) -> Step:
+        if session := self._assume(self._expectation.external_id, session_name="te-validation"):
+            self.session = session
+            self.caller_arn = session.caller()
+            return passed("identify", "The role can be assumed with its external id.")
+        self._aws.check_own_role()
+        if self._expectation.may_propagate:
+            raise Propagating(retry_after=PROPAGATION_SECONDS)
+        message = "The role cannot be assumed."
+        return failed("identify", "role_not_assumable", message=message, remedy=ROLE_CHECKLIST)
+
+    def trust(self) -> Step:
+        """A role that opens without our external id, or with any, opens to whoever makes us try."""
+        for external_id in (None, f"te-probe-{token_hex(16)}"):
+            if self._assume(external_id, session_name="te-trust-probe"):
+                return failed("trust", "unsafe_trust", message=UNSAFE_TRUST, remedy=SAFE_TRUST)
+        return passed("trust", "The role cannot be assumed without its external id or with a wrong one.")
+
+    def _assume(self, external_id: str | None, *, session_name: str) -> CustomerSession | None:
+        """None when AWS denies it; trouble on the way is raised and never taken for a denial."""
+        try:
+            return self._aws.assume(self.principal_arn, external_id=external_id, session_name=session_name)
+        except Refused as refusal:
+            if refusal.reason is Reason.ACCESS_DENIED:
+                return None
+            raise
+
+
+class KeyProof:
+    """A long-lived access key of an IAM user in the customer's account."""
+
+    def __init__(self, aws: Aws, credential: Credential, expectation: Expectation) -> None:
+        self.session = aws.use_key(credential.reveal("access_key_id"), credential.reveal("secret_access_key"))
+        self.caller_arn = ""
+        self._credential = credential
+        self._expectation = expectation
+
+    @property
+    def principal_arn(self) -> str:
+        return self.caller_arn
+
+    def shape(self) -> Step:
+        if problem := _malformed(ACCESS_KEY, self._credential):
+            return problem
+        if self._credential.reveal("access_key_id").startswith(TEMPORARY_KEY_PREFIX):
+            return failed(
+                "shape",
+                "temporary_key",
+                message="This is a temporary key: it would stop working within hours.",
+                remedy="Submit a long-lived access key of an IAM user (it begins with AKIA), or use an IAM role.",
+            )
+        return passed("shape", "The access key is well formed.")
+
+    def identify(self) -> Step:
+        try:
+            self.caller_arn = self.session.caller()
+        except Refused as refusal:
+            if refusal.reason is Reason.UNKNOWN_KEY and self._expectation.may_propagate:
+                raise Propagating("AWS does not know the new key yet.", retry_after=PROPAGATION_SECONDS) from None
+            return refused("identify", refusal.reason)
+        return passed("identify", "AWS knows the access key, and the secret belongs to it.")
+
+    def trust(self) -> Step:
+        if parse_arn(self.caller_arn).resource == "root":
+            return failed(
+                "trust",
+                "root_key",
+                message="This is a key of the account's root user, which may do everything.",
+                remedy="Delete the root user's key, and submit a key of an IAM user that may only read, or a role.",
+            )
+        return passed("trust", "The key belongs to an IAM user, not to the root user.")
+
+
+def _malformed(method: AuthMethod, credential: Credential) -> Step | None:
+    """The failed step that says everything that is wrong with the fields, None when nothing is."""
+    try:
+        parse_credential(method, credential.reveal_all())
+    except InvalidInput as error:
+        sentences = " ".join(problem.message for problem in error.problems)
+        return failed("shape", "malformed", message=sentences, remedy="Correct the fields named and submit again.")
+    return None

@@ -1,0 +1,78 @@
+"""What an AWS customer deploys: our CloudFormation template, filled in for one account."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from domain.catalogue import Setup, SetupRequest
+
+STACK_NAME = "ThreatEngine"
+
+CONSOLE = "console.aws.amazon.com"
+CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+"""Those of the other partitions, by how their regions begin."""
+
+INSTRUCTIONS = """\
+1. Sign in to the AWS account that you want to onboard, as someone who may create IAM roles.
+2. {deploy}
+3. Check the parameters: ExternalId is {external_id}, PlatformAccountId is {account_id} and PlatformRoleName is \
+{role_name}. Leave them as they are.
+4. Tick the box that lets CloudFormation create an IAM role with a name, and create the stack.
+5. Wait until the stack is CREATE_COMPLETE, usually within a minute.
+6. Open the stack's Outputs, copy RoleArn, and submit it here as role_arn.
+
+The role reads settings and never data, only this platform can assume it, and only with your external id. To take the \
+access away, delete the stack.
+"""
+
+
+@dataclass(frozen=True)
+class TrustedRole:
+    """The role of ours that a customer's role trusts, and the region of the links."""
+
+    account_id: str
+    role_name: str
+    region: str
+
+
+def setup_of(request: SetupRequest, *, trusted: TrustedRole, template_url: str | None) -> Setup:
+    parameters = {
+        "ExternalId": request.external_id,
+        "PlatformAccountId": trusted.account_id,
+        "PlatformRoleName": trusted.role_name,
+    }
+    deploy = "Open CloudFormation, choose Create stack, and upload the template."
+    if template_url:
+        deploy = "Open the quick-create link, or open CloudFormation, choose Create stack, and upload the template."
+    return Setup(
+        template=template_with(parameters),
+        template_url=template_url,
+        quick_create_url=_quick_create_url(template_url, trusted.region, parameters=parameters),
+        instructions=INSTRUCTIONS.format(
+            deploy=deploy,
+            external_id=request.external_id,
+            account_id=trusted.account_id,
+            role_name=trusted.role_name,
+        ),
+        platform_account_id=trusted.account_id,
+    )
+
+
+def template_with(defaults: Mapping[str, str]) -> str:
+    """Our template as it is published, with `defaults` filled in as the parameters' default values."""
+    template = json.loads(files("providers").joinpath("aws_role_template.json").read_text(encoding="utf-8"))
+    for name, value in defaults.items():
+        template["Parameters"][name]["Default"] = value
+    return json.dumps(template, indent=2)
+
+
+def _quick_create_url(template_url: str | None, region: str, *, parameters: Mapping[str, str]) -> str | None:
+    """None without the address of the template: the AWS console reads it from S3 and from nowhere else."""
+    if template_url is None:
+        return None
+    console = next((host for prefix, host in CONSOLES.items() if region.startswith(prefix)), CONSOLE)
+    values = {f"param_{name}": value for name, value in parameters.items()}
+    query = urlencode({"templateURL": template_url, "stackName": STACK_NAME, **values})
+    return f"https://{region}.{console}/cloudformation/home?region={region}#/stacks/quickcreate?{query}"

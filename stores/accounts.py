@@ -1,0 +1,187 @@
+"""Accounts in DynamoDB: conditional writes only, and a claim item that makes a cloud account unique in its tenant."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
+from domain.audit import AuditEvent
+from domain.errors import (
+    AccountAlreadyOnboarded,
+    AlreadyExists,
+    Conflict,
+    NotFound,
+    OnboardingClosed,
+    OnboardingError,
+)
+from domain.pages import MAX_PAGE, Page
+from domain.tenants import TenantStatus
+from domain.validation import Verdict
+from stores import cursors
+from stores.account_rows import from_row, to_row
+from stores.failures import aws_failures
+from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.ledger import Ledger, Write, check, put, put_if_missing, update
+from stores.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, TableNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoAccountStore:
+    def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
+        self._dynamodb = dynamodb
+        self._names = names
+        self._ledger = Ledger(dynamodb, names.audit_events)
+
+    @aws_failures()
+    def register(self, account: Account, event: AuditEvent) -> Account:
+        if not is_id(account.tenant_id):
+            raise NotFound
+        tenant = check(
+            self._names.tenants,
+            {"tenant_id": account.tenant_id},
+            condition="#status = :active",
+            active=TenantStatus.ACTIVE,
+            refusal=_missing_or_disabled,
+        )
+        row = put(
+            self._names.accounts,
+            to_row(account),
+            condition="attribute_not_exists(#account_id)",
+            refusal=lambda _: AlreadyExists("An account with this id exists."),
+        )
+        self._ledger.commit(event, tenant, self._provider(account, event), row)
+        return self.get(account.tenant_id, account.account_id)
+
+    @aws_failures()
+    def get(self, tenant_id: str, account_id: str) -> Account:
+        row = self._row(account_id)
+        if row["tenant_id"] != tenant_id:
+            raise NotFound
+        return from_row(row)
+
+    @aws_failures()
+    def tenant_of(self, account_id: str) -> str:
+        return str(self._row(account_id)["tenant_id"])
+
+    @aws_failures()
+    def record_attempt(
+        self, tenant_id: str, account_id: str, verdict: Verdict, attempts: int, event: AuditEvent
+    ) -> Account:
+        change = {"last_verdict": asdict(verdict), "last_validated_at": event.at, "attempts": attempts}
+        return self._change(tenant_id, account_id, event, change)
+
+    @aws_failures()
+    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
+        change = {
+            "status": activation.account_status,
+            "onboarding_status": OnboardingStatus.COMPLETED,
+            "account_number": activation.account_number,
+            "credential": asdict(activation.credential),
+            "last_verdict": asdict(activation.verdict),
+            "last_validated_at": event.at,
+            "attempts": activation.attempts,
+        }
+        provider_type = self.get(tenant_id, account_id).provider_type
+        number = f"claim#{tenant_id}#{provider_type}#{activation.account_number}"
+        return self._change(tenant_id, account_id, event, change, self._claim(number, account_id))
+
+    @aws_failures()
+    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> Account:
+        change = {
+            "status": closure.account_status,
+            "onboarding_status": closure.onboarding_status,
+            "reason": closure.reason,
+            "attempts": closure.attempts,
+        }
+        return self._change(tenant_id, account_id, event, change)
+
+    @aws_failures()
+    def page(
+        self,
+        tenant_id: str,
+        *,
+        provider_type: ProviderType | None,
+        status: AccountStatus | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[Account]:
+        if not is_id(tenant_id):
+            return Page(())
+        scope = ("accounts", tenant_id, provider_type or "", status or "")
+        partition = {"tenant_id": tenant_id, **({"status": status} if status else {})}
+        request = _query(partition, provider_type)
+        request |= {"TableName": self._names.accounts, "Limit": min(limit, MAX_PAGE)}
+        if cursor:
+            start = {**partition, "account_id": cursors.decode(cursor, scope)}
+            request["ExclusiveStartKey"] = to_item(start)
+        answer = self._dynamodb.query(**request)
+        accounts = [from_row(from_item(item)) for item in answer["Items"]]
+        if "LastEvaluatedKey" not in answer:
+            return Page(accounts)
+        last = from_item(answer["LastEvaluatedKey"])
+        return Page(accounts, cursors.encode(last["account_id"], scope))
+
+    def _row(self, account_id: str) -> Row:
+        """Of an account: a claim item has another form of key. Raises NotFound."""
+        if not is_id(account_id):
+            raise NotFound
+        key = to_item({"account_id": account_id})
+        answer = self._dynamodb.get_item(TableName=self._names.accounts, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise NotFound
+        return from_item(answer["Item"])
+
+    def _change(self, tenant_id: str, account_id: str, event: AuditEvent, change: Row, *others: Write) -> Account:
+        """A step of an onboarding that is under way. Raises NotFound, OnboardingClosed."""
+
+        def closed_or_foreign(row: Row | None) -> OnboardingError:
+            return OnboardingClosed() if row and row.get("tenant_id") == tenant_id else NotFound()
+
+        row = update(
+            self._names.accounts,
+            {"account_id": account_id},
+            {**change, "updated_at": event.at},
+            condition="#tenant_id = :tenant_id AND #onboarding_status = :in_progress",
+            tenant_id=tenant_id,
+            in_progress=OnboardingStatus.IN_PROGRESS,
+            refusal=closed_or_foreign,
+        )
+        self._ledger.commit(event, row, *others)
+        return self.get(tenant_id, account_id)
+
+    def _claim(self, number: str, account_id: str) -> Write:
+        """Without tenant and status, so that it is in no index."""
+        return put(
+            self._names.accounts,
+            {"account_id": number, "owner": account_id},
+            condition="attribute_not_exists(#account_id) OR #owner = :owner",
+            owner=account_id,
+            refusal=lambda _: AccountAlreadyOnboarded(),
+        )
+
+    def _provider(self, account: Account, event: AuditEvent) -> Write:
+        row = {
+            "tenant_id": account.tenant_id,
+            "provider_type": account.provider_type,
+            "status": "active",
+            "created_at": event.at,
+            "updated_at": event.at,
+        }
+        return put_if_missing(self._names.providers, {"provider_id": account.provider_id}, row)
+
+
+def _missing_or_disabled(tenant: Row | None) -> OnboardingError:
+    if tenant is None:
+        return NotFound()
+    return Conflict("The tenant is disabled; enable it before onboarding accounts.")
+
+
+def _query(partition: Row, provider_type: ProviderType | None) -> dict[str, Any]:
+    texts = {"KeyConditionExpression": " AND ".join(f"#{name} = :{name}" for name in partition)}
+    values = dict(partition)
+    if provider_type:
+        texts["FilterExpression"] = "#provider_type = :provider_type"
+        values["provider_type"] = provider_type
+    index = ACCOUNTS_BY_STATUS if "status" in partition else ACCOUNTS_BY_ID
+    return {"IndexName": index, **expressions(values, **texts)}

@@ -1,0 +1,38 @@
+"""One small request to each AWS service that we depend on. They change nothing and read no customer's data."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from domain.errors import PlatformConfig
+from domain.ports import HealthProbe
+from stores.session import AwsClients
+from stores.tables import TableNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+def probes(clients: AwsClients, names: TableNames, *, key_id: str) -> dict[str, HealthProbe]:
+    """By the name under which the health endpoint reports them."""
+    return {
+        "dynamodb": partial(_dynamodb, clients.dynamodb, names.tenants),
+        "secrets_manager": partial(_secrets_manager, clients.secretsmanager),
+        "kms": partial(_kms, clients.kms, key_id),
+    }
+
+
+def _dynamodb(dynamodb: "DynamoDBClient", table: str) -> None:
+    dynamodb.get_item(TableName=table, Key={"tenant_id": {"S": "health"}})
+
+
+def _secrets_manager(secretsmanager: "SecretsManagerClient") -> None:
+    # The only request of this service that concerns no secret at all.
+    secretsmanager.get_random_password(PasswordLength=8)
+
+
+def _kms(kms: "KMSClient", key_id: str) -> None:
+    state = kms.describe_key(KeyId=key_id)["KeyMetadata"].get("KeyState")
+    if state != "Enabled":
+        raise PlatformConfig

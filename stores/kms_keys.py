@@ -1,0 +1,65 @@
+"""Our two KMS keys: one that encrypts credentials, on the way and at rest, and one for digests of request bodies."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from domain.errors import PlatformConfig
+from domain.setup import SetupFinding, SetupState
+from stores.failures import aws_failures
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+ROTATION_DAYS = 365
+
+
+@dataclass(frozen=True)
+class _Key:
+    alias: str
+    description: str
+    spec: Literal["SYMMETRIC_DEFAULT", "HMAC_256"]
+    usage: Literal["ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC"]
+    rotates: bool
+    """KMS does not rotate HMAC keys. Nothing is lost: the digests live for a day."""
+
+
+_KEYS = (
+    _Key("alias/threat-engine-secrets", "Credentials", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
+    _Key("alias/threat-engine-digests", "Body digests", "HMAC_256", "GENERATE_VERIFY_MAC", rotates=False),
+)
+
+
+@aws_failures()
+def ensure_keys(kms: "KMSClient") -> tuple[SetupFinding, ...]:
+    """Make each key whose alias is missing, turn its yearly rotation on. Raises PlatformConfig when an alias leads to a
+    key that cannot serve: of another kind, disabled, or about to be deleted."""
+    return tuple(_ensure(kms, key) for key in _KEYS)
+
+
+def _ensure(kms: "KMSClient", key: _Key) -> SetupFinding:
+    key_id, created = _find_or_create(kms, key)
+    repaired = key.rotates and not kms.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"]
+    if repaired:
+        kms.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=ROTATION_DAYS)
+    if created:
+        return SetupFinding(f"key {key.alias}", SetupState.CREATED)
+    if repaired:
+        return SetupFinding(f"key {key.alias}", SetupState.REPAIRED, "yearly rotation")
+    return SetupFinding(f"key {key.alias}", SetupState.FOUND)
+
+
+def _find_or_create(kms: "KMSClient", key: _Key) -> tuple[str, bool]:
+    try:
+        found = kms.describe_key(KeyId=key.alias)["KeyMetadata"]
+    except kms.exceptions.NotFoundException:
+        return _create(kms, key), True
+    if (found.get("KeySpec"), found.get("KeyState")) != (key.spec, "Enabled"):
+        raise PlatformConfig(f"The key behind {key.alias} is not an enabled key of the kind {key.spec}.")
+    return found["KeyId"], False
+
+
+def _create(kms: "KMSClient", key: _Key) -> str:
+    made = kms.create_key(Description=f"Threat engine: {key.description}", KeySpec=key.spec, KeyUsage=key.usage)
+    key_id = made["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=key.alias, TargetKeyId=key_id)
+    return key_id

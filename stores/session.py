@@ -1,0 +1,38 @@
+"""The AWS clients of our own side. Temporal owns the retries, so botocore gets one quick second try and short timeouts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from boto3.session import Session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=32,
+)
+
+
+@dataclass(frozen=True)
+class AwsClients:
+    """Thread-safe, each with its own connection pool."""
+
+    dynamodb: "DynamoDBClient"
+    secretsmanager: "SecretsManagerClient"
+    kms: "KMSClient"
+
+
+def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
+    """Nothing is sent yet. Credentials come from boto3's own chain; `endpoint_url` is None on real AWS."""
+    session = Session(region_name=region)
+    return AwsClients(
+        dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG),
+        secretsmanager=session.client("secretsmanager", endpoint_url=endpoint_url, config=_CONFIG),
+        kms=session.client("kms", endpoint_url=endpoint_url, config=_CONFIG),
+    )

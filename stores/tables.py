@@ -1,0 +1,57 @@
+"""The DynamoDB tables, as data, and the set-up that makes them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.setup import SetupFinding
+from stores.failures import aws_failures
+from stores.table_setup import Index, TableDefinition, complete, create_if_missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ACCOUNTS_BY_ID = "tenant-accounts-by-id-index"
+ACCOUNTS_BY_STATUS = "tenant-accounts-index"
+API_KEYS_BY_ID = "key-id-index"
+
+
+@dataclass(frozen=True)
+class TableNames:
+    tenants: str = "threat-engine-tenants"
+    providers: str = "threat-engine-providers"
+    accounts: str = "threat-engine-accounts"
+    api_keys: str = "threat-engine-api-keys"
+    audit_events: str = "threat-engine-audit-events"
+    idempotency: str = "threat-engine-idempotency"
+
+
+def definitions(names: TableNames) -> tuple[TableDefinition, ...]:
+    return (
+        TableDefinition(names.tenants, ("tenant_id",), (Index("tenant-name-index", ("tenant_name",)),)),
+        TableDefinition(
+            names.providers,
+            ("provider_id",),
+            (Index("tenant-provider-index", ("tenant_id", "provider_type")),),
+        ),
+        TableDefinition(
+            names.accounts,
+            ("account_id",),
+            (
+                Index(ACCOUNTS_BY_STATUS, ("tenant_id", "status")),
+                Index("provider-accounts-index", ("provider_id", "status")),
+                Index(ACCOUNTS_BY_ID, ("tenant_id", "account_id")),
+            ),
+        ),
+        TableDefinition(names.api_keys, ("tenant_id", "key_id"), (Index(API_KEYS_BY_ID, ("key_id",)),)),
+        TableDefinition(names.audit_events, ("tenant_id", "event_id")),
+        TableDefinition(names.idempotency, ("tenant_id", "record_id"), expires_by="expires_at"),
+    )
+
+
+@aws_failures()
+def create_tables(dynamodb: "DynamoDBClient", names: TableNames) -> tuple[SetupFinding, ...]:
+    """Make what is missing, repair what is not as it should be, wait until all is usable. Safe to repeat, also after
+    a run that broke off. Raises PlatformConfig for a table or an index that has another key."""
+    tables = definitions(names)
+    created = {table.name for table in tables if create_if_missing(dynamodb, table)}
+    return tuple(complete(dynamodb, table, created=table.name in created) for table in tables)

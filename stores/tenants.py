@@ -1,0 +1,119 @@
+"""Tenants in DynamoDB. A claim item keeps each name unique, whatever its upper and lower case."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from domain.audit import AuditEvent
+from domain.errors import AlreadyExists, NotFound, StaleVersion
+from domain.pages import MAX_PAGE, Page
+from domain.tenants import Tenant, TenantStatus
+from stores import cursors
+from stores.failures import aws_failures
+from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.ledger import Ledger, Write, delete, put, update
+from stores.tables import TableNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SCOPE = ("tenants",)
+
+
+class DynamoTenantStore:
+    def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
+        self._dynamodb = dynamodb
+        self._table = names.tenants
+        self._ledger = Ledger(dynamodb, names.audit_events)
+
+    @aws_failures()
+    def create(self, tenant: Tenant, event: AuditEvent) -> Tenant:
+        row = put(
+            self._table,
+            asdict(tenant),
+            condition="attribute_not_exists(#tenant_id)",
+            refusal=lambda _: AlreadyExists("A tenant with this id exists."),
+        )
+        self._ledger.commit(event, row, self._claim(tenant))
+        return self.get(tenant.tenant_id)
+
+    @aws_failures()
+    def get(self, tenant_id: str) -> Tenant:
+        if not is_id(tenant_id):
+            raise NotFound
+        key = to_item({"tenant_id": tenant_id})
+        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise NotFound
+        return _from_row(from_item(answer["Item"]))
+
+    @aws_failures()
+    def update(self, tenant: Tenant, event: AuditEvent) -> Tenant:
+        current = self.get(tenant.tenant_id)
+        changed = replace(tenant, updated_at=event.at)
+        self._ledger.commit(event, self._successor(changed), *self._renaming(current, changed))
+        return self.get(tenant.tenant_id)
+
+    @aws_failures()
+    def page(self, *, limit: int, cursor: str | None) -> Page[Tenant]:
+        """The cursor names the last tenant given. Claim items lie between the tenants, so a page can be short; it is
+        empty at the end only."""
+        request: dict[str, Any] = expressions({}, FilterExpression="attribute_exists(#tenant_name)")
+        request |= {"TableName": self._table, "Limit": min(limit, MAX_PAGE)}
+        if cursor:
+            request["ExclusiveStartKey"] = to_item({"tenant_id": cursors.decode(cursor, _SCOPE)})
+        while True:
+            answer = self._dynamodb.scan(**request)
+            tenants = [_from_row(from_item(item)) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return Page(tenants)
+            if tenants:
+                return Page(tenants, cursors.encode(tenants[-1].tenant_id, _SCOPE))
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _successor(self, tenant: Tenant) -> Write:
+        kept = ("tenant_id", "created_at", "version")
+        return update(
+            self._table,
+            {"tenant_id": tenant.tenant_id},
+            {name: value for name, value in asdict(tenant).items() if name not in kept},
+            condition="#version = :replaced",
+            replaced=tenant.version - 1,
+            refusal=lambda row: StaleVersion() if row else NotFound(),
+        )
+
+    def _renaming(self, current: Tenant, changed: Tenant) -> tuple[Write, ...]:
+        """Move the claim. That `current` is what is being replaced, the version of the row sees to."""
+        if _claim_key(current) == _claim_key(changed):
+            return ()
+        released = delete(
+            self._table,
+            _claim_key(current),
+            condition="#owner = :owner",
+            owner=current.tenant_id,
+            refusal=lambda _: StaleVersion(),
+        )
+        return (released, self._claim(changed))
+
+    def _claim(self, tenant: Tenant) -> Write:
+        return put(
+            self._table,
+            {**_claim_key(tenant), "owner": tenant.tenant_id},
+            condition="attribute_not_exists(#tenant_id)",
+            refusal=lambda _: AlreadyExists(),
+        )
+
+
+def _claim_key(tenant: Tenant) -> Row:
+    return {"tenant_id": f"name#{tenant.tenant_name.casefold()}"}
+
+
+def _from_row(row: Row) -> Tenant:
+    return Tenant(
+        tenant_id=row["tenant_id"],
+        tenant_name=row["tenant_name"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        description=row.get("description", ""),
+        status=TenantStatus(row["status"]),
+        version=int(row["version"]),
+    )

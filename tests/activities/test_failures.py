@@ -1,0 +1,49 @@
+"""The one map from domain errors to Temporal failures."""
+
+from collections.abc import Iterator
+
+import pytest
+from temporalio.exceptions import ApplicationErrorCategory
+
+from activities.failures import as_failure
+from domain import errors
+from domain.errors import OnboardingError, SealBroken, Throttled, Trouble, UserError
+
+
+def every_error(kind: type[OnboardingError] = OnboardingError) -> Iterator[type[OnboardingError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from every_error(child)
+
+
+@pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
+def test_a_failure_carries_the_code_and_the_sentence_of_its_error(kind: type[OnboardingError]):
+    failure = as_failure(kind())
+    assert (failure.type, failure.message) == (kind.code, kind.default_message)
+
+
+@pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
+def test_only_what_cannot_pass_by_itself_is_not_retried(kind: type[OnboardingError]):
+    failure = as_failure(kind())
+    final = issubclass(kind, UserError | SealBroken)
+    assert failure.non_retryable is final
+    assert (failure.category is ApplicationErrorCategory.BENIGN) is final
+
+
+def test_every_code_is_used_once():
+    codes = [kind.code for kind in every_error()]
+    assert len(codes) == len(set(codes))
+
+
+def test_the_clouds_own_delay_is_the_next_retry_delay():
+    delay = as_failure(Throttled(retry_after=7)).next_retry_delay
+    assert delay is not None
+    assert delay.total_seconds() == 7
+    assert as_failure(Trouble()).next_retry_delay is None
+
+
+def test_a_foreign_exception_is_named_by_its_class_only():
+    failure = as_failure(KeyError("AKIA-a-value"))
+    assert (failure.type, failure.non_retryable) == (errors.Internal.code, False)
+    assert "KeyError" in failure.message
+    assert "AKIA" not in failure.message

@@ -1,0 +1,29 @@
+"""Every test starts from the same environment: nothing on the developer's machine decides a result."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+KEEP = ("PATH", "TMPDIR", "LANG", "LC_", "LD_", "CI", "PYTEST", "PYTHON")
+
+# HOME is empty too: ~/.aws and the Temporal profile would be found there
+CLEAN = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": "ap-south-1",
+    "AWS_DEFAULT_REGION": "ap-south-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Lists what stays, not what goes, so that a new setting cannot leak in. No real account is in reach."""
+    before = dict(os.environ)
+    for name in [name for name in before if not name.startswith(KEEP)]:
+        del os.environ[name]
+    os.environ.update(CLEAN, HOME=str(tmp_path_factory.mktemp("home")))
+    yield
+    os.environ.clear()
+    os.environ.update(before)

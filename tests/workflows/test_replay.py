@@ -1,0 +1,44 @@
+"""Every recorded history can still be replayed: a change that breaks an onboarding under way fails here."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from tests.rig import PLUGIN
+from tests.workflows.record import HISTORIES
+from tests.workflows.scenarios import SCENARIOS
+from workflows.onboard_account import OnboardAccount
+
+RECORDED = sorted(HISTORIES.glob("*.json"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays(path: Path):
+    await _replay(read(path))
+
+
+def test_each_scenario_is_recorded():
+    assert {path.stem for path in RECORDED} >= {f"onboard_account.{name}" for name in SCENARIOS}
+
+
+async def test_a_history_of_another_workflow_does_not_replay():
+    recorded = read(HISTORIES / "onboard_account.active.json")
+    for event in recorded["events"]:
+        scheduled = event.get("activityTaskScheduledEventAttributes", {})
+        if scheduled.get("activityType", {}).get("name") == "activate_account":
+            scheduled["activityType"]["name"] = "something_else"
+    with pytest.raises(Exception, match="Nondeterminism"):
+        await _replay(recorded)
+
+
+async def _replay(recorded: dict[str, Any]) -> None:
+    history = WorkflowHistory.from_json(str(recorded.pop("workflowId")), recorded)
+    await Replayer(workflows=[OnboardAccount], plugins=[PLUGIN]).replay_workflow(history)

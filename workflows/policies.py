@@ -1,0 +1,44 @@
+"""How long a step may take and how it is retried: named sets, chosen by what the step talks to.
+
+A start-to-close timeout is also how long a dead worker goes unnoticed, so it is just above what a healthy call takes.
+Which errors are not retried is decided where they are raised (`activities/failures.py`), never here.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+
+class Timing(TypedDict, total=False):
+    """Keyword arguments of `workflow.execute_activity_method`."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+STORE_CALL: Timing = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        backoff_coefficient=2,
+        maximum_interval=timedelta(seconds=15),
+    ),
+}
+"""Our own AWS: two attempts of at most seven seconds in the client, and retries without end: nothing may be lost."""
+
+
+def cloud_call(patience_seconds: int) -> Timing:
+    """A customer's cloud: heartbeats tell a dead worker within ten seconds; an outage is ridden out for a while."""
+    return {
+        "start_to_close_timeout": timedelta(seconds=60),
+        "heartbeat_timeout": timedelta(seconds=10),
+        "schedule_to_close_timeout": timedelta(seconds=patience_seconds),
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(seconds=1),
+            backoff_coefficient=2,
+            maximum_interval=timedelta(seconds=15),
+        ),
+    }
