@@ -6,7 +6,7 @@ sentence and ends with exit code 1; wrong settings end it with 2.
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 from uuid import uuid4
@@ -118,14 +118,14 @@ def fail(sentence: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line. No traceback reaches the terminal: it could show a value."""
     try:
-        app()
+        app(arguments)
     except OnboardingError as error:
-        print(error.message, file=sys.stderr)
+        print(error.message, *getattr(error, "__notes__", ()), file=sys.stderr)
     except (RPCError, RuntimeError):
-        print("Temporal cannot be reached or refused the request; check TEMPORAL_ADDRESS.", file=sys.stderr)
+        print("Temporal cannot be reached, or refuses the request; check the TEMPORAL_* variables.", file=sys.stderr)
     except Exception as error:
         print("The command failed: {error} at {where}.".format(**logs.describe(error)), file=sys.stderr)
     sys.exit(1)

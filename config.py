@@ -62,36 +62,42 @@ class Settings(BaseSettings):
         "alias/threat-engine-digests", description="the KMS key for the digests of request bodies"
     )
 
-    dynamodb_tenants_table: TableName = Field("threat-engine-tenants", description="the name of a table")
-    dynamodb_providers_table: TableName = Field("threat-engine-providers", description="the name of a table")
-    dynamodb_accounts_table: TableName = Field("threat-engine-accounts", description="the name of a table")
-    dynamodb_api_keys_table: TableName = Field("threat-engine-api-keys", description="the name of a table")
-    dynamodb_audit_events_table: TableName = Field("threat-engine-audit-events", description="the name of a table")
-    dynamodb_idempotency_table: TableName = Field("threat-engine-idempotency", description="the name of a table")
+    dynamodb_tenants_table: TableName = Field("threat-engine-tenants", description="the name of the tenants' table")
+    dynamodb_providers_table: TableName = Field(
+        "threat-engine-providers", description="the name of the providers' table"
+    )
+    dynamodb_accounts_table: TableName = Field("threat-engine-accounts", description="the name of the accounts' table")
+    dynamodb_api_keys_table: TableName = Field("threat-engine-api-keys", description="the name of the API keys' table")
+    dynamodb_audit_events_table: TableName = Field(
+        "threat-engine-audit-events", description="the name of the audit events' table"
+    )
+    dynamodb_idempotency_table: TableName = Field(
+        "threat-engine-idempotency", description="the name of the idempotency records' table"
+    )
 
     api_host: Text = Field("127.0.0.1", description="the address that the API listens on")
     api_port: int = Field(8000, ge=1, le=65535, description="the port that the API listens on, 1 to 65535")
     validate_wait_seconds: int = Field(
-        25, ge=1, le=60, description="how long a validation is waited for before the answer is 202, 1 to 60"
+        25, ge=1, le=60, description="the seconds that a verdict is waited for before the answer is 202, 1 to 60"
     )
 
     onboarding_deadline_days: int = Field(
-        7, ge=1, le=90, description="how many days a customer has to hand in a working credential, 1 to 90"
+        7, ge=1, le=90, description="the days that a customer has for a working credential, 1 to 90"
     )
     onboarding_max_attempts: int = Field(
-        10, ge=1, le=100, description="how many refused credentials end an onboarding, 1 to 100"
+        10, ge=1, le=100, description="the number of refused credentials that ends an onboarding, 1 to 100"
     )
     onboarding_late_write_seconds: int = Field(
-        60, ge=0, le=3600, description="how long after its end an unused credential is removed again, 0 to 3600"
+        60, ge=0, le=3600, description="the seconds after its end when an onboarding cleans up once more, 0 to 3600"
     )
     provider_patience_seconds: int = Field(
-        600, ge=10, le=86400, description="how long a cloud may be out of order during a validation, 10 to 86400"
+        600, ge=1, le=86400, description="the seconds that a cloud may be out of order in a validation, 1 to 86400"
     )
 
     worker_concurrency: int = Field(
-        20, ge=1, le=200, description="how many steps one worker runs at the same time, 1 to 200"
+        20, ge=1, le=200, description="the number of steps that a worker runs at once, 1 to 200"
     )
-    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: LogLevel = Field("INFO", description="one of DEBUG, INFO, WARNING and ERROR")
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -24,21 +24,23 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 ROOT = Path(__file__).resolve().parent
 MAX_TEXT = 300
 
-FIELDS = frozenset(
-    {"at", "level", "logger", "event", "error", "where", "code", "dropped_fields"}
-    | {"request_id", "method", "route", "status", "duration_ms", "actor"}
-    | {"tenant_id", "account_id", "submission_id", "provider", "state"}
-    | {"workflow_id", "workflow_type", "run_id", "activity_id", "activity_type", "attempt", "task_queue"}
-    | {"dependency", "host", "port", "version", "signal", "retry_in_seconds"}
+FIELDS = (
+    *("at", "level", "event", "error", "where", "code", "request_id", "method", "route", "status", "milliseconds"),
+    *("actor", "workflow_id", "workflow_type", "run_id", "activity_type", "attempt", "task_queue"),
+    *("host", "port", "version", "retry_in_seconds", "logger", "dropped_fields"),
 )
-"""Every field that may be logged: names, ids, codes, counts and times."""
+"""Every field that may be logged, in the order of a line: names, ids, codes, counts and times."""
 
-QUIET = ("asyncio", "aws_encryption_sdk", "boto3", "botocore", "hpack", "httpcore", "httpx", "urllib3")
-"""Libraries that write what they send, headers and bodies, when they are asked for details."""
+QUIET = (
+    # These write what they send, headers and bodies, when they are asked for details.
+    *("aws_encryption_sdk", "boto3", "botocore", "hpack", "httpcore", "httpx", "urllib3"),
+    # Of these our own events tell the same.
+    *("asyncio", "temporalio.worker", "uvicorn"),
+)
+"""Libraries of which warnings are enough, whatever the level."""
 
 CONSTANT_TEXTS = ("uvicorn.error", "temporalio.core")
-"""Loggers whose messages are shown although they are put together before we see them: they tell of life
-cycles."""
+"""Loggers whose messages are shown although they are put together before we see them: they tell of life cycles."""
 
 
 def configure(level: str, *, stream: TextIO = sys.stderr) -> None:
@@ -108,7 +110,7 @@ def _name_error(logger: WrappedLogger, method: str, event: EventDict) -> EventDi
 
 def _keep_known_fields(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     ProcessorFormatter.remove_processors_meta(logger, method, event)
-    known = {name: _plain(event[name]) for name in event if name in FIELDS}
+    known = {name: _plain(event[name]) for name in FIELDS if name in event}
     dropped = len(event) - len(known)
     return known | ({"dropped_fields": dropped} if dropped else {})
 

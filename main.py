@@ -5,14 +5,14 @@ import socket
 import sys
 from contextlib import suppress
 
+import structlog
 import uvicorn
-from api.app import create_app
-from stores.sealing import KmsSealer
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
 import config
 import logs
+from api.app import create_app
 from api.services import Limits, Services
 from clouds import catalogue
 from stores import session
@@ -21,10 +21,13 @@ from stores.api_keys import DynamoApiKeyStore
 from stores.digests import KmsBodyDigest
 from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
+from stores.sealing import KmsSealer
 from stores.tenants import DynamoTenantStore
 from temporal.client import connect
 
 STOP_SECONDS = 10
+
+log = structlog.get_logger("api")
 
 
 def main() -> None:
@@ -51,6 +54,7 @@ async def serve(settings: config.Settings, connection: ClientConnectConfig, list
     temporal = await connect(
         connection["target_host"], namespace=connection["namespace"], lazy=True, options=connection
     )
+    log.info("api.started", host=settings.api_host, port=settings.api_port, version=config.VERSION)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(services(settings, temporal)),
@@ -61,6 +65,7 @@ async def serve(settings: config.Settings, connection: ClientConnectConfig, list
         )
     )
     await server.serve([listening])
+    log.info("api.stopped")
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 

@@ -18,9 +18,7 @@ from domain.timestamps import stamp
 CACHE_SECONDS = 5
 CACHED_KEYS = 1024
 
-BEARER = HTTPBearer(
-    scheme_name="bearer", description="An API key: `Authorization: Bearer tek_…`.", auto_error=False
-)
+BEARER = HTTPBearer(scheme_name="bearer", description="An API key: `Authorization: Bearer tek_…`.", auto_error=False)
 HEADER = APIKeyHeader(
     name="X-API-Key", scheme_name="api_key", description="The same key in its own header.", auto_error=False
 )

@@ -1,4 +1,4 @@
-"""What routes ask for. `Access` is the only way from a request to a caller, and from an id to a tenant or an account."""
+"""What routes ask for. `Access` is the only way from a request to its caller, and from an id to a tenant or account."""
 
 from dataclasses import dataclass
 from re import ASCII, compile

@@ -83,21 +83,21 @@ def _body(code: str, message: str, problems: Sequence[Problem] = ()) -> str:
     return ErrorAnswer(detail=detail).model_dump_json(exclude_none=True)
 
 
-async def answer_domain(request: Request, error: Exception) -> Response:
-    assert isinstance(error, OnboardingError)
-    return reply_of(error).response()
+async def answer_domain(request: Request, error: OnboardingError) -> Response:
+    reply = reply_of(error)
+    if reply.status >= 500:
+        log.warning("request.failed", code=error.code, request_id=request.state.request_id, exc_info=error)
+    return reply.response()
 
 
-async def answer_framework(request: Request, error: Exception) -> Response:
+async def answer_framework(request: Request, error: HTTPException) -> Response:
     """Unknown routes and wrong methods."""
-    assert isinstance(error, HTTPException)
     code, message = _FRAMEWORK.get(error.status_code, ("http_error", "The request was refused."))
     return Reply(error.status_code, _body(code, message), dict(error.headers or {})).response()
 
 
-async def answer_parameters(request: Request, error: Exception) -> Response:
-    """Query and path parameters. Only the declared name of a parameter is shown, never what was sent for it."""
-    assert isinstance(error, RequestValidationError)
+async def answer_parameters(request: Request, error: RequestValidationError) -> Response:
+    """Query and header parameters. Only the declared name of a parameter is shown, never what was sent for it."""
     names = sorted({str(fault["loc"][1]) for fault in error.errors()})
     problems = [Problem("invalid", f"The parameter {name} is missing or not acceptable.", f"/{name}") for name in names]
     return reply_of(InvalidInput(problems=problems)).response()
@@ -118,6 +118,9 @@ class LastHandler:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         started = False
 
         async def watch(message: Message) -> None:
@@ -128,6 +131,10 @@ class LastHandler:
         try:
             await self._app(scope, receive, watch)
         except Exception as error:
-            log.error("unexpected_error", error_class=type(error).__name__)
+            _note(error, scope)
             if not started:
                 await reply_of(Internal()).response()(scope, receive, send)
+
+
+def _note(error: Exception, scope: Scope) -> None:
+    log.error("request.crashed", request_id=scope["state"]["request_id"], exc_info=error)

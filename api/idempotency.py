@@ -29,6 +29,7 @@ REPLAYED = "Idempotency-Replayed"
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,255}$",
         description="Makes a repeat of this request the same request for 24 hours. 1 to 255 visible ASCII characters.",
     ),
@@ -67,15 +68,15 @@ class Once(Generic[Model]):
     route: str
     """Method and path."""
     key: str | None
-    sent: object
-    """The body's JSON, as it is compared with that of a repeat."""
+    body_digest: str
+    """What is compared with a repeat; empty without a key. The JSON itself, which may hold a secret, is not kept."""
     body: Model
 
     async def answer(self, effect: Effect, **ids: str) -> Response:
         """Run `effect` with these ids, or with those of the first request of this key. Raises IdempotencyMismatch."""
         if self.key is None:
             return (await effect(Operation(uuid4().hex, _now(), ids, repeated=False))).response()
-        fresh = await run_in_threadpool(self._record, self.key, ids)
+        fresh = self._record(self.key, ids)
         record = await run_in_threadpool(self.access.services.idempotency.begin, fresh)
         if record.answer is not None:
             return Reply(record.answer.status, record.answer.body, {REPLAYED: "true"}).response()
@@ -90,7 +91,7 @@ class Once(Generic[Model]):
         return IdempotencyRecord(
             tenant_id=caller.tenant_id or PLATFORM,
             record_id=hashlib.sha256(f"{caller.principal}\n{self.route}\n{key}".encode()).hexdigest(),
-            body_digest=self.access.services.digest.digest(canonical(self.sent)),
+            body_digest=self.body_digest,
             ids=ids,
             created_at=stamp(now),
             expires_at=int(now.timestamp()) + LIFETIME_SECONDS,
@@ -101,7 +102,7 @@ class Once(Generic[Model]):
         try:
             await run_in_threadpool(self.access.services.idempotency.finish, record, answer)
         except Trouble as trouble:
-            log.warning("idempotent_answer_not_kept", code=trouble.code)
+            log.warning("idempotency.answer_not_kept", code=trouble.code)
 
 
 async def _settled(effect: Effect, operation: Operation) -> Reply:
@@ -125,7 +126,10 @@ def once(model: type[Model], *, optional: bool = False) -> Callable[..., Awaitab
 
     async def read(request: Request, access: AccessDep, idempotency_key: IdempotencyKey = None) -> Once[Model]:
         sent = await read_json(request, optional=optional)
+        body = shaped(model, sent)
+        digest = access.services.digest.digest
+        compared = await run_in_threadpool(digest, canonical(sent)) if idempotency_key else ""
         route = f"{request.method} {request.scope['path']}"
-        return Once(access, route, key=idempotency_key, sent=sent, body=shaped(model, sent))
+        return Once(access, route, key=idempotency_key, body_digest=compared, body=body)
 
     return read

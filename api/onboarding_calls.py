@@ -1,4 +1,4 @@
-"""The API's calls of the onboarding workflow. Each is bounded in time, and every error comes out as one of the domain's.
+"""The API's calls of the onboarding workflow. Each is bounded in time, and its errors come out as the domain's.
 
 An update that no worker has accepted does not survive the server, so one that is not accepted in time promises nothing:
 `Unavailable`, and the caller repeats.
@@ -18,8 +18,8 @@ from temporalio.client import (
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError, TemporalError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.services import Services
@@ -120,7 +120,9 @@ class OnboardingCalls:
             request,
             id=onboarding_id(request.tenant_id, request.account_id),
             task_queue=self.services.onboarding_queue,
+            # A repeat finds what the first request started, and an onboarding that has ended never runs again.
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=of_onboarding(request),
             static_summary=f"Onboard {request.provider_type.value} account {request.account_id}",
         )
@@ -132,7 +134,7 @@ class OnboardingCalls:
             return await self.services.temporal.execute_update_with_start_workflow(
                 OnboardAccount.registered, start_workflow_operation=start, id=update_id
             )
-        except (RPCError, RPCTimeoutOrCancelledError) as error:
+        except (RPCError, RPCTimeoutOrCancelledError, WorkflowAlreadyStartedError) as error:
             # The operation's own future has failed too, and nobody else looks at it.
             with suppress(type(error)):
                 await start.workflow_handle()
@@ -149,6 +151,8 @@ async def _bounded(seconds: float) -> AsyncIterator[None]:
         raise _meant(failed.cause) from None
     except RPCError as error:
         raise (Gone() if error.status is RPCStatusCode.NOT_FOUND else Unavailable(NOT_NOW)) from None
+    except WorkflowAlreadyStartedError:
+        raise Gone from None
     except UNREACHABLE:
         raise Unavailable(NOT_NOW) from None
 

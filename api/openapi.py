@@ -1,39 +1,63 @@
 """What the OpenAPI document says beyond what FastAPI sees by itself: bodies, which `api.body` reads, and errors."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
 
+from api.failures import reply_of
 from api.schemas import ErrorAnswer
+from domain.errors import (
+    CredentialRefused,
+    Forbidden,
+    Internal,
+    MalformedBody,
+    NotFound,
+    OnboardingClosed,
+    OnboardingError,
+    PayloadTooLarge,
+    Problem,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
 
 PREFIX = "/api/v1"
 
 DESCRIPTION = """
-Brings customers' cloud accounts into the threat engine: register an account, hand in a credential, follow its onboarding.
+Brings customers' cloud accounts into the threat engine: register an account, hand in a credential, follow its way.
 
-Every route but health needs an API key. Every error has one shape (`detail.code`, `message`, `errors`, `problems`); decide
-on codes. Every answer carries `X-Request-Id`. Send an `Idempotency-Key` with a POST to be able to repeat it safely.
+Every route but health needs an API key. Every error has one shape (`detail.code`, `message`, `errors`, `problems`);
+decide on codes. Every answer carries `X-Request-Id`. A POST with an `Idempotency-Key` can be repeated safely.
 """
 
-_ERRORS = {
-    400: ("The input makes no sense, or the cloud refuses the credential.", "credential_refused"),
-    401: ("The API key is missing, unknown, expired or revoked.", "unauthenticated"),
-    403: ("The key may not do this.", "forbidden"),
-    404: ("There is no such thing here, or it is another tenant's.", "not_found"),
-    409: ("The request conflicts with the present state.", "onboarding_closed"),
-    413: ("The body is larger than 256 KiB.", "payload_too_large"),
-    415: ("The body is not application/json in UTF-8.", "unsupported_media_type"),
-    422: ("The body is malformed, or the Idempotency-Key was used with another body.", "malformed_body"),
-    503: ("Nothing can be promised now; repeat after `Retry-After` seconds.", "unavailable"),
+_REFUSED = Problem(
+    "role_not_assumable",
+    "The role cannot be assumed.",
+    step="assume",
+    remedy="Let our account assume the role with the external id of this account.",
+)
+
+_ERRORS: dict[int | str, tuple[str, OnboardingError]] = {
+    400: ("The input makes no sense, or the cloud refuses the credential.", CredentialRefused(problems=[_REFUSED])),
+    401: ("The API key is missing, unknown, expired or revoked.", Unauthenticated()),
+    403: ("The key may not do this.", Forbidden()),
+    404: ("There is no such thing here, or it is another tenant's.", NotFound()),
+    409: ("The request conflicts with the present state.", OnboardingClosed()),
+    413: ("The body is larger than 256 KiB.", PayloadTooLarge()),
+    415: ("The body is not application/json in UTF-8.", UnsupportedMediaType()),
+    422: ("The body is malformed, or the Idempotency-Key was used with another body.", MalformedBody()),
+    503: ("Nothing can be promised now; repeat after `Retry-After` seconds.", Unavailable()),
+    "default": ("Any other error.", Internal()),
 }
 
 Responses = dict[int | str, dict[str, Any]]
 
 
 def errors(*statuses: int) -> Responses:
-    """The `responses` of a route: 401 and 503, which every route has, and these."""
-    declared = {status: _response(*_ERRORS[status]) for status in sorted({401, 503, *statuses})}
-    return {**declared, "default": _response("Any other error.", "internal")}
+    """The `responses` of a route: these, and those that every route has."""
+    declared: list[int | str] = [*sorted({401, 503, *statuses}), "default"]
+    return {status: _response(*_ERRORS[status]) for status in declared}
 
 
 def posted(*statuses: int) -> Responses:
@@ -47,7 +71,6 @@ def request_body(model: type[BaseModel], *, optional: bool = False) -> dict[str,
     return {"requestBody": {"required": not optional, "content": content}}
 
 
-def _response(description: str, code: str) -> dict[str, Any]:
-    example = {"detail": {"code": code, "message": description, "errors": [description], "problems": []}}
-    content = {"application/json": {"example": example}}
+def _response(description: str, error: OnboardingError) -> dict[str, Any]:
+    content = {"application/json": {"example": json.loads(reply_of(error).body)}}
     return {"model": ErrorAnswer, "description": description, "content": content}

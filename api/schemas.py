@@ -25,9 +25,7 @@ def visible(text: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(visible)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(visible)]
 
 
 class ProblemAnswer(BaseModel):

@@ -42,8 +42,8 @@ class ValidateJsonBody(BaseModel):
 
     account_id: Id = Field(description="The account that the credential is for: ours, not the cloud's number.")
     onboarding_json: dict[str, JsonValue] | str = Field(
-        description="The outputs of the stack, as an object or as its text: AccountId (the cloud's number), RoleArn and "
-        "ExternalId, or account_id, role_arn and external_id."
+        description="The outputs of the stack, as an object or as its text: AccountId (the cloud's number), RoleArn "
+        "and ExternalId, or account_id, role_arn and external_id."
     )
     just_created: bool = Field(True, description=JUST_CREATED)
 

@@ -1,6 +1,6 @@
 """Routes that hand in a credential: its shape is checked, it is sealed at once, and the workflow proves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -12,8 +12,8 @@ from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
 from api.openapi import PREFIX, Responses, posted, request_body
-from api.stack_outputs import credentials_in
-from api.submission_schemas import ValidatedAnswer, ValidateBody, ValidateJsonBody, ValidatingAnswer
+from api.stack_outputs import POINTER, credentials_in
+from api.submission_schemas import ValidateBody, ValidatedAnswer, ValidateJsonBody, ValidatingAnswer
 from domain.accounts import Account, OnboardingStatus, ProviderType
 from domain.catalogue import parse_credential
 from domain.credentials import Credential, SealContext
@@ -28,6 +28,8 @@ from domain.errors import (
 )
 from domain.onboarding import Result, Submission, SubmissionOutcome
 from domain.validation import StepStatus
+
+CLOUD_RETRY_SECONDS = 60
 
 router = APIRouter(prefix="/onboarding", tags=["onboarding"])
 
@@ -46,6 +48,8 @@ class Handover:
     auth_method: str
     credentials: dict[str, JsonValue]
     just_created: bool
+    pointer: str | None = None
+    """Where problems of its fields are shown; None when its fields are in the body as they are here."""
 
 
 @router.post(
@@ -55,11 +59,9 @@ class Handover:
     openapi_extra=request_body(ValidateBody),
     summary="Hand in a credential",
 )
-async def validate(
-    provider: str, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]
-) -> Response:
-    """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; hand it in again
-    then. When proving takes longer than 25 seconds the answer is 202 and the outcome will be at `Location`."""
+async def validate(provider: str, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]) -> Response:
+    """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; then hand it
+    in again. When the proof takes long the answer is 202 and the outcome will be at `Location`."""
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
@@ -82,7 +84,7 @@ async def validate_json(posting: Annotated[Once[ValidateJsonBody], Depends(once(
     async def effect(operation: Operation) -> Reply:
         body = posting.body
         credentials = credentials_in(body.onboarding_json)
-        given = Handover(ProviderType.AWS, body.account_id, "iam_role", credentials, body.just_created)
+        given = Handover(ProviderType.AWS, body.account_id, "iam_role", credentials, body.just_created, POINTER)
         return await _submit(posting.access, given, operation)
 
     return await posting.answer(effect)
@@ -108,7 +110,10 @@ def _sealed(access: Access, given: Handover, operation: Operation) -> tuple[Acco
     account = access.account(given.account_id, given.provider)
     if account.onboarding_status is not OnboardingStatus.IN_PROGRESS and not operation.repeated:
         raise OnboardingClosed
-    credential = _credential(access, account, given)
+    try:
+        credential = _credential(access, account, given)
+    except InvalidInput as error:
+        raise InvalidInput(problems=[replace(p, pointer=given.pointer or p.pointer) for p in error.problems]) from None
     context = SealContext(account.tenant_id, account.account_id, operation.id)
     sealed = access.services.sealer.seal(credential, context)
     # The wait for the outcome can be long; the plaintext does not wait with us.
@@ -135,6 +140,7 @@ def _refusal(outcome: SubmissionOutcome) -> OnboardingError:
         case Result.DUPLICATE:
             return AccountAlreadyOnboarded(outcome.message)
         case Result.PROVIDER_UNAVAILABLE:
-            return Unavailable(outcome.message)
+            message = f"{outcome.message} Use a new Idempotency-Key then."
+            return Unavailable(message, retry_after=CLOUD_RETRY_SECONDS)
         case _:
             return OnboardingClosed(outcome.message)

@@ -1,5 +1,6 @@
 """Bodies and answers of tenants."""
 
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
@@ -27,6 +28,17 @@ class TenantChanges(BaseModel):
     status: Literal["active", "disabled"] | None = Field(
         None, description="A disabled tenant starts no new onboardings; what exists stays."
     )
+
+    def applied_to(self, tenant: Tenant, *, at: str) -> Tenant:
+        """The successor of `tenant`. A field that is null or left out stays."""
+        return replace(
+            tenant,
+            tenant_name=tenant.tenant_name if self.tenant_name is None else self.tenant_name,
+            description=tenant.description if self.description is None else self.description,
+            status=tenant.status if self.status is None else TenantStatus(self.status),
+            updated_at=at,
+            version=tenant.version + 1,
+        )
 
 
 class TenantAnswer(BaseModel):

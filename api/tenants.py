@@ -1,6 +1,5 @@
 """Routes of tenants, for the platform's administrators. They are plain conditional writes: no workflow is needed."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
@@ -16,7 +15,7 @@ from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.tenant_schemas import TenantAnswer, TenantBody, TenantChanges, TenantsAnswer
 from domain.audit import AuditEvent, audit_event
-from domain.tenants import Tenant, TenantStatus
+from domain.tenants import Tenant
 from domain.timestamps import stamp
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
@@ -64,11 +63,8 @@ def change(
 ) -> TenantAnswer:
     """Changes the fields that are sent. Refused (409) when the name is taken, or when the tenant changed meanwhile."""
     access.administer()
-    current, now = access.tenant(tenant_id), stamp(datetime.now(UTC))
-    changed = _changed(current, changes, now)
-    if changed is current: 
-        return TenantAnswer.of(current)
-    event = _event(access, changed, "tenant.changed", operation=access.caller.request_id, at=now)
+    changed = changes.applied_to(access.tenant(tenant_id), at=stamp(datetime.now(UTC)))
+    event = _event(access, changed, "tenant.changed", operation=uuid4().hex)
     return TenantAnswer.of(access.services.tenants.update(changed, event))
 
 
@@ -81,5 +77,16 @@ def _create(access: Access, body: TenantBody, operation: Operation) -> Tenant:
         updated_at=operation.at,
         description=body.description,
     )
-    event = _event(access, tenant, "tenant.created", operation=operation.id, at=operation.at)
+    event = _event(access, tenant, "tenant.created", operation=operation.id)
     return access.services.tenants.create(tenant, event)
+
+
+def _event(access: Access, tenant: Tenant, action: str, *, operation: str) -> AuditEvent:
+    return audit_event(
+        access.caller.origin,
+        operation=operation,
+        tenant_id=tenant.tenant_id,
+        action=action,
+        target=f"tenant:{tenant.tenant_id}",
+        at=tenant.updated_at,
+    )

@@ -1,7 +1,7 @@
 """`python -m local`, which is `make run`: bring everything up, onboard a demo account, serve until Ctrl-C.
 
-SIGINT and SIGTERM cancel the one task that holds everything; what was started is stopped on its way out,
-and a second Ctrl-C changes nothing about that.
+A signal to stop cancels the one task that holds everything; what was started is stopped on its way out, and a
+second Ctrl-C changes nothing about that.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from local.ministack import REGION
 from local.ports import choose_ports
 from local.progress import Progress
 from local.stack import NAMESPACE, ROOT, Stack, running_stack
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(
@@ -65,17 +67,16 @@ async def run(folder: Path, *, once: bool) -> None:
 
 
 def cancel_on_signals() -> None:
-    """The first SIGINT or SIGTERM cancels this task; later ones are ignored while it stops what it
-    started."""
+    """The first signal to stop cancels this task; later ones change nothing while it stops what it started."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def cancel() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, lambda: None)
         if task is not None:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, cancel)
 
 
@@ -85,7 +86,11 @@ async def while_it_lives(stack: Stack, work: Awaitable[Demo]) -> Demo:
     job = asyncio.ensure_future(work)
     try:
         await asyncio.wait({watch, job}, return_when=asyncio.FIRST_COMPLETED)
-        stack.check()  # a call that failed because a part died is reported as that death
+        if job.done() and job.exception():
+            # A part that dies closes its connections a moment before it is seen to be dead.
+            await asyncio.wait({watch}, timeout=1)
+        if watch.done():
+            watch.result()
         return await job
     finally:
         for task in (watch, job):

@@ -70,7 +70,9 @@ def starting_temporal(
         command += ["--dynamic-config-value", f"{name}={value}"]
     for name, kind in (search_attributes or {}).items():
         command += ["--search-attribute", f"{name}={kind}"]
-    environment = {"HOME": str(log.parent), "TMPDIR": str(log.parent)}
+    scratch = log.with_suffix(".d")
+    scratch.mkdir(parents=True, exist_ok=True)
+    environment = {"HOME": str(scratch), "TMPDIR": str(scratch)}
     with running("Temporal", command, log=log, environment=environment) as child:
         ui_url = f"http://{HOST}:{ui_port}" if ui else None
         yield TemporalServer(child, f"{HOST}:{port}", http_port, ui_url)

@@ -23,6 +23,7 @@ from botocore.exceptions import (
     ParamValidationError,
     SSLError,
 )
+from botocore.exceptions import ConnectionError as NotConnected
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
@@ -40,6 +41,9 @@ from providers.aws_template import TrustedRole, setup_of
 
 SESSION_SECONDS = 900  # the shortest that AWS gives
 SIMULATION_BATCH = 50
+
+# What boto3 lets through when the answer is not AWS's: cut off, or a proxy's page.
+GARBLED = (IncompleteReadError, ResponseParserError, UnicodeDecodeError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -108,14 +112,13 @@ class Access:
     def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> "CustomerAws":
         given = {} if external_id is None else {"ExternalId": external_id}
         with judged(Signer.PLATFORM):
-            answer = self.sts.assume_role(
+            keys = self.sts.assume_role(
                 RoleArn=role_arn,
                 RoleSessionName=session_name,
                 DurationSeconds=SESSION_SECONDS,
                 Policy=SESSION_POLICY,
                 **given,
-            )
-        keys = answer["Credentials"]
+            )["Credentials"]
         return self._open(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def use_key(self, access_key_id: str, secret_access_key: str) -> "CustomerAws":
@@ -219,11 +222,12 @@ def judged(signer: Signer, *, granted_by: frozenset[str] = frozenset()) -> Itera
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] not in granted_by:
-            raise judge(_answered(error, signer)) from None
+        failure = _answered(error, signer)
+        if failure.code not in granted_by:
+            raise judge(failure) from None
     except SSLError:
         raise judge(Failure(Kind.TLS, signer)) from None
-    except (HTTPClientError, IncompleteReadError, ResponseParserError, UnicodeDecodeError):
+    except (NotConnected, HTTPClientError, *GARBLED):
         raise judge(Failure(Kind.NETWORK, signer)) from None
     except ParamValidationError:
         raise judge(Failure(Kind.PARAMETERS, signer)) from None
@@ -232,12 +236,14 @@ def judged(signer: Signer, *, granted_by: frozenset[str] = frozenset()) -> Itera
 
 
 def _answered(error: ClientError, signer: Signer) -> Failure:
+    # A proxy's page in place of AWS's answer has no Error.
+    code = error.response.get("Error", {}).get("Code", "")
     answer = error.response["ResponseMetadata"]
     headers = answer["HTTPHeaders"]
     return Failure(
         Kind.RESPONSE,
         signer,
-        code=error.response["Error"]["Code"],
+        code=code,
         status=answer["HTTPStatusCode"],
         clock_differs=clock_differs(headers.get("date", "")),
         retry_after=seconds(headers.get("retry-after", "")),

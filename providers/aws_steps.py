@@ -175,7 +175,7 @@ def _works(session: CustomerSession, action: str) -> bool:
 
 
 def _what_is_missing(missing: tuple[str, ...], *, refuses: bool) -> str:
-    if SIMULATE in missing and not refuses:
-        return "The required permissions are granted. The others are unknown, because AWS did not let us look."
-    count = f"{len(missing)} of the {len(PERMISSIONS)} permissions that scanning uses are missing"
-    return f"{count}, some of them required." if refuses else f"{count}; checks that need them cannot run."
+    required = "Required permissions are missing" if refuses else "The required permissions are granted"
+    if SIMULATE in missing:
+        return f"{required}. The others are unknown, because AWS did not let us look at the policies."
+    return f"{required}. {len(missing)} of the {len(PERMISSIONS)} permissions that scanning uses are missing."

@@ -74,9 +74,9 @@ class DynamoAccountStore:
     @aws_failures()
     def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
         change = {
+            "account_number": activation.account_number,
             "status": activation.account_status,
             "onboarding_status": OnboardingStatus.COMPLETED,
-            "account_number": activation.account_number,
             "credential": asdict(activation.credential),
             "last_verdict": asdict(activation.verdict),
             "last_validated_at": event.at,

@@ -1,5 +1,6 @@
 """API keys in DynamoDB: their digests."""
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from stores.tables import API_KEYS_BY_ID, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_KEY_ID = re.compile(r"[0-9a-z]{16}", re.ASCII)
 
 
 class DynamoApiKeyStore:
@@ -35,6 +38,8 @@ class DynamoApiKeyStore:
     @aws_failures()
     def find(self, key_id: str) -> ApiKey | None:
         """By the index, which follows the table with a delay of well under a second."""
+        if not _KEY_ID.fullmatch(key_id):
+            return None
         by_id = expressions({"key_id": key_id}, KeyConditionExpression="#key_id = :key_id")
         items = self._dynamodb.query(TableName=self._table, IndexName=API_KEYS_BY_ID, **by_id)["Items"]
         return _from_row(from_item(items[0])) if items else None

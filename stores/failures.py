@@ -1,4 +1,4 @@
-"""AWS errors to ours, in one place: by class and code, and never with the text of the error, which can quote a value."""
+"""AWS errors to ours, in one place: by class and code, never with the text of the error, which can quote a value."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

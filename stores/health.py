@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from domain.errors import PlatformConfig
 from domain.ports import HealthProbe
+from stores.failures import aws_failures
 from stores.session import AwsClients
 from stores.tables import TableNames
 
@@ -23,15 +24,18 @@ def probes(clients: AwsClients, names: TableNames, *, key_id: str) -> dict[str, 
     }
 
 
+@aws_failures()
 def _dynamodb(dynamodb: "DynamoDBClient", table: str) -> None:
     dynamodb.get_item(TableName=table, Key={"tenant_id": {"S": "health"}})
 
 
+@aws_failures()
 def _secrets_manager(secretsmanager: "SecretsManagerClient") -> None:
     # The only request of this service that concerns no secret at all.
     secretsmanager.get_random_password(PasswordLength=8)
 
 
+@aws_failures()
 def _kms(kms: "KMSClient", key_id: str) -> None:
     state = kms.describe_key(KeyId=key_id)["KeyMetadata"].get("KeyState")
     if state != "Enabled":

@@ -1,4 +1,4 @@
-"""The AWS clients of our own side. Temporal owns the retries, so botocore gets one quick second try and short timeouts."""
+"""The AWS clients of our own side. Temporal owns the retries: botocore gets one quick second try, short timeouts."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

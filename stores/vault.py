@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Literal
 from domain.credentials import Credential, CredentialRef, VaultEntry
 from domain.errors import AlreadyExists, NotFound, Unavailable
 from stores.failures import aws_failures
+from stores.items import is_id
 from stores.secret_document import from_text, to_text, version_id
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-_CURRENT = "AWSCURRENT"
-_PENDING = "AWSPENDING"
+_CURRENT: Literal["AWSCURRENT"] = "AWSCURRENT"
+_PENDING: Literal["AWSPENDING"] = "AWSPENDING"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class SecretsManagerVault:
             self._secrets.restore_secret(SecretId=self._name(account_id))
 
     def _name(self, account_id: str) -> str:
+        if not is_id(account_id):
+            raise NotFound
         return f"{self._prefix}/account/{account_id}"
 
     def _find(self, tenant_id: str, account_id: str) -> _Found | None:

@@ -1,0 +1,47 @@
+"""The API as one ASGI application, from its services. It imports no adapter and reads no setting."""
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware import Middleware
+
+from api import accounts, docs, health, methods, onboarding, submissions, tenants
+from api.auth import KeyRing
+from api.deps import access
+from api.failures import HANDLERS, LastHandler
+from api.health import HealthMonitor
+from api.openapi import DESCRIPTION, PREFIX
+from api.requests import RequestMiddleware
+from api.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application. Nothing is connected and nobody is asked until the first request."""
+    app = FastAPI(
+        title="Threat Engine Onboarding",
+        version=services.version,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(RequestMiddleware), Middleware(LastHandler)],
+        exception_handlers=HANDLERS,
+        # FastAPI's own telemetry would record refused input and the text of errors.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.services = services
+    app.state.keys = KeyRing(services.api_keys)
+    app.state.health = HealthMonitor(services)
+    app.include_router(_routes(), prefix=PREFIX)
+    app.include_router(docs.router)
+    docs.mount_assets(app)
+    return app
+
+
+def _routes() -> APIRouter:
+    """Every route but health has a caller. `accounts` is before `onboarding`, whose ids would match it."""
+    known = APIRouter(dependencies=[Depends(access)])
+    for module in (accounts, methods, submissions, onboarding, tenants):
+        known.include_router(module.router)
+    routes = APIRouter()
+    routes.include_router(health.router)
+    routes.include_router(known)
+    return routes

@@ -1,0 +1,44 @@
+"""Routes that publish what a cloud asks for. Nothing here changes anything."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.deps import AccessDep, ServicesDep
+from api.method_schemas import MethodsAnswer, SetupAnswer, TemplateAnswer
+from api.openapi import errors
+from domain.accounts import ProviderType
+from domain.catalogue import SetupRequest
+from domain.errors import NotFound
+
+router = APIRouter(prefix="/onboarding", tags=["methods"])
+
+ExternalId = Annotated[
+    str, Query(pattern=r"^te-[0-9a-f]{32}$", description="The account's external id, as `init` gave it.")
+]
+
+
+@router.get("/{provider}/methods", responses=errors(404), summary="List a cloud's methods")
+def methods(provider: str, services: ServicesDep) -> MethodsAnswer:
+    """The ways to give access to an account of this cloud, their fields, and the permissions that scanning uses."""
+    return MethodsAnswer.of(services.catalogue.provider(provider).description)
+
+
+@router.get("/{provider}/setup", responses=errors(400, 404), summary="Get an account's set-up")
+def setup(provider: str, account_id: str, access: AccessDep) -> SetupAnswer:
+    """What the customer runs or deploys in its cloud for this account."""
+    account = access.account(account_id, provider)
+    cloud = access.services.catalogue.provider(account.provider_type)
+    deployed = cloud.setup(SetupRequest(account.external_id, account.account_name))
+    return SetupAnswer.of(account, cloud.description, deployed)
+
+
+@router.get("/aws/cloudformation-template", responses=errors(400, 404), summary="Get the CloudFormation template")
+def template(external_id: ExternalId, services: ServicesDep) -> TemplateAnswer:
+    """The template that makes the role, for one external id."""
+    deployed = services.catalogue.provider(ProviderType.AWS).setup(SetupRequest(external_id))
+    if deployed.template is None or deployed.platform_account_id is None:
+        raise NotFound
+    return TemplateAnswer(
+        template=deployed.template, external_id=external_id, platform_account_id=deployed.platform_account_id
+    )

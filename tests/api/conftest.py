@@ -1,0 +1,65 @@
+"""The API under test. `offline` has no Temporal behind it; `portal` has the real server and a worker."""
+
+import shutil
+import sysconfig
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from api.services import Limits
+from tests.api.portal import Portal, open_portal
+from tests.rig import PLUGIN, Rig
+from workflows import search_attributes
+
+TEMPORAL = shutil.which("temporal", path=sysconfig.get_path("scripts"))
+NOWHERE = "127.0.0.1:9"
+FAST = [
+    argument
+    for queue in ("transfer", "timer", "visibility")
+    for argument in ("--dynamic-config-value", f"history.{queue}ProcessorMaxPollRPS=5000")
+]
+LIMITS = Limits(validate_wait_seconds=10, provider_patience_seconds=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"portal", "idle"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal() -> AsyncIterator[Client]:
+    assert TEMPORAL, "The temporal program is missing; run make install."
+    async with await WorkflowEnvironment.start_local(
+        plugins=[PLUGIN],
+        dev_server_existing_path=TEMPORAL,
+        dev_server_extra_args=FAST,
+        dev_server_log_level="error",
+        search_attributes=search_attributes.ALL,
+    ) as environment:
+        yield environment.client
+
+
+@pytest.fixture
+async def offline() -> AsyncIterator[Portal]:
+    client = await Client.connect(NOWHERE, lazy=True)
+    portal = open_portal(Rig(client), client)
+    async with portal.http:
+        yield portal
+
+
+@pytest.fixture
+async def idle(temporal: Client) -> AsyncIterator[Portal]:
+    """Nobody works: the worker is the test's to start."""
+    portal = open_portal(Rig(temporal), temporal, LIMITS)
+    async with portal.http:
+        yield portal
+
+
+@pytest.fixture
+async def portal(idle: Portal) -> AsyncIterator[Portal]:
+    async with idle.rig.worker():
+        yield idle

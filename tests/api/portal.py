@@ -1,0 +1,116 @@
+"""What a portal does over HTTP, against the real application on the fakes."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api.app import create_app
+from api.services import Limits, Services
+from domain.api_keys import ApiKey, Role, digest_of, key_id_of, new_key_text
+from domain.audit import audit_event
+from domain.onboarding import OnboardingState
+from domain.tenants import PLATFORM
+from tests.fakes_clouds import ROLE_ARN, FakeCatalogue
+from tests.rig import AT, ORIGIN, Rig
+
+ROOT = "http://api.test/api/v1"
+FAR = "2999-01-01T00:00:00.000Z"
+
+
+@dataclass
+class Portal:
+    """A caller with an administrator's key, and the rig behind the API that it calls."""
+
+    rig: Rig
+    services: Services
+    app: FastAPI
+    http: httpx.AsyncClient
+
+    async def init(self, key: str | None = None, **changes: Any) -> httpx.Response:
+        body = {"tenant_id": self.rig.tenant_id, "account_name": "Production", "auth_method": "iam_role", **changes}
+        return await self.http.post("/onboarding/aws/init", json=body, headers=idempotent(key))
+
+    async def started(self, **changes: Any) -> str:
+        """The id of a fresh onboarding that waits for its credential."""
+        answer = await self.init(**changes)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["account_id"])
+
+    async def validate(self, account_id: str, key: str | None = None, **changes: Any) -> httpx.Response:
+        body = {
+            "account_id": account_id,
+            "auth_method": "iam_role",
+            "credentials": {"role_arn": ROLE_ARN},
+            **changes,
+        }
+        return await self.http.post("/onboarding/aws/validate", json=body, headers=idempotent(key))
+
+    async def state(self, account_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = (await self.http.get(f"/onboarding/{account_id}")).json()
+        return answer
+
+    async def settled(self, account_id: str) -> dict[str, Any]:
+        """The state once the onboarding has ended."""
+        for _ in range(500):
+            state = await self.state(account_id)
+            if OnboardingState(state["state"]).final:
+                return state
+            await asyncio.sleep(0.02)
+        raise AssertionError(state)
+
+
+def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replaced: Any) -> Portal:
+    stores = rig.stores
+    services = Services(
+        **{
+            "temporal": client,
+            "tenants": stores.tenants,
+            "accounts": stores.accounts,
+            "api_keys": stores.api_keys,
+            "idempotency": stores.idempotency,
+            "digest": stores.digest,
+            "sealer": stores.sealer,
+            "catalogue": FakeCatalogue({"aws": rig.provider}),
+            "probes": dict.fromkeys(("dynamodb", "secrets_manager", "kms"), lambda: None),
+            "version": "1.2.3",
+            "limits": limits or Limits(),
+            "onboarding_queue": rig.queue,
+            **replaced,
+        }
+    )
+    app = create_app(services)
+    transport = httpx.ASGITransport(app=app)
+    headers = {"Authorization": f"Bearer {add_key(rig)}"}
+    return Portal(rig, services, app, httpx.AsyncClient(transport=transport, base_url=ROOT, headers=headers))
+
+
+def add_key(rig: Rig, **changes: Any) -> str:
+    """The text of a new administrator's key."""
+    text = new_key_text()
+    key = {
+        "key_id": key_id_of(text),
+        "tenant_id": PLATFORM,
+        "name": "portal",
+        "digest": digest_of(text),
+        "role": Role.ADMINISTRATOR,
+        "created_at": AT,
+        "expires_at": FAR,
+        **changes,
+    }
+    event = audit_event(ORIGIN, operation=str(uuid4()), tenant_id=PLATFORM, action="key.created", target="key", at=AT)
+    rig.stores.api_keys.add(ApiKey(**key), event)
+    return text
+
+
+def idempotent(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key} if key is not None else {}
+
+
+def codes(answer: httpx.Response) -> list[str]:
+    """The codes of the problems of an error."""
+    return [problem["code"] for problem in answer.json()["detail"]["problems"]]

@@ -1,0 +1,28 @@
+"""Every route of the API as a request, so that a rule can be tried on all of them."""
+
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+
+ID = "00000000-0000-4000-8000-000000000000"
+PUBLIC = {"/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready"}
+FILLED = {"provider": "aws", "account_id": ID, "onboarding_id": ID, "tenant_id": ID}
+
+
+class Call(NamedTuple):
+    method: str
+    path: str
+    operation: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        """The path with an id in each place."""
+        return "http://api.test" + self.path.format_map(FILLED)
+
+
+def calls(app: FastAPI) -> list[Call]:
+    return [
+        Call(method.upper(), path, operation)
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    ]

@@ -1,0 +1,165 @@
+"""The embedded stack from outside: it comes up, onboards, tells where to look, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+from boto3.session import Session
+
+from local.ports import HOST, USUAL_PORTS
+from tests.e2e.conftest import ROOT, Run, alive, launched
+
+pytestmark = [pytest.mark.stack, pytest.mark.e2e]
+
+Launch = Callable[..., AbstractContextManager[Run]]
+
+ENV_NAMES = {
+    *("ONBOARDING_API_URL", "ONBOARDING_API_KEY", "TEMPORAL_ADDRESS", "TEMPORAL_UI_URL", "AWS_ENDPOINT_URL"),
+    *("DEMO_TENANT_ID", "DEMO_ACCOUNT_NUMBER", "DEMO_AWS_ACCESS_KEY_ID", "DEMO_AWS_SECRET_ACCESS_KEY"),
+}
+
+
+def run_with_its_environment(run: Run, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command as a person runs it after `set -a; . .local/stack.env`."""
+    environment = {**os.environ, **run.environment()}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=40, check=False)
+
+
+def test_the_demo_account_becomes_active(served: Run):
+    found = re.search(r"Account 444455556666 is active after ([0-9.]+) s", served.output)
+    assert found
+    assert float(found[1]) < 30
+
+
+def test_every_address_that_is_printed_answers(served: Run):
+    addresses = re.findall(r"http://\S+", served.output)
+    assert len(addresses) == 4
+    for address in addresses:
+        assert httpx.get(address, trust_env=False, timeout=10).status_code in {200, 404}, address
+
+
+def test_the_page_of_the_api_and_the_api_work_with_the_printed_key(served: Run):
+    env = served.environment()
+    assert env["ONBOARDING_API_KEY"] in served.output
+    url = f"{env['ONBOARDING_API_URL']}/api/v1/onboarding/accounts"
+    headers = {"X-API-Key": env["ONBOARDING_API_KEY"]}
+    query = {"tenant_id": env["DEMO_TENANT_ID"]}
+    [account] = httpx.get(url, params=query, headers=headers, trust_env=False).json()["accounts"]
+    assert (account["account_number"], account["status"]) == (env["DEMO_ACCOUNT_NUMBER"], "active")
+
+
+def test_the_output_has_no_control_characters(served: Run):
+    assert all(line.isprintable() for line in served.output.splitlines())
+
+
+def test_the_env_file_has_its_names_and_is_its_owners_only(served: Run):
+    assert set(served.environment()) >= ENV_NAMES
+    assert served.env_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_demo_customers_key_acts_in_its_own_account(served: Run):
+    env = served.environment()
+    customer = Session(env["DEMO_AWS_ACCESS_KEY_ID"], env["DEMO_AWS_SECRET_ACCESS_KEY"], region_name="ap-south-1")
+    identity = customer.client("sts", endpoint_url=env["AWS_ENDPOINT_URL"]).get_caller_identity()
+    assert identity["Account"] == env["DEMO_ACCOUNT_NUMBER"]
+
+
+def test_the_operators_commands_work_with_the_env_file(served: Run):
+    setup = run_with_its_environment(served, sys.executable, "cli.py", "setup")
+    assert {line.split()[0] for line in setup.stdout.splitlines()} == {"found"}
+    bootstrap = run_with_its_environment(served, sys.executable, "cli.py", "keys", "bootstrap")
+    assert bootstrap.returncode == 1
+
+
+def test_the_temporal_program_works_with_the_env_file(served: Run):
+    temporal = Path(sys.executable).with_name("temporal")
+    query = f"TenantId='{served.environment()['DEMO_TENANT_ID']}' AND OnboardingState='active'"
+    counted = run_with_its_environment(served, str(temporal), "workflow", "count", "--query", query)
+    assert counted.stdout.strip() == "Total: 1", counted.stderr
+
+
+def test_a_second_run_is_refused_and_the_first_goes_on(served: Run):
+    with launched(served.folder.parent / "second", "--folder", str(served.folder)) as second:
+        assert second.end() == 1
+        assert second.output == f"The stack is running already, in {served.folder}; stop that one first.\n"
+    assert served.process.poll() is None
+    assert served.env_file.exists()
+
+
+def test_once_ends_by_itself_and_leaves_logs_only(launch: Launch):
+    with launch("--once") as run:
+        run.wait_until(lambda: len(run.parts()) == 4)
+        parts = run.parts()
+        assert run.end() == 0
+        assert alive(parts) == set()
+        assert not run.env_file.exists()
+        assert (run.folder / "logs/worker.log").read_text()
+
+
+def test_sigterm_stops_everything(launch: Launch):
+    with launch() as run:
+        parts = run.serving().parts()
+        assert len(parts) == 4
+        assert run.end(signal.SIGTERM) == 0
+        assert alive(parts) == set()
+        assert not run.env_file.exists()
+
+
+def test_a_second_ctrl_c_does_not_disturb_the_stopping(launch: Launch):
+    with launch() as run:
+        parts = run.serving().parts()
+        assert run.end(signal.SIGINT, signal.SIGINT, signal.SIGTERM) == 0
+        assert alive(parts) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_interruption_on_the_way_up_stops_what_was_started(launch: Launch, number: signal.Signals):
+    with launch() as run:
+        run.wait_until(lambda: len(run.parts()) >= 2)
+        parts = run.parts()
+        assert run.end(number) == 1
+        assert run.output.endswith("Interrupted; everything that was started is stopped.\n")
+        assert alive(parts) == set()
+
+
+def test_the_death_of_a_part_is_told_and_ends_the_rest(launch: Launch):
+    with launch() as run:
+        parts = run.serving().parts()
+        os.kill(parts["worker.py"], signal.SIGKILL)
+        assert run.end() == 1
+        assert "The worker was killed by SIGKILL" in run.output
+        assert alive(parts) == set()
+        assert not run.env_file.exists()
+
+
+def test_a_part_that_dies_during_the_demo_is_told(launch: Launch):
+    with launch() as run:
+        run.wait_until(lambda: "POST /tenants" in run.output)
+        parts = run.parts()
+        os.kill(parts["main.py"], signal.SIGKILL)
+        assert run.end() == 1
+        assert "The API was killed by SIGKILL" in run.output
+        assert alive(parts) == set()
+
+
+@pytest.mark.parametrize("variable", USUAL_PORTS)
+def test_a_configured_port_that_is_taken_is_told_and_nothing_starts(launch: Launch, variable: str):
+    with socket.create_server((HOST, 0)) as listening:
+        port = str(listening.getsockname()[1])
+        with launch(**{variable: port}) as run:
+            assert run.end() == 1
+            assert run.output == f"Port {port} ({variable}) is in use; stop what uses it or choose another.\n"
+
+
+def test_a_wrong_setting_is_told_through_the_part_that_refuses_it(launch: Launch):
+    with launch(WORKER_CONCURRENCY="many") as run:
+        assert run.end() == 1
+        assert "WORKER_CONCURRENCY has a wrong value: it must be the number of steps" in run.output

@@ -1,0 +1,46 @@
+"""Ports: a configured one or none, the usual one when it is free."""
+
+import socket
+
+import pytest
+
+from local.failures import StackFailed
+from local.ports import HOST, USUAL_PORTS, choose_ports, free_port, is_free
+
+
+@pytest.fixture
+def taken():
+    with socket.create_server((HOST, 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_port_that_something_listens_on_is_not_free(taken: int):
+    assert not is_free(taken)
+    assert is_free(free_port())
+
+
+@pytest.mark.parametrize("variable", USUAL_PORTS)
+def test_a_configured_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch, taken: int, variable: str):
+    monkeypatch.setenv(variable, str(taken))
+    with pytest.raises(StackFailed, match=rf"^Port {taken} \({variable}\) is in use"):
+        choose_ports()
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "8000.0", "eight", "", "٣"])
+def test_a_configured_port_that_is_none_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv("API_PORT", value)
+    with pytest.raises(StackFailed, match=r"^API_PORT must be a port number from 1 to 65535\.$"):
+        choose_ports()
+
+
+def test_a_configured_port_is_used(monkeypatch: pytest.MonkeyPatch):
+    port = free_port()
+    monkeypatch.setenv("AWS_PORT", str(port))
+    assert choose_ports().aws == port
+
+
+def test_a_usual_port_that_is_taken_is_replaced_by_a_free_one(monkeypatch: pytest.MonkeyPatch, taken: int):
+    monkeypatch.setitem(USUAL_PORTS, "API_PORT", taken)
+    chosen = choose_ports().api
+    assert chosen != taken
+    assert is_free(chosen)

@@ -1,0 +1,127 @@
+"""What the customer deploys: whom the role trusts, what it grants, and how it is filled in."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cfnlint import lint  # type: ignore[import-untyped]
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from domain.catalogue import Setup, SetupRequest
+from providers.aws_template import TrustedRole, setup_of, template_with
+from tests.providers.aws_accounts import EXTERNAL_ID, PLATFORM_ACCOUNT, PLATFORM_ROLE, PUBLISHED
+
+TEMPLATE_URL = "https://templates.s3.ap-south-1.amazonaws.com/threat-engine/1/role.json"
+
+
+def setup_in(region: str = "ap-south-1", *, template_url: str | None = TEMPLATE_URL) -> Setup:
+    trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, region)
+    return setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, template_url=template_url)
+
+
+@pytest.fixture(scope="module")
+def role() -> dict[str, Any]:
+    template = json.loads(template_with({}))
+    (resource,) = template["Resources"].values()
+    return dict(resource["Properties"])
+
+
+@pytest.fixture(scope="module")
+def managed(role: dict[str, Any]) -> list[str]:
+    """The actions that AWS's own policies allow on everything, in AWS's words."""
+    policies = json.loads(aws_managed_policies_data)
+    names = [arn["Fn::Sub"].rpartition("/")[2] for arn in role["ManagedPolicyArns"]]
+    statements = [s for name in names for s in policies[name]["Document"]["Statement"]]
+    return [action for s in statements if s["Resource"] == "*" for action in s["Action"]]
+
+
+def actions(role: dict[str, Any], effect: str) -> list[str]:
+    statements = [s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
+    return [action for s in statements if s["Effect"] == effect for action in s["Action"]]
+
+
+def matching(name: str, patterns: list[str]) -> list[str]:
+    return [pattern for pattern in patterns if fnmatchcase(name.lower(), pattern.lower())]
+
+
+def test_the_role_trusts_our_role_and_the_external_id_and_nobody_else(role: dict[str, Any]):
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${PlatformAccountId}:root"}}
+    assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+    for name in statement["Condition"]["ArnLike"]["aws:PrincipalArn"]:
+        assert "${PlatformAccountId}" in name["Fn::Sub"]
+        assert "/${PlatformRoleName}" in name["Fn::Sub"]
+
+
+def test_no_principal_is_anybody(role: dict[str, Any]):
+    assert '"*"' not in json.dumps(role["AssumeRolePolicyDocument"])
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_permission_is_granted_and_not_denied(role: dict[str, Any], managed: list[str], name: str):
+    assert matching(name, [*managed, *actions(role, "Allow")])
+    assert not matching(name, actions(role, "Deny"))
+
+
+def test_our_own_grants_are_only_what_awss_policies_leave_out(role: dict[str, Any], managed: list[str]):
+    assert [name for name in actions(role, "Allow") if name not in PUBLISHED or matching(name, managed)] == []
+
+
+def test_the_template_is_valid_for_cloudformation():
+    assert lint(setup_in().template or "", regions=["us-east-1"]) == []
+
+
+def test_the_template_is_filled_in_for_the_account():
+    parameters = json.loads(setup_in().template or "")["Parameters"]
+    assert parameters["ExternalId"]["Default"] == EXTERNAL_ID
+    assert parameters["PlatformAccountId"]["Default"] == PLATFORM_ACCOUNT
+    assert parameters["PlatformRoleName"]["Default"] == PLATFORM_ROLE
+
+
+def test_the_published_template_names_no_account():
+    parameters = json.loads(template_with({}))["Parameters"]
+    assert [name for name, parameter in parameters.items() if "Default" in parameter] == ["RoleName"]
+
+
+def test_the_external_id_is_not_hidden_because_links_cannot_fill_in_hidden_parameters():
+    assert "NoEcho" not in template_with({})
+
+
+def test_the_quick_create_link_fills_in_the_stack():
+    link = urlsplit(setup_in().quick_create_url or "")
+    assert (link.scheme, link.netloc) == ("https", "ap-south-1.console.aws.amazon.com")
+    path, _, query = link.fragment.partition("?")
+    assert path == "/stacks/quickcreate"
+    assert parse_qs(query) == {
+        "templateURL": [TEMPLATE_URL],
+        "stackName": ["ThreatEngine"],
+        "param_ExternalId": [EXTERNAL_ID],
+        "param_PlatformAccountId": [PLATFORM_ACCOUNT],
+        "param_PlatformRoleName": [PLATFORM_ROLE],
+    }
+
+
+@pytest.mark.parametrize(
+    ("region", "console"),
+    [
+        ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+    ],
+)
+def test_the_link_leads_to_the_console_of_the_partition(region: str, console: str):
+    assert urlsplit(setup_in(region).quick_create_url or "").netloc == console
+
+
+def test_without_an_address_of_the_template_there_is_no_link_and_no_word_of_one():
+    setup = setup_in(template_url=None)
+    assert setup.quick_create_url is None
+    assert "link" not in setup.instructions
+
+
+def test_the_instructions_are_numbered_and_name_what_to_compare():
+    lines = setup_in().instructions.splitlines()
+    assert [line[:2] for line in lines[:6]] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    for value in (EXTERNAL_ID, PLATFORM_ACCOUNT, PLATFORM_ROLE):
+        assert value in setup_in().instructions

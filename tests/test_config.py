@@ -1,0 +1,140 @@
+"""Settings: what the environment may say, what is said when it is wrong, and that .env.example knows them all."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tomllib import loads
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticUndefined
+
+import config
+from config import Settings, SettingsError
+
+ROOT = Path(config.__file__).parent
+EXAMPLE = (ROOT / ".env.example").read_text()
+NAMES = [name.upper() for name in Settings.model_fields]
+NEEDED = {"PLATFORM_AWS_ACCOUNT_ID": "111122223333"}
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (NEEDED | values).items():
+            patch.setenv(name, value)
+        yield
+
+
+def example() -> Mapping[str, tuple[str, str]]:
+    """Comment and value of every variable in .env.example, also of those that are commented out."""
+    found = re.findall(r"^# (.+)\n#?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE)
+    return {name: (comment, value) for comment, name, value in found}
+
+
+def test_the_example_lists_every_setting_and_temporals_two():
+    assert sorted(example()) == sorted([*NAMES, "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_has_the_description_and_the_default(name: str):
+    field = Settings.model_fields[name.lower()]
+    default = "" if field.default in (None, PydanticUndefined) else str(field.default)
+    assert example()[name] == (field.description, default)
+
+
+def test_the_example_as_it_is_lacks_only_the_account_number(monkeypatch: pytest.MonkeyPatch):
+    for name, (_, value) in example().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as failure:
+        Settings.from_environment()
+    assert str(failure.value).startswith("PLATFORM_AWS_ACCOUNT_ID is missing")
+    assert len(str(failure.value).splitlines()) == 1
+
+
+def test_a_variable_is_read_by_its_name_in_capitals():
+    with environment(API_PORT="8100", DYNAMODB_ACCOUNTS_TABLE="other-accounts"):
+        settings = Settings.from_environment()
+    assert settings.api_port == 8100
+    assert settings.tables.accounts == "other-accounts"
+    assert settings.tables.tenants == "threat-engine-tenants"
+
+
+def test_a_variable_that_is_set_to_nothing_counts_as_not_set():
+    with environment(API_PORT="", CLOUDFORMATION_TEMPLATE_URL=""):
+        settings = Settings.from_environment()
+    assert (settings.api_port, settings.cloudformation_template_url) == (8000, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_value_is_named_in_one_sentence_and_not_shown(name: str):
+    wrong = "two words"
+    with environment(**{name: wrong}), pytest.raises(SettingsError) as failure:
+        Settings.from_environment()
+    assert str(failure.value).startswith(f"{name} has a wrong value: it must be ")
+    assert len(str(failure.value).splitlines()) == 1
+    assert wrong not in str(failure.value)
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1) | st.from_regex("[0-9]{11,13}"))
+def test_an_account_number_is_twelve_digits(text: str):
+    with environment(PLATFORM_AWS_ACCOUNT_ID=text):
+        assert accepted() == bool(re.fullmatch("[0-9]{12}", text))
+
+
+def accepted() -> bool:
+    try:
+        Settings.from_environment()
+    except SettingsError:
+        return False
+    return True
+
+
+def test_every_wrong_setting_is_told_at_once():
+    with environment(API_PORT="0", LOG_LEVEL="verbose"), pytest.raises(SettingsError) as failure:
+        Settings.from_environment()
+    assert [line.split()[0] for line in str(failure.value).splitlines()] == ["API_PORT", "LOG_LEVEL"]
+
+
+def test_settings_do_not_change():
+    with environment():
+        settings = Settings.from_environment()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.api_port = 9000  # type: ignore[misc]
+
+
+def test_temporal_is_looked_for_where_its_own_tools_look():
+    assert config.temporal_connection() == {"target_host": "localhost:7233", "namespace": "default"}
+    with environment(TEMPORAL_ADDRESS="temporal.example:7233", TEMPORAL_NAMESPACE="onboarding"):
+        found = config.temporal_connection()
+    assert (found["target_host"], found["namespace"]) == ("temporal.example:7233", "onboarding")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TEMPORAL_ADDRESS", "temporal.example"),
+        ("TEMPORAL_ADDRESS", "temporal.example:seven"),
+        ("TEMPORAL_PROFILE", "no-such-profile"),
+        ("TEMPORAL_TLS_CLIENT_CERT_PATH", "/no/such/file"),
+        ("TEMPORAL_CONFIG_FILE", __file__),
+    ],
+)
+def test_a_wrong_temporal_setting_is_told_without_its_value(name: str, value: str):
+    with environment(**{name: value}), pytest.raises(SettingsError) as failure:
+        config.temporal_connection()
+    assert "TEMPORAL_" in str(failure.value)
+    assert value not in str(failure.value)
+
+
+def test_a_process_ends_with_the_sentence_and_code_two(capsys: pytest.CaptureFixture[str]):
+    with environment(PLATFORM_AWS_ACCOUNT_ID="12"), pytest.raises(SystemExit) as exit:
+        config.load()
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.startswith("PLATFORM_AWS_ACCOUNT_ID has a wrong value")
+
+
+def test_the_version_is_the_project_s():
+    assert loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == config.VERSION
