@@ -1,7 +1,7 @@
 """Operators' commands: prepare AWS and Temporal, and make the first administrator key.
 
-Each prints one line per thing, for people and for `grep`. A command that cannot do its work says why in a
-sentence and ends with exit code 1; wrong settings end it with 2.
+Each prints one line per thing, for people and for `grep`. A command that cannot do its work says why in a sentence
+and ends with exit code 1; wrong settings end it with 2.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from typing import Annotated, NoReturn
 from uuid import uuid4
 
 import typer
-from temporalio.envconfig import ClientConnectConfig
 from temporalio.service import RPCError
 
 import config
@@ -34,7 +33,12 @@ from workflows import search_attributes
 
 KEY_HOURS = 24
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Commands for the operators of the platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
@@ -49,9 +53,9 @@ def options(version: Annotated[bool, typer.Option("--version", help="Show the ve
 @app.command()
 def setup() -> None:
     """Make or repair everything: KMS keys, tables, Temporal namespace and search attributes."""
-    settings, connection = config.load()
+    settings, temporal = config.load()
     report(set_up_aws(aws_of(settings), settings.tables))
-    report(asyncio.run(set_up_temporal(connection)))
+    report(asyncio.run(set_up_temporal(temporal)))
 
 
 @app.command("create-tables")
@@ -78,8 +82,8 @@ def set_up_aws(aws: session.AwsClients, names: TableNames) -> tuple[SetupFinding
     return (*ensure_keys(aws.kms), *create_tables(aws.dynamodb, names))
 
 
-async def set_up_temporal(connection: ClientConnectConfig) -> tuple[SetupFinding, ...]:
-    client = await connect(connection["target_host"], namespace=connection["namespace"], options=connection)
+async def set_up_temporal(temporal: config.TemporalConnection) -> tuple[SetupFinding, ...]:
+    client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     findings = (
         *await ensure_namespace(client),
         *await ensure_search_attributes(client, search_attributes.ALL),

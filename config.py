@@ -8,11 +8,13 @@ own variables and its profile file are read by `temporalio.envconfig`, so that t
 
 import re
 import sys
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.envconfig import ClientConfig
 
 from stores.tables import TableNames
 
@@ -120,24 +122,32 @@ class Settings(BaseSettings):
         )
 
 
-def temporal_connection() -> ClientConnectConfig:
-    """Arguments for connecting to Temporal: address, namespace, API key, TLS. Raises SettingsError."""
+@dataclass(frozen=True)
+class TemporalConnection:
+    """How to reach Temporal. `options` are further ones of `Client.connect`: API key, TLS, metadata."""
+
+    address: str
+    namespace: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def temporal_connection() -> TemporalConnection:
+    """Raises SettingsError."""
     try:
-        found = ClientConfig.load_client_connect_config()
+        found: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     except (OSError, RuntimeError, ValueError):
         # The message of the cause quotes what was read.
         raise SettingsError(
             "A TEMPORAL_* variable, or the profile file it names, cannot be used; compare `temporal config list`."
         ) from None
-    connection: ClientConnectConfig = {"target_host": "localhost:7233", "namespace": "default", **found}
-    if not TEMPORAL_ADDRESS.fullmatch(connection["target_host"]):
+    address = found.pop("target_host", "localhost:7233")
+    if not TEMPORAL_ADDRESS.fullmatch(address):
         raise SettingsError("TEMPORAL_ADDRESS has a wrong value: it must be a host and a port, as in localhost:7233.")
-    return connection
+    return TemporalConnection(address, found.pop("namespace", "default"), found)
 
 
-def load() -> tuple[Settings, ClientConnectConfig]:
-    """The settings of a process that is about to start. A wrong one ends it with its sentence and exit code
-    2."""
+def load() -> tuple[Settings, TemporalConnection]:
+    """The settings of a process that is about to start. A wrong one ends it with its sentence and exit code 2."""
     try:
         return Settings.from_environment(), temporal_connection()
     except SettingsError as error:
@@ -145,6 +155,6 @@ def load() -> tuple[Settings, ClientConnectConfig]:
         raise SystemExit(2) from None
 
 
-def _sentence(field: str, kind: str) -> str:
+def _sentence(name: str, kind: str) -> str:
     problem = "is missing" if kind == "missing" else "has a wrong value"
-    return f"{field.upper()} {problem}: it must be {Settings.model_fields[field].description}."
+    return f"{name.upper()} {problem}: it must be {Settings.model_fields[name].description}."

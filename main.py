@@ -1,6 +1,7 @@
 """The API process: settings, then clients, then the application, then the server."""
 
 import asyncio
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -8,7 +9,6 @@ from contextlib import suppress
 import structlog
 import uvicorn
 from temporalio.client import Client
-from temporalio.envconfig import ClientConnectConfig
 
 import config
 import logs
@@ -31,42 +31,44 @@ log = structlog.get_logger("api")
 
 
 def main() -> None:
-    settings, connection = config.load()
+    settings, temporal = config.load()
     logs.configure(settings.log_level)
+    listening = listen(settings.api_host, settings.api_port)
+    # When uvicorn has stopped because of a signal, it raises the signal once more.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings, temporal, listening))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Before anything else is started: a port that is taken ends the process with a sentence and exit code 2."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server(
-            (settings.api_host, settings.api_port),
-            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
-            backlog=2048,
-        )
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError:
         sys.stderr.write(
-            f"The API cannot listen on {settings.api_host}, port {settings.api_port}: the port is in use or the "
-            "address is not this machine's. Change API_HOST or API_PORT.\n"
+            f"The API cannot listen on {host}, port {port}: the port is in use, or the address is not one of this "
+            "machine. Change API_HOST or API_PORT.\n"
         )
         raise SystemExit(2) from None
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(settings, connection, listening))
 
 
-async def serve(settings: config.Settings, connection: ClientConnectConfig, listening: socket.socket) -> None:
+async def serve(settings: config.Settings, temporal: config.TemporalConnection, listening: socket.socket) -> None:
     # Lazy, so that the API starts, and tells that it is not ready, while Temporal is down.
-    temporal = await connect(
-        connection["target_host"], namespace=connection["namespace"], lazy=True, options=connection
+    client = await connect(temporal.address, namespace=temporal.namespace, lazy=True, options=temporal.options)
+    options = uvicorn.Config(
+        create_app(services(settings, client)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     log.info("api.started", host=settings.api_host, port=settings.api_port, version=config.VERSION)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(services(settings, temporal)),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-    )
-    await server.serve([listening])
-    log.info("api.stopped")
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    try:
+        await uvicorn.Server(options).serve([listening])
+    finally:
+        log.info("api.stopped")
+        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def services(settings: config.Settings, temporal: Client) -> Services:
@@ -87,6 +89,7 @@ def services(settings: config.Settings, temporal: Client) -> Services:
             deadline_seconds=settings.onboarding_deadline_days * 24 * 3600,
             max_attempts=settings.onboarding_max_attempts,
             provider_patience_seconds=settings.provider_patience_seconds,
+            late_write_seconds=settings.onboarding_late_write_seconds,
         ),
     )
 

@@ -3,12 +3,10 @@
 import asyncio
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import partial
 
 import structlog
-from stores.sealing import KmsOpener
 from temporalio.client import Client
-from temporalio.envconfig import ClientConnectConfig
 
 import config
 import logs
@@ -18,61 +16,41 @@ from activities.failures import as_failure
 from clouds import catalogue
 from stores import session
 from stores.accounts import DynamoAccountStore
+from stores.sealing import KmsOpener
 from stores.vault import SecretsManagerVault
 from temporal.client import connect
+from temporal.first_connection import first_connection
 from temporal.worker import build_worker
 from workflows.ids import ONBOARDING_QUEUE
 from workflows.onboard_account import OnboardAccount
-
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 
 log = structlog.get_logger("worker")
 
 
 def main() -> None:
-    settings, connection = config.load()
+    settings, temporal = config.load()
     logs.configure(settings.log_level)
-    asyncio.run(run(settings, connection))
+    asyncio.run(run(settings, temporal))
 
 
-async def run(settings: config.Settings, connection: ClientConnectConfig) -> None:
+async def run(settings: config.Settings, temporal: config.TemporalConnection) -> None:
     """Work until SIGTERM or SIGINT, then finish what is under way."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    if client := await first_connection(connection, stopping):
+    connecting = partial(
+        connect, temporal.address, namespace=temporal.namespace, as_failure=as_failure, options=temporal.options
+    )
+    if client := await first_connection(connecting, stopping):
         await work(client, settings, stopping)
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
-async def first_connection(connection: ClientConnectConfig, stopping: asyncio.Event) -> Client | None:
-    """Try until Temporal answers; None when the process is to stop before that."""
-    pause = FIRST_PAUSE_SECONDS
-    while not stopping.is_set():
-        try:
-            return await connect(
-                connection["target_host"],
-                namespace=connection["namespace"],
-                as_failure=as_failure,
-                options=connection,
-            )
-        except RuntimeError as error:
-            log.warning("temporal.unreachable", retry_in_seconds=pause, **logs.describe(error))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-    return None
-
-
 async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:
     aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
-    vault = SecretsManagerVault(
-        aws.secretsmanager,
-        prefix=settings.secrets_manager_prefix,
-        kms_key_id=settings.secrets_manager_kms_key_id,
-    )
-    opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
-    credentials = CredentialActivities(vault, opener, catalogue(settings))
+    key_id = settings.secrets_manager_kms_key_id
+    vault = SecretsManagerVault(aws.secretsmanager, prefix=settings.secrets_manager_prefix, kms_key_id=key_id)
+    credentials = CredentialActivities(vault, KmsOpener(aws.kms, key_id=key_id), catalogue(settings))
     accounts = AccountActivities(DynamoAccountStore(aws.dynamodb, settings.tables))
     with ThreadPoolExecutor(settings.worker_concurrency) as executor:
         worker = build_worker(

@@ -20,7 +20,7 @@ Cursor = Annotated[
 
 
 @router.get("", responses=errors(400, 404), summary="List a tenant's accounts")
-def accounts(
+def list_accounts(
     access: AccessDep,
     tenant_id: str,
     provider_type: ProviderType | None = None,
@@ -37,6 +37,6 @@ def accounts(
 
 
 @router.get("/{account_id}", responses=errors(404), summary="Get an account")
-def account(account_id: str, access: AccessDep) -> AccountDetailAnswer:
+def get_account(account_id: str, access: AccessDep) -> AccountDetailAnswer:
     """One account with what its latest validation found."""
     return AccountDetailAnswer.of(access.account(account_id))

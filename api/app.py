@@ -1,6 +1,6 @@
 """The API as one ASGI application, from its services. It imports no adapter and reads no setting."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
 from api import accounts, docs, health, methods, onboarding, submissions, tenants
@@ -22,6 +22,7 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         middleware=[Middleware(RequestMiddleware), Middleware(LastHandler)],
         exception_handlers=HANDLERS,
         # FastAPI's own telemetry would record refused input and the text of errors.
@@ -30,18 +31,10 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.keys = KeyRing(services.api_keys)
     app.state.health = HealthMonitor(services)
-    app.include_router(_routes(), prefix=PREFIX)
+    app.include_router(health.router, prefix=PREFIX)
+    # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
+    for module in (accounts, methods, submissions, onboarding, tenants):
+        app.include_router(module.router, prefix=PREFIX, dependencies=[Depends(access)])
     app.include_router(docs.router)
     docs.mount_assets(app)
     return app
-
-
-def _routes() -> APIRouter:
-    """Every route but health has a caller. `accounts` is before `onboarding`, whose ids would match it."""
-    known = APIRouter(dependencies=[Depends(access)])
-    for module in (accounts, methods, submissions, onboarding, tenants):
-        known.include_router(module.router)
-    routes = APIRouter()
-    routes.include_router(health.router)
-    routes.include_router(known)
-    return routes

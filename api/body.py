@@ -25,6 +25,8 @@ _PROBLEMS = {
     "missing": ("missing", "is missing"),
     "string_too_long": ("too_long", "is too long"),
     "string_too_short": ("too_short", "is too short"),
+    "too_long": ("too_long", "is too long"),
+    "too_short": ("too_short", "is too short"),
     "string_type": ("wrong_type", "must be text"),
     "bool_type": ("wrong_type", "must be true or false"),
     "dict_type": ("wrong_type", "must be an object"),
@@ -120,7 +122,7 @@ def _finite(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+    if len(text.lstrip("-")) > MAX_DIGITS:
         raise _malformed("number_too_long", f"A number in the body has more than {MAX_DIGITS} digits.")
     return int(text)
 
@@ -141,6 +143,7 @@ def _faults(value: object, *, depth: int) -> Iterator[tuple[str, str]]:
 def _problems(model: type[BaseModel], errors: list[Any]) -> Iterator[Problem]:
     """A location of pydantic's may hold a key that the caller made up: such keys are counted and not named."""
     unknown = 0
+    named: dict[str, Problem] = {}
     for error in errors:
         name = error["loc"][0]
         if error["type"] == "extra_forbidden" or name not in model.model_fields:
@@ -148,7 +151,9 @@ def _problems(model: type[BaseModel], errors: list[Any]) -> Iterator[Problem]:
             continue
         code, words = _PROBLEMS.get(error["type"], ("invalid", "is not acceptable"))
         meaning = model.model_fields[name].description
-        yield Problem(code, f"{name} {words}. {meaning}", pointer=f"/{name}")
+        # A field that may be of two types has an error for each; one is enough.
+        named.setdefault(name, Problem(code, f"{name} {words}. {meaning}", pointer=f"/{name}"))
+    yield from named.values()
     if unknown:
         fields = ", ".join(model.model_fields)
         yield Problem("unknown_field", f"{unknown} unknown field(s); the fields are: {fields}.", pointer="")

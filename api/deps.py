@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from re import ASCII, compile
 from typing import Annotated, cast
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
 from api.auth import BEARER, HEADER, Caller, KeyRing, sent_key
@@ -68,3 +68,5 @@ def access(
 
 
 AccessDep = Annotated[Access, Depends(access)]
+
+Provider = Annotated[str, Path(description="The cloud.", examples=["aws"])]

@@ -83,19 +83,19 @@ MonitorDep = Annotated[HealthMonitor, Depends(monitor_of)]
 
 
 @router.get("", summary="See what works")
-async def health(monitor: MonitorDep) -> HealthAnswer:
+async def get_health(monitor: MonitorDep) -> HealthAnswer:
     """Each dependency; always 200."""
     return await monitor.answer()
 
 
 @router.get("/live", summary="Is the process alive?")
-async def live() -> LiveAnswer:
+async def get_liveness() -> LiveAnswer:
     """Answers while the process can answer at all."""
     return LiveAnswer()
 
 
 @router.get("/ready", responses={503: {"model": HealthAnswer}}, summary="Can it serve?")
-async def ready(monitor: MonitorDep, response: Response) -> HealthAnswer:
+async def get_readiness(monitor: MonitorDep, response: Response) -> HealthAnswer:
     """503 while a dependency is down."""
     answer = await monitor.answer()
     if answer.status == "down":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.deps import AccessDep, ServicesDep
+from api.deps import AccessDep, Provider, ServicesDep
 from api.method_schemas import MethodsAnswer, SetupAnswer, TemplateAnswer
 from api.openapi import errors
 from domain.accounts import ProviderType
@@ -19,13 +19,13 @@ ExternalId = Annotated[
 
 
 @router.get("/{provider}/methods", responses=errors(404), summary="List a cloud's methods")
-def methods(provider: str, services: ServicesDep) -> MethodsAnswer:
+def list_methods(provider: Provider, services: ServicesDep) -> MethodsAnswer:
     """The ways to give access to an account of this cloud, their fields, and the permissions that scanning uses."""
     return MethodsAnswer.of(services.catalogue.provider(provider).description)
 
 
 @router.get("/{provider}/setup", responses=errors(400, 404), summary="Get an account's set-up")
-def setup(provider: str, account_id: str, access: AccessDep) -> SetupAnswer:
+def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAnswer:
     """What the customer runs or deploys in its cloud for this account."""
     account = access.account(account_id, provider)
     cloud = access.services.catalogue.provider(account.provider_type)
@@ -34,7 +34,7 @@ def setup(provider: str, account_id: str, access: AccessDep) -> SetupAnswer:
 
 
 @router.get("/aws/cloudformation-template", responses=errors(400, 404), summary="Get the CloudFormation template")
-def template(external_id: ExternalId, services: ServicesDep) -> TemplateAnswer:
+def get_template(external_id: ExternalId, services: ServicesDep) -> TemplateAnswer:
     """The template that makes the role, for one external id."""
     deployed = services.catalogue.provider(ProviderType.AWS).setup(SetupRequest(external_id))
     if deployed.template is None or deployed.platform_account_id is None:

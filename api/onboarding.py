@@ -7,7 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import AccessDep
+from api.deps import AccessDep, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/onboarding", tags=["onboarding"])
     openapi_extra=request_body(InitBody),
     summary="Start onboarding an account",
 )
-async def init(provider: str, posting: Annotated[Once[InitBody], Depends(once(InitBody))]) -> Response:
+async def start_onboarding(provider: Provider, posting: Annotated[Once[InitBody], Depends(once(InitBody))]) -> Response:
     """Registers the account and waits for its credential. The same Idempotency-Key gives the same ids again."""
 
     async def effect(operation: Operation) -> Reply:
@@ -45,7 +45,7 @@ async def init(provider: str, posting: Annotated[Once[InitBody], Depends(once(In
 
 
 @router.get("/{onboarding_id}", response_model=OnboardingAnswer, responses=errors(404), summary="Where it is")
-async def status(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
+async def get_onboarding(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
     """The live state of a running onboarding, or how one ended. `onboarding_id` is the account's id."""
     account = await run_in_threadpool(access.account, onboarding_id)
     if account.onboarding_status is OnboardingStatus.IN_PROGRESS:
@@ -63,7 +63,7 @@ async def status(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
     openapi_extra=request_body(CancelBody, optional=True),
     summary="End it",
 )
-async def cancel(
+async def cancel_onboarding(
     onboarding_id: str, posting: Annotated[Once[CancelBody], Depends(once(CancelBody, optional=True))]
 ) -> Response:
     """Ends an onboarding and removes what it stored. Refused once the account is active or becoming so."""
@@ -102,4 +102,5 @@ def _request(
         deadline_seconds=limits.deadline_seconds,
         max_attempts=limits.max_attempts,
         provider_patience_seconds=limits.provider_patience_seconds,
+        late_write_seconds=limits.late_write_seconds,
     )

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from api.schemas import BODY, Id, Name, StepAnswer
+from api.schemas import BODY, Id, Line, Name, StepAnswer
 from domain.accounts import Account, OnboardingStatus, ProviderType
 from domain.catalogue import AuthMethod, Setup
 from domain.onboarding import OnboardingState, OnboardingView, OnboardRequest, Registered, Result, SubmissionOutcome
@@ -141,7 +141,7 @@ def _state_of(account: Account) -> OnboardingState:
 class CancelBody(BaseModel):
     model_config = {**BODY, "json_schema_extra": {"example": {"reason": "Wrong account."}}}
 
-    reason: str | None = Field(None, max_length=200, description="Why, for the record.")
+    reason: Line | None = Field(None, max_length=200, description="Why, for the record: up to 200 characters.")
 
 
 class CancelAnswer(BaseModel):

@@ -34,7 +34,7 @@ decide on codes. Every answer carries `X-Request-Id`. A POST with an `Idempotenc
 _REFUSED = Problem(
     "role_not_assumable",
     "The role cannot be assumed.",
-    step="assume",
+    step="identify",
     remedy="Let our account assume the role with the external id of this account.",
 )
 
@@ -73,4 +73,5 @@ def request_body(model: type[BaseModel], *, optional: bool = False) -> dict[str,
 
 def _response(description: str, error: OnboardingError) -> dict[str, Any]:
     content = {"application/json": {"example": json.loads(reply_of(error).body)}}
-    return {"model": ErrorAnswer, "description": description, "content": content}
+    headers = {name: {"schema": {"type": "string"}} for name in reply_of(error).headers}
+    return {"model": ErrorAnswer, "description": description, "content": content, "headers": headers}

@@ -17,7 +17,7 @@ BODY = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors
 _UNSEEN = compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def visible(text: str) -> str:
+def _visible(text: str) -> str:
     """The text in Unicode's composed form; control and direction characters could make two names look alike."""
     if _UNSEEN.search(text):
         raise PydanticCustomError("bad_characters", "control characters")
@@ -25,7 +25,8 @@ def visible(text: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(visible)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_visible)]
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=128)]
 
 
 class ProblemAnswer(BaseModel):

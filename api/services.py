@@ -33,6 +33,8 @@ class Limits:
     """Refused credentials per onboarding."""
     provider_patience_seconds: int = 600
     """How long a cloud may be out of order before a submission is answered without a verdict."""
+    late_write_seconds: int = 60
+    """When an ended onboarding looks once more for writes that were on their way."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from pydantic import JsonValue
-
 from api.body import strict_json
 from domain.errors import InvalidInput, MalformedBody, Problem
 
@@ -20,11 +18,11 @@ _FIELDS = {
 """AccountId is the cloud's account number here; in our own words an account id is ours."""
 
 
-def credentials_in(outputs: dict[str, JsonValue] | str) -> dict[str, JsonValue]:
+def credentials_in(outputs: dict[str, object] | str) -> dict[str, object]:
     """The fields of the credential. Raises InvalidInput for a text that is no JSON object, and for a field that is
     there in both spellings."""
     given = _object(outputs)
-    fields: dict[str, JsonValue] = {}
+    fields: dict[str, object] = {}
     for name, value in given.items():
         field = _FIELDS.get(name, name)
         if field in fields:
@@ -33,7 +31,7 @@ def credentials_in(outputs: dict[str, JsonValue] | str) -> dict[str, JsonValue]:
     return fields
 
 
-def _object(outputs: dict[str, JsonValue] | str) -> dict[str, JsonValue]:
+def _object(outputs: dict[str, object] | str) -> dict[str, object]:
     if isinstance(outputs, dict):
         return outputs
     try:

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import EXTERNAL_ID, ID
 from api.schemas import BODY, Id, StepAnswer
@@ -23,8 +23,8 @@ class ValidateBody(BaseModel):
 
     account_id: Id = Field(description="The account that the credential is for.")
     auth_method: str = Field(max_length=64, description="One of the provider's methods.")
-    credentials: dict[str, JsonValue] = Field(
-        description="The fields that the method requires.", json_schema_extra={"writeOnly": True}
+    credentials: dict[str, object] = Field(
+        repr=False, description="The fields that the method requires.", json_schema_extra={"writeOnly": True}
     )
     just_created: bool = Field(False, description=JUST_CREATED)
 
@@ -41,9 +41,10 @@ class ValidateJsonBody(BaseModel):
     }
 
     account_id: Id = Field(description="The account that the credential is for: ours, not the cloud's number.")
-    onboarding_json: dict[str, JsonValue] | str = Field(
+    onboarding_json: dict[str, object] | str = Field(
+        repr=False,
         description="The outputs of the stack, as an object or as its text: AccountId (the cloud's number), RoleArn "
-        "and ExternalId, or account_id, role_arn and external_id."
+        "and ExternalId, or account_id, role_arn and external_id.",
     )
     just_created: bool = Field(True, description=JUST_CREATED)
 

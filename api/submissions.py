@@ -1,13 +1,12 @@
 """Routes that hand in a credential: its shape is checked, it is sealed at once, and the workflow proves it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import JsonValue
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Access
+from api.deps import Access, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
@@ -35,18 +34,22 @@ router = APIRouter(prefix="/onboarding", tags=["onboarding"])
 
 RESPONSES: Responses = {
     **posted(404, 409),
-    202: {"model": ValidatingAnswer, "description": "Validation takes longer; follow `Location`."},
+    202: {
+        "model": ValidatingAnswer,
+        "description": "Validation takes longer; follow `Location`.",
+        "headers": {"Location": {"description": "The onboarding.", "schema": {"type": "string"}}},
+    },
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Handover:
     """A credential as it was handed in."""
 
     provider: str
     account_id: str
     auth_method: str
-    credentials: dict[str, JsonValue]
+    credentials: dict[str, object] = field(repr=False)
     just_created: bool
     pointer: str | None = None
     """Where problems of its fields are shown; None when its fields are in the body as they are here."""
@@ -59,13 +62,21 @@ class Handover:
     openapi_extra=request_body(ValidateBody),
     summary="Hand in a credential",
 )
-async def validate(provider: str, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]) -> Response:
+async def validate_credential(
+    provider: Provider, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]
+) -> Response:
     """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; then hand it
     in again. When the proof takes long the answer is 202 and the outcome will be at `Location`."""
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
-        given = Handover(provider, body.account_id, body.auth_method, body.credentials, body.just_created)
+        given = Handover(
+            provider=provider,
+            account_id=body.account_id,
+            auth_method=body.auth_method,
+            credentials=body.credentials,
+            just_created=body.just_created,
+        )
         return await _submit(posting.access, given, operation)
 
     return await posting.answer(effect)
@@ -78,13 +89,21 @@ async def validate(provider: str, posting: Annotated[Once[ValidateBody], Depends
     openapi_extra=request_body(ValidateJsonBody),
     summary="Hand in a stack's outputs",
 )
-async def validate_json(posting: Annotated[Once[ValidateJsonBody], Depends(once(ValidateJsonBody))]) -> Response:
+async def validate_stack_outputs(
+    posting: Annotated[Once[ValidateJsonBody], Depends(once(ValidateJsonBody))],
+) -> Response:
     """The same for an IAM role, from what the CloudFormation stack shows under Outputs."""
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
-        credentials = credentials_in(body.onboarding_json)
-        given = Handover(ProviderType.AWS, body.account_id, "iam_role", credentials, body.just_created, POINTER)
+        given = Handover(
+            provider=ProviderType.AWS,
+            account_id=body.account_id,
+            auth_method="iam_role",
+            credentials=credentials_in(body.onboarding_json),
+            just_created=body.just_created,
+            pointer=POINTER,
+        )
         return await _submit(posting.access, given, operation)
 
     return await posting.answer(effect)

@@ -1,30 +1,28 @@
 """Bodies and answers of tenants."""
 
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import TENANT
-from api.schemas import BODY, Name, visible
+from api.schemas import BODY, Line, Name
 from domain.pages import Page
 from domain.tenants import Tenant, TenantStatus
-
-Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(visible)]
 
 
 class TenantBody(BaseModel):
     model_config = {**BODY, "json_schema_extra": {"example": {"tenant_name": "Acme", "description": "EU customer"}}}
 
     tenant_name: Name = Field(description="Unique, whatever its capitals; 1 to 128 characters on one line.")
-    description: Description = Field("", description="Up to 1,000 characters on one line.")
+    description: Line = Field("", max_length=1000, description="Up to 1,000 characters on one line.")
 
 
 class TenantChanges(BaseModel):
     model_config = {**BODY, "json_schema_extra": {"example": {"status": "disabled"}}}
 
     tenant_name: Name | None = Field(None, description="A new name; unique, 1 to 128 characters on one line.")
-    description: Description | None = Field(None, description="Up to 1,000 characters on one line.")
+    description: Line | None = Field(None, max_length=1000, description="Up to 1,000 characters on one line.")
     status: Literal["active", "disabled"] | None = Field(
         None, description="A disabled tenant starts no new onboardings; what exists stays."
     )

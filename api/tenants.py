@@ -29,7 +29,7 @@ router = APIRouter(prefix="/tenants", tags=["tenants"])
     openapi_extra=request_body(TenantBody),
     summary="Make a tenant",
 )
-async def create(posting: Annotated[Once[TenantBody], Depends(once(TenantBody))]) -> Response:
+async def create_tenant(posting: Annotated[Once[TenantBody], Depends(once(TenantBody))]) -> Response:
     """Refused (409) when another tenant has that name."""
 
     async def effect(operation: Operation) -> Reply:
@@ -40,14 +40,14 @@ async def create(posting: Annotated[Once[TenantBody], Depends(once(TenantBody))]
 
 
 @router.get("", responses=errors(400, 403), summary="List tenants")
-def tenants(access: AccessDep, limit: Limit = 50, cursor: Cursor = None) -> TenantsAnswer:
+def list_tenants(access: AccessDep, limit: Limit = 50, cursor: Cursor = None) -> TenantsAnswer:
     """All tenants, a page at a time."""
     access.administer()
     return TenantsAnswer.of(access.services.tenants.page(limit=limit, cursor=cursor))
 
 
 @router.get("/{tenant_id}", responses=errors(404), summary="Get a tenant")
-def tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
+def get_tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
     """One tenant."""
     return TenantAnswer.of(access.tenant(tenant_id))
 
@@ -58,7 +58,7 @@ def tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
     openapi_extra=request_body(TenantChanges),
     summary="Change a tenant",
 )
-def change(
+def change_tenant(
     tenant_id: str, access: AccessDep, changes: Annotated[TenantChanges, Depends(json_body(TenantChanges))]
 ) -> TenantAnswer:
     """Changes the fields that are sent. Refused (409) when the name is taken, or when the tenant changed meanwhile."""

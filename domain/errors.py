@@ -16,6 +16,7 @@ OnboardingError
 │       ├── AccountAlreadyOnboarded
 │       ├── SubmissionInProgress
 │       ├── OnboardingClosed
+│       ├── ScanRunning
 │       └── StaleVersion
 ├── Trouble                      passes by itself; retried; may carry retry_after
 │   ├── Throttled
@@ -164,6 +165,17 @@ class OnboardingClosed(Conflict):
 
     code = "onboarding_closed"
     default_message = "This onboarding has ended; start a new one."
+
+
+class ScanRunning(Conflict):
+    """The schedule's scan is running. `execution_id` is that of the one that runs, when it is known."""
+
+    code = "scan_running"
+    default_message = "A scan of this schedule is running; wait for its end or cancel it."
+
+    def __init__(self, message: str | None = None, *, execution_id: str | None = None) -> None:
+        super().__init__(message)
+        self.execution_id = execution_id
 
 
 class StaleVersion(Conflict):

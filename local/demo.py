@@ -3,7 +3,6 @@ own hands."""
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -31,56 +30,28 @@ class Demo:
     status: str
 
 
-class Api:
-    """The API as a customer's script calls it."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=f"{stack.api_url}/api/v1",
-            headers={"Authorization": f"Bearer {stack.api_key}"},
-            timeout=REQUEST_SECONDS,
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> "Api":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
-
-    async def get(self, path: str, **query: str) -> Mapping[str, Any]:
-        return self._body(await self._client.get(path, params=query))
-
-    async def post(self, path: str, **body: object) -> Mapping[str, Any]:
-        return self._body(await self._client.post(path, json=body))
-
-    def _body(self, answer: httpx.Response) -> Mapping[str, Any]:
-        body: dict[str, Any] = answer.json()
-        if not answer.is_success or answer.status_code == httpx.codes.ACCEPTED:
-            what = f"{answer.request.method} {answer.request.url.path}"
-            raise StackFailed(f"The demo failed: {what} answered {answer.status_code}: {body}")
-        return body
-
-
 async def onboard(stack: Stack, progress: Progress) -> Demo:
     """Raises StackFailed when the account does not become active."""
-    async with Api(stack) as api:
+    async with httpx.AsyncClient(
+        base_url=f"{stack.api_url}/api/v1",
+        headers={"Authorization": f"Bearer {stack.api_key}"},
+        timeout=REQUEST_SECONDS,
+        trust_env=False,
+    ) as api:
         with progress.step("POST /tenants: a tenant is made"):
-            tenant = await api.post("/tenants", tenant_name="Demo Company")
+            tenant = _body(await api.post("/tenants", json={"tenant_name": "Demo Company"}))
         with progress.step("POST /onboarding/aws/init: the workflow runs and waits for a credential"):
-            started = await api.post(
-                "/onboarding/aws/init",
-                tenant_id=tenant["tenant_id"],
-                account_name="Demo production",
-                auth_method="iam_role",
-            )
+            wanted = {"tenant_id": tenant["tenant_id"], "account_name": "Demo production", "auth_method": "iam_role"}
+            started = _body(await api.post("/onboarding/aws/init", json=wanted))
         with progress.step("GET /onboarding/aws/cloudformation-template: the role for the customer to make"):
-            offered = await api.get("/onboarding/aws/cloudformation-template", external_id=started["external_id"])
+            query = {"external_id": started["external_id"]}
+            offered = _body(await api.get("/onboarding/aws/cloudformation-template", params=query))
         with progress.step("the customer deploys the template in its own AWS account"):
             outputs = await asyncio.to_thread(deploy, stack.customer, offered["template"])
         with progress.step("POST /onboarding/aws/validate-json: sealed, stored, proved, activated"):
-            await api.post("/onboarding/aws/validate-json", account_id=started["account_id"], onboarding_json=outputs)
-        account = await api.get(f"/onboarding/accounts/{started['account_id']}")
+            submitted = {"account_id": started["account_id"], "onboarding_json": outputs}
+            _body(await api.post("/onboarding/aws/validate-json", json=submitted))
+        account = _body(await api.get(f"/onboarding/accounts/{started['account_id']}"))
     if account["status"] != "active":
         raise StackFailed(f"The demo account did not become active; its status is {account['status']}.")
     return Demo(tenant["tenant_id"], account["account_id"], account["account_number"], account["status"])
@@ -106,3 +77,11 @@ def workflow_page(stack: Stack, demo: Demo) -> str:
     """The Web UI's page of the onboarding."""
     workflow = quote(onboarding_id(demo.tenant_id, demo.account_id), safe="")
     return f"{stack.temporal.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow}"
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    if answer.is_success and answer.status_code != httpx.codes.ACCEPTED:
+        return body
+    what = f"{answer.request.method} {answer.request.url.path}"
+    raise StackFailed(f"The demo failed: {what} answered {answer.status_code}: {body}")

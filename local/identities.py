@@ -21,9 +21,12 @@ API_ROLE = "threat-engine-api"
 WORKER_ROLE = "threat-engine-onboarding"
 PROCESS_USER = "threat-engine-processes"
 
-ROW_ACTIONS = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query"]
-# AWS checks the actions of a transaction one by one; the emulator asks for a permission of its own.
-TABLE_ACTIONS = [f"dynamodb:{action}" for action in (*ROW_ACTIONS, "TransactWriteItems")]
+# AWS checks the actions inside a transaction one by one; the emulator asks for a permission of its own.
+ROWS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "TransactWriteItems")
+SECRETS = (
+    *("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource"),
+    *("UpdateSecretVersionStage", "DeleteSecret", "RestoreSecret"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,12 @@ def make_process_identities(platform: AwsAccount, config_file: Path) -> None:
 
 
 def api_policy(account: str) -> str:
+    tenants = f"arn:aws:dynamodb:*:{account}:table/threat-engine-tenants"
     return policy(
         [
-            {"Action": TABLE_ACTIONS, "Resource": _tables(account)},
-            {"Action": ["kms:GenerateDataKey", "kms:GenerateMac", "kms:DescribeKey"], "Resource": _keys(account)},
+            {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
+            {"Action": "dynamodb:Scan", "Resource": tenants},
+            {"Action": _of("kms", ("GenerateDataKey", "GenerateMac", "DescribeKey")), "Resource": _keys(account)},
             {"Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
         ]
     )
@@ -85,9 +90,9 @@ def worker_policy(account: str) -> str:
     secrets = f"arn:aws:secretsmanager:*:{account}:secret:threat-engine/*"
     return policy(
         [
-            {"Action": TABLE_ACTIONS, "Resource": _tables(account)},
-            {"Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"], "Resource": _keys(account)},
-            {"Action": "secretsmanager:*", "Resource": secrets},
+            {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
+            {"Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey")), "Resource": _keys(account)},
+            {"Action": _of("secretsmanager", SECRETS), "Resource": secrets},
             {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ThreatEngine*"},
         ]
     )
@@ -97,6 +102,10 @@ def policy(statements: Sequence[Mapping[str, object]]) -> str:
     return json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
     )
+
+
+def _of(service: str, actions: Sequence[str]) -> list[str]:
+    return [f"{service}:{action}" for action in actions]
 
 
 def _tables(account: str) -> list[str]:

@@ -3,10 +3,12 @@
 import os
 import socket
 from dataclasses import dataclass
+from secrets import randbelow
 
 from local.failures import StackFailed
 
 HOST = "127.0.0.1"
+FIRST_FREE, LAST_FREE = 20_000, 32_000
 USUAL_PORTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "AWS_PORT": 4566}
 
 
@@ -25,10 +27,12 @@ def choose_ports() -> Ports:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing uses now. It is none of those that the system hands out by itself, because one of them
+    could be gone again before the part that it is meant for takes it."""
+    while True:
+        port = FIRST_FREE + randbelow(LAST_FREE - FIRST_FREE)
+        if is_free(port):
+            return port
 
 
 def is_free(port: int) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from local.failures import StackFailed
 
-START_PATIENCE_SECONDS = 20.0
+START_PATIENCE_SECONDS = 30.0
 STOP_PATIENCE_SECONDS = 12.0
 POLL_SECONDS = 0.02
 LAST_LINES = 12

@@ -13,6 +13,7 @@ from secrets import token_hex
 import httpx
 
 from cli import add_administrator_key, set_up_aws, set_up_temporal
+from config import TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports
@@ -94,9 +95,10 @@ async def running_stack(
             api_key = await _set_up(platform, temporal.address)
         api_url = f"http://{HOST}:{ports.api}"
         with progress.step("API and worker are up"):
-            await asyncio.to_thread(api.wait_until, partial(_answers, f"{api_url}/api/v1/health/ready"))
             await asyncio.to_thread(worker.wait_until, partial(_has_started, worker))
+            await asyncio.to_thread(api.wait_until, partial(_answers, f"{api_url}/api/v1/health/ready"))
         children = (temporal.child, ministack, worker, api)
+        parts.callback(progress.say, "Stopping everything ...")
         yield Stack(folder, api_url, api_key, temporal, platform, customer, children)
 
 
@@ -149,7 +151,7 @@ async def _set_up(platform: AwsAccount, temporal_address: str) -> str:
     aws, names = platform.clients(), TableNames()
     await asyncio.gather(
         asyncio.to_thread(set_up_aws, aws, names),
-        set_up_temporal({"target_host": temporal_address, "namespace": NAMESPACE}),
+        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE)),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
     return text

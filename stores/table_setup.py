@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.errors import PlatformConfig
+from domain.errors import PlatformConfig, Unavailable
 from domain.setup import SetupFinding, SetupState
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ENCRYPTED: dict[str, Any] = {"Enabled": True, "SSEType": "KMS"}
 """Without a key id it is the key that AWS manages for DynamoDB."""
-_POLL_SECONDS = 1.0
+_PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,14 @@ def _repair_surroundings(dynamodb: "DynamoDBClient", table: TableDefinition) -> 
 
 def _enable_recovery(dynamodb: "DynamoDBClient", name: str) -> None:
     """A new table cannot be backed up for its first moments, although it is active."""
-    while True:
+    for _ in _looks(name):
         try:
             dynamodb.update_continuous_backups(
                 TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
             )
         except dynamodb.exceptions.ContinuousBackupsUnavailableException:
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+            continue
+        return
 
 
 def _update(dynamodb: "DynamoDBClient", name: str, **change: Any) -> None:
@@ -123,12 +122,21 @@ def _update(dynamodb: "DynamoDBClient", name: str, **change: Any) -> None:
 
 def _usable(dynamodb: "DynamoDBClient", name: str) -> dict[str, Any]:
     """The description of the table, once it and all of its indexes are active."""
-    while True:
-        found: dict[str, Any] = {**dynamodb.describe_table(TableName=name)["Table"]}
+    found: dict[str, Any] = {}
+    for _ in _looks(name):
+        found = {**dynamodb.describe_table(TableName=name)["Table"]}
         indexes = found.get("GlobalSecondaryIndexes", [])
         if {found["TableStatus"], *(index["IndexStatus"] for index in indexes)} == {"ACTIVE"}:
-            return found
-        time.sleep(_POLL_SECONDS)
+            break
+    return found
+
+
+def _looks(name: str) -> Iterator[None]:
+    """One turn a second, for as long as DynamoDB may reasonably take. Raises Unavailable after the last."""
+    for _ in range(_PATIENCE_SECONDS):
+        yield
+        time.sleep(1)
+    raise Unavailable(f"DynamoDB is still at work on the table {name}; run this again when it is active.")
 
 
 def _require_key(thing: str, found: list[dict[str, str]], key: tuple[str, ...]) -> None:

@@ -348,25 +348,19 @@ class FakeBodyDigest:
         return hmac.new(b"only for tests", body, hashlib.sha256).hexdigest()
 
 
-@dataclass(frozen=True)
 class FakeStores:
     """One of each, with one ledger between them."""
 
-    ledger: FakeLedger = field(default_factory=FakeLedger)
-    vault: FakeVault = field(default_factory=FakeVault)
-    sealer: FakeSealer = field(default_factory=FakeSealer)
-    digest: FakeBodyDigest = field(default_factory=FakeBodyDigest)
-    idempotency: FakeIdempotencyStore = field(default_factory=FakeIdempotencyStore)
-    tenants: FakeTenantStore = field(init=False)
-    accounts: FakeAccountStore = field(init=False)
-    api_keys: FakeApiKeyStore = field(init=False)
-    audit: FakeAuditStore = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tenants", FakeTenantStore(self.ledger))
-        object.__setattr__(self, "accounts", FakeAccountStore(self.ledger, self.tenants))
-        object.__setattr__(self, "api_keys", FakeApiKeyStore(self.ledger))
-        object.__setattr__(self, "audit", FakeAuditStore(self.ledger))
+    def __init__(self) -> None:
+        self.ledger = FakeLedger()
+        self.tenants = FakeTenantStore(self.ledger)
+        self.accounts = FakeAccountStore(self.ledger, self.tenants)
+        self.api_keys = FakeApiKeyStore(self.ledger)
+        self.audit = FakeAuditStore(self.ledger)
+        self.idempotency = FakeIdempotencyStore()
+        self.vault = FakeVault()
+        self.sealer = FakeSealer()
+        self.digest = FakeBodyDigest()
 
 
 def _page(

@@ -78,7 +78,7 @@ def test_a_wrong_value_is_named_in_one_sentence_and_not_shown(name: str):
     assert wrong not in str(failure.value)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1) | st.from_regex("[0-9]{11,13}"))
+@given(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1) | st.from_regex("[0-9]{11,13}", fullmatch=True))
 def test_an_account_number_is_twelve_digits(text: str):
     with environment(PLATFORM_AWS_ACCOUNT_ID=text):
         assert accepted() == bool(re.fullmatch("[0-9]{12}", text))
@@ -106,10 +106,10 @@ def test_settings_do_not_change():
 
 
 def test_temporal_is_looked_for_where_its_own_tools_look():
-    assert config.temporal_connection() == {"target_host": "localhost:7233", "namespace": "default"}
-    with environment(TEMPORAL_ADDRESS="temporal.example:7233", TEMPORAL_NAMESPACE="onboarding"):
+    assert config.temporal_connection() == config.TemporalConnection("localhost:7233", "default")
+    with environment(TEMPORAL_ADDRESS="temporal.example:7233", TEMPORAL_NAMESPACE="onboarding", TEMPORAL_API_KEY="k"):
         found = config.temporal_connection()
-    assert (found["target_host"], found["namespace"]) == ("temporal.example:7233", "onboarding")
+    assert found == config.TemporalConnection("temporal.example:7233", "onboarding", {"api_key": "k", "tls": True})
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from domain.errors import NotFound, SealBroken
 from domain.onboarding import OnboardRequest
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted
-from tests.rig import AT, ORIGIN, add_tenant
+from tests.rig import ORIGIN, add_tenant
 
 TENANT, ACCOUNT, SUBMISSION = str(uuid4()), str(uuid4()), str(uuid4())
 
 
+AT = "2026-01-02T00:00:00.000Z"
 CHANGE = Change(TENANT, ACCOUNT, ORIGIN, AT, "step")
 
 

@@ -2,10 +2,11 @@
 
 import shutil
 import sysconfig
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -26,8 +27,15 @@ LIMITS = Limits(validate_wait_seconds=10, provider_patience_seconds=1)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"portal", "idle"} & set(getattr(item, "fixturenames", ())):
+        if "tests/api/" in item.path.as_posix() and "temporal" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Without the processes' own configuration, structlog would draw every local variable of a traceback."""
+    with capture_logs():
+        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

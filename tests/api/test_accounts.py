@@ -5,7 +5,7 @@ import pytest
 from domain.accounts import Account, Activation, ProviderType
 from domain.audit import AuditEvent, audit_event
 from domain.credentials import CredentialRef
-from tests.api.portal import Portal
+from tests.api.portal import Portal, add_key
 from tests.fakes_clouds import ACCOUNT_NUMBER, accepted
 from tests.rig import AT, ORIGIN
 
@@ -125,3 +125,14 @@ async def test_an_account_shows_its_latest_verdict(offline: Portal) -> None:
 @pytest.mark.parametrize("account_id", [ABSENT, "x", "%00", "a" * 5000])
 async def test_there_is_no_absent_account(offline: Portal, account_id: str) -> None:
     assert (await offline.http.get(f"{LIST}/{account_id}")).status_code == 404
+
+
+async def test_another_tenants_account_is_as_absent(offline: Portal) -> None:
+    account_id = registered(offline, 1)
+    other = (await offline.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
+    offline.http.headers["Authorization"] = f"Bearer {add_key(offline.rig, tenant_id=other)}"
+    foreign, absent = await offline.http.get(f"{LIST}/{account_id}"), await offline.http.get(f"{LIST}/{ABSENT}")
+    assert (foreign.status_code, foreign.content) == (404, absent.content)
+    assert (await offline.validate(account_id)).status_code == 404
+    assert (await offline.http.get("/onboarding/aws/setup", params={"account_id": account_id})).status_code == 404
+    assert (await offline.http.get(LIST, params={"tenant_id": offline.rig.tenant_id})).status_code == 404

@@ -1,7 +1,8 @@
 """Hostile bodies: whatever is sent, the answer is of the one shape, is no 5xx, and repeats nothing of it."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -82,9 +83,9 @@ async def test_a_body_of_the_largest_size_is_read(offline: Portal) -> None:
 
 
 async def test_a_body_that_does_not_tell_its_size_is_cut_off(offline: Portal) -> None:
-    sent = []
+    sent: list[bytes] = []
 
-    async def endless():  # type: ignore[no-untyped-def]
+    async def endless() -> AsyncIterator[bytes]:
         while True:
             sent.append(b" " * 65_536)
             yield sent[-1]
@@ -105,6 +106,11 @@ async def test_every_fault_of_a_shape_is_told(offline: Portal) -> None:
     ]
     assert problems[-1]["message"].startswith("2 unknown field(s)")
     assert CANARY not in answer.text
+
+
+async def test_a_field_has_one_problem(offline: Portal) -> None:
+    body = {"account_id": "x", "onboarding_json": 7}
+    assert codes(await offline.http.post("/onboarding/aws/validate-json", json=body)) == ["wrong_type"]
 
 
 FIELDS = {
@@ -141,7 +147,7 @@ def hostile(draw: st.DrawFn) -> tuple[str, bytes]:
     return path, raw[: draw(st.one_of(st.just(len(raw)), st.integers(0, len(raw))))]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile())
 @example(("/tenants", b'{"tenant_name": {"' + CANARY.encode() + b'": NaN}}'))
 @example(("/tenants", b'{"tenant_name": "\\ud800' + CANARY.encode() + b'"}'))
@@ -155,12 +161,9 @@ async def test_nothing_is_echoed_and_nothing_breaks(offline: Portal, sent: tuple
         assert set(answer.json()["detail"]) == {"code", "message", "errors", "problems"}
 
 
-@given(json_values)
-def test_json_of_ours_is_read_as_it_was_written(value: object) -> None:
-    try:
-        assert strict_json(json.dumps(value).encode()) == value
-    except MalformedBody as error:
-        assert {problem.code for problem in error.problems} <= {"number_too_long", "control_character"}
+@given(json_values.filter(lambda value: not re.search(r"\d{20}", json.dumps(value))))
+def test_ordinary_json_is_read_as_it_was_written(value: object) -> None:
+    assert strict_json(json.dumps(value).encode()) == value
 
 
 @given(st.integers(1, 3 * MAX_DEPTH))

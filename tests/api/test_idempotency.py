@@ -126,7 +126,7 @@ async def test_a_promise_is_not_the_answer(idle: Portal) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "a" * 256, "\u00e9", "a\tb"])
 async def test_a_key_is_visible_ascii(offline: Portal, key: str) -> None:
-    headers = {"Idempotency-Key": key.encode("latin-1")}
+    headers = {b"Idempotency-Key": key.encode("latin-1")}
     answer = await offline.http.post("/tenants", json={"tenant_name": "Acme"}, headers=headers)
     assert (answer.status_code, answer.json()["detail"]["problems"][0]["pointer"]) == (400, "/Idempotency-Key")
 

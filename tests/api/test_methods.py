@@ -8,6 +8,7 @@ from tests.api.test_accounts import registered
 from tests.fakes_clouds import FakeCatalogue, ScriptedProvider
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
+TEMPLATE = "/onboarding/aws/cloudformation-template"
 EXTERNAL_ID = "te-0123456789abcdef0123456789abcdef"
 
 
@@ -32,11 +33,8 @@ async def test_a_cloud_that_is_not_on_offer_has_no_methods(offline: Portal, prov
 async def test_the_setup_is_of_one_account(offline: Portal) -> None:
     account_id = registered(offline, 1)
     body = (await offline.http.get("/onboarding/aws/setup", params={"account_id": account_id})).json()
-    assert (body["account_id"], body["external_id"], body["platform_account_id"]) == (
-        account_id,
-        "te-1",
-        "111111111111",
-    )
+    assert (body["account_id"], body["external_id"]) == (account_id, "te-1")
+    assert body["platform_account_id"] == "111111111111"
     assert "Default: te-1" in body["template"]
 
 
@@ -47,9 +45,7 @@ async def test_the_setup_needs_an_account_of_that_cloud(offline: Portal, provide
 
 
 async def test_the_template_is_for_one_external_id(offline: Portal) -> None:
-    body = (
-        await offline.http.get("/onboarding/aws/cloudformation-template", params={"external_id": EXTERNAL_ID})
-    ).json()
+    body = (await offline.http.get(TEMPLATE, params={"external_id": EXTERNAL_ID})).json()
     assert (body["external_id"], body["platform_account_id"]) == (EXTERNAL_ID, "111111111111")
     assert EXTERNAL_ID in body["template"]
 
@@ -58,7 +54,7 @@ async def test_the_template_is_for_one_external_id(offline: Portal) -> None:
     "external_id", ["", "te-1", EXTERNAL_ID.upper(), EXTERNAL_ID + "0", "canary", EXTERNAL_ID + "\n"]
 )
 async def test_an_external_id_that_is_none_of_ours_has_no_template(offline: Portal, external_id: str) -> None:
-    answer = await offline.http.get("/onboarding/aws/cloudformation-template", params={"external_id": external_id})
+    answer = await offline.http.get(TEMPLATE, params={"external_id": external_id})
     assert (answer.status_code, answer.json()["detail"]["problems"][0]["pointer"]) == (400, "/external_id")
     assert "canary" not in answer.text
 

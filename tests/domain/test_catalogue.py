@@ -1,5 +1,7 @@
 """The check of a submission's shape: all problems at once, and no value in any of them."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,10 +84,12 @@ def test_a_bad_value_is_named_by_its_field(value: object, code: str):
 
 @given(value=json_values)
 def test_whatever_json_is_sent_the_answer_is_a_credential_or_a_problem(value: object):
-    try:
-        parse_credential(METHOD, {**GOOD, "account_number": value})
-    except InvalidInput as error:
-        assert [problem.pointer for problem in error.problems] == ["/credentials/account_number"]
+    given = {**GOOD, "account_number": value}
+    if value is None or (isinstance(value, str) and re.fullmatch(r"\s*[0-9]{12}\s*", value)):
+        assert parse_credential(METHOD, given)
+    else:
+        ((_, pointer),) = problems(given)
+        assert pointer == "/credentials/account_number"
 
 
 @given(names=st.sets(texts.filter(lambda name: name not in {f.name for f in METHOD.fields}), min_size=1))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 45
+START_SECONDS = 90
 STOP_SECONDS = 30
 
 

@@ -17,7 +17,7 @@ from boto3.session import Session
 from local.ports import HOST, USUAL_PORTS
 from tests.e2e.conftest import ROOT, Run, alive, launched
 
-pytestmark = [pytest.mark.stack, pytest.mark.e2e]
+pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(120)]
 
 Launch = Callable[..., AbstractContextManager[Run]]
 

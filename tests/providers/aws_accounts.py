@@ -1,6 +1,7 @@
 """AWS accounts inside the emulator, and what a customer or an operator sets up in them."""
 
 import json
+from functools import cache
 from typing import Any, cast
 
 import boto3.session
@@ -44,6 +45,12 @@ def published_without(*names: str) -> Document:
     return allow(*(name for name in PUBLISHED if name not in names))
 
 
+@cache
+def root_session() -> boto3.session.Session:
+    """One for all accounts, because it keeps the service descriptions that it has read."""
+    return boto3.session.Session(region_name=REGION)
+
+
 class EmulatedAccount:
     """One account, acted on as its root. Its clients are closed at the end of the test."""
 
@@ -56,8 +63,7 @@ class EmulatedAccount:
         given = keys or {"aws_access_key_id": self.number, "aws_secret_access_key": "test"}
         name = f"{service} {given['aws_access_key_id']}"
         if name not in self._clients:
-            session = boto3.session.Session(region_name=REGION)
-            self._clients[name] = session.client(service, endpoint_url=self.endpoint_url, **given)  # type: ignore[call-overload]
+            self._clients[name] = root_session().client(service, endpoint_url=self.endpoint_url, **given)  # type: ignore[call-overload]
         return self._clients[name]
 
     def close(self) -> None:

@@ -139,6 +139,7 @@ def simulation(decisions: Mapping[str, str], *, marker: str = "") -> Answer:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
     aws: CannedAws
 
     def do_GET(self) -> None:

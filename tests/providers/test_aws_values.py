@@ -57,7 +57,7 @@ def attempt(provider: AwsProvider, credential: Credential) -> str:
         return "".join(traceback.format_exception(trouble)) + repr(trouble)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(credential=credentials(), answer=st.sampled_from(ANSWERS))
 def test_no_submitted_value_is_in_what_we_say(
     canned_server: CannedAws, canned_aws: AwsProvider, credential: Credential, answer: tuple[str, int] | None

@@ -42,11 +42,13 @@ def failing(client: Any, operation: str, error: BaseException) -> Iterator[None]
 
 
 @contextmanager
-def answered(client: Any, operation: str, *, status: int, body: bytes) -> Iterator[None]:
-    """The request is not sent; this is the answer."""
+def answered(client: Any, operation: str, *, status: int, body: bytes, times: int = 1000) -> Iterator[None]:
+    """The request is not sent; this is the answer, so many times."""
+    answers = iter([body] * times)
 
-    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return AWSResponse(request.url, status, HTTPHeaders(), _Raw(body))
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        raw = next(answers, None)
+        return None if raw is None else AWSResponse(request.url, status, HTTPHeaders(), _Raw(raw))
 
     with _before_send(client, operation, answer):
         yield

@@ -1,5 +1,6 @@
 """create_tables: what it makes, and how it completes what another run left half-made."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from domain.setup import SetupFinding, SetupState
 from stores.session import AwsClients
 from stores.tables import TableNames, create_tables
 from tests.stores.conftest import EMULATORS, fresh_names, impatient_clients
+from tests.stores.faults import answered, error_body
 
 INDEXES = {
     "tenants": {"tenant-name-index": ["tenant_name"]},
@@ -122,6 +124,20 @@ def test_a_missing_table_is_added_to_the_others(clients: AwsClients):
     clients.dynamodb.delete_table(TableName=names.audit_events)
     findings = create_tables(clients.dynamodb, names)
     assert [found.thing for found in findings if found.state is SetupState.CREATED] == [f"table {names.audit_events}"]
+
+
+def test_a_table_that_is_still_being_made_is_waited_for(clients: AwsClients, tables: TableNames):
+    creating = {"Table": {"TableName": tables.tenants, "TableStatus": "CREATING"}}
+    with answered(clients.dynamodb, "DescribeTable", status=200, body=json.dumps(creating).encode(), times=1):
+        findings = create_tables(clients.dynamodb, tables)
+    assert {found.state for found in findings} == {SetupState.FOUND}
+
+
+def test_a_table_that_cannot_be_backed_up_yet_is_waited_for(clients: AwsClients):
+    names, body = fresh_names(), error_body("ContinuousBackupsUnavailableException")
+    with answered(clients.dynamodb, "UpdateContinuousBackups", status=400, body=body, times=1):
+        create_tables(clients.dynamodb, names)
+    assert {found.state for found in create_tables(clients.dynamodb, names)} == {SetupState.FOUND}
 
 
 @pytest.mark.parametrize("index", [False, True], ids=["table", "index"])

@@ -17,7 +17,7 @@ RECORDED = sorted(HISTORIES.glob("*.json"))
 
 
 def read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
+    return dict(json.loads(path.read_text()))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

@@ -1,0 +1,83 @@
+"""A worker process to measure: `python -m bench.worker noop|memory ADDRESS`. Our worker as `worker.py` builds it, on
+ports in memory, or the same worker with nothing to do."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+import typer
+
+import logs
+from activities.accounts import AccountActivities
+from activities.credentials import CredentialActivities
+from activities.failures import as_failure
+from bench import noop
+from bench.ports import AcceptingProvider, AssumedAccounts, PlainSealer, RecentVault
+from domain.accounts import ProviderType
+from local.stack import NAMESPACE
+from temporal.client import connect
+from temporal.worker import build_worker
+from tests.fakes_clouds import FakeCatalogue
+from workflows.onboard_account import OnboardAccount
+
+MEMORY_QUEUE = "bench-memory"
+CONCURRENCY = 20
+"""The default of WORKER_CONCURRENCY, which the worker on the emulated AWS has."""
+
+log = structlog.get_logger("worker")
+
+
+class Kind(StrEnum):
+    NOOP = "noop"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker is given."""
+
+    queue: str
+    workflow: type
+    activities: Sequence[Callable[..., Any]]
+
+
+def work_of(kind: Kind) -> Work:
+    if kind is Kind.NOOP:
+        return Work(noop.QUEUE, noop.NoOp, noop.NoOpActivities().all())
+    catalogue = FakeCatalogue({ProviderType.AWS: AcceptingProvider()})
+    credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue)
+    accounts = AccountActivities(AssumedAccounts(""))
+    return Work(MEMORY_QUEUE, OnboardAccount, [*accounts.all(), *credentials.all()])
+
+
+async def run(work: Work, address: str) -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
+    with ThreadPoolExecutor(CONCURRENCY) as executor:
+        worker = build_worker(
+            client,
+            queue=work.queue,
+            workflows=[work.workflow],
+            activities=work.activities,
+            executor=executor,
+            concurrency=CONCURRENCY,
+        )
+        async with worker:
+            log.info("worker.started", task_queue=work.queue)
+            await stopping.wait()
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+
+
+def main(kind: Kind, address: str) -> None:
+    logs.configure("INFO")
+    asyncio.run(run(work_of(kind), address))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,62 @@
+"""Who is told how a scan ended, and what became of the telling."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChannelKind(StrEnum):
+    WEBHOOK = "webhook"
+    SNS = "sns"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Where a notification goes: an https URL, or the ARN of an SNS topic. `secret` refers to the stored signing secret
+    of a webhook (the vault's ARN and version); the secret itself is write-only."""
+
+    kind: ChannelKind
+    target: str
+    secret_arn: str | None = None
+    secret_version: str | None = None
+
+
+@dataclass(frozen=True)
+class NotificationSettings:
+    on_success: bool = False
+    on_failure: bool = True
+    channels: tuple[Channel, ...] = ()
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One notification to one channel, as the execution's row shows it."""
+
+    kind: ChannelKind
+    target: str
+    state: DeliveryState
+    at: str
+    code: str | None = None
+    """Why it failed."""
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What is told. `notification_id` is the same for every attempt, so that a receiver can drop a repeat."""
+
+    notification_id: str
+    tenant_id: str
+    account_id: str
+    schedule_id: str | None
+    execution_id: str
+    status: str
+    at: str
+    total_checks: int = 0
+    passed_checks: int = 0
+    failed_checks: int = 0
+    error_code: str | None = None

@@ -1,0 +1,102 @@
+"""When an account is scanned: the desired state that a row holds and a Temporal Schedule follows."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domain.accounts import ProviderType
+from domain.notifications import NotificationSettings
+
+
+class ScheduleType(StrEnum):
+    CRON = "cron"
+    INTERVAL = "interval"
+    ONE_TIME = "one_time"
+
+
+class ScheduleStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ERROR = "error"
+    """Paused by the platform: the row says why, and setting it active again is the way to resume."""
+    COMPLETED = "completed"
+    """A one-time schedule that fired."""
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """When it fires: exactly the field of its type is set. Cron and calendar times are of `timezone`."""
+
+    schedule_type: ScheduleType
+    cron_expression: str | None = None
+    interval_seconds: int | None = None
+    run_at: str | None = None
+    """A stamp."""
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class ScanScope:
+    """What is scanned: empty means everything."""
+
+    regions: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    exclude_services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One row of the schedules table. `spec_version` counts the changes that the Temporal Schedule must follow, from 1;
+    counters and claims change without it."""
+
+    schedule_id: str
+    tenant_id: str
+    account_id: str
+    provider_type: ProviderType
+    name: str
+    cadence: Cadence
+    created_at: str
+    updated_at: str
+    created_by: str
+    description: str = ""
+    scope: ScanScope = field(default_factory=ScanScope)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    status: ScheduleStatus = ScheduleStatus.ACTIVE
+    status_reason: str | None = None
+    """Code of the reason for a status that the platform set."""
+    spec_version: int = 1
+    running_execution_id: str | None = None
+    """The execution that holds the schedule: at most one runs at a time."""
+    last_run_at: str | None = None
+    run_count: int = 0
+    success_count: int = 0
+    failure_count: int = 0
+    consecutive_failures: int = 0
+
+    @property
+    def fires(self) -> bool:
+        return self.status is ScheduleStatus.ACTIVE
+
+
+class ChangeKind(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class ScheduleChange:
+    """What `ConvergeSchedule` is told. For a change `schedule` is the whole successor, its `spec_version` one above the
+    version that the caller saw."""
+
+    kind: ChangeKind
+    schedule: Schedule
+    change_id: str
+    """Names the change, so that doing it again is recognised."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The next times a cadence fires, as the Temporal server computes them, and what to know about them."""
+
+    fire_times: tuple[str, ...]
+    notes: tuple[str, ...] = ()
