@@ -1,6 +1,7 @@
 """What an onboarding costs beside time: the events of its history, and the actions that Temporal Cloud would bill.
 
-Which events are actions: docs.temporal.io/evaluate/cloud/actions, read in August 2026. Heartbeats and queries leave no event; a step of an onboarding that takes milliseconds sends none.
+Which events are actions: docs.temporal.io/evaluate/cloud/actions, read in August 2026. Heartbeats and queries
+leave no event; a step of an onboarding that takes milliseconds sends none.
 """
 
 from collections import Counter

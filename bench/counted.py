@@ -23,7 +23,8 @@ class Program(StrEnum):
 def write_down_calls(file: TextIO) -> None:
     """From now on, for sessions that are made from now on."""
 
-    def write(model: Any, **_: object) -> None:
+    def write(**call: Any) -> None:
+        model = call["model"]
         file.write(f"{model.service_model.service_name}.{model.name}\n")
 
     def hook(session: Session) -> None:

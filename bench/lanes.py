@@ -54,7 +54,7 @@ class NoOpLane:
             NoOp.registered, start_workflow_operation=start, id=uuid4().hex
         )
         began = time.perf_counter()
-        update = await self.client.get_workflow_handle_for(NoOp.run, workflow_id).start_update(
+        update = await self.client.get_workflow_handle(workflow_id).start_update(
             NoOp.submit_credential,
             Submission(uuid4().hex, "iam_role", "-" * SEALED_CHARACTERS, ORIGIN),
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,

@@ -67,7 +67,11 @@ async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
             platform = stack.platform.clients()
             tenants = FreshTenants(DynamoTenantStore(platform.dynamodb, TableNames()))
             sealer = KmsSealer(platform.kms, key_id=SECRETS_KEY)
-            lanes = (NoOpLane(client), in_memory(client), await on_ministack(client, stack, sealer, tenants))
+            lanes: Sequence[Lane] = (
+                NoOpLane(client),
+                in_memory(client),
+                await on_ministack(client, stack, sealer, tenants),
+            )
             workers = (noop, memory, part(stack, "The worker"))
             entrants = [Entrant(lane, watched(stack, worker)) for lane, worker in zip(lanes, workers, strict=True)]
             yield Testbed(stack, client, entrants, tenants)

@@ -78,7 +78,10 @@ def test_a_wrong_value_is_named_in_one_sentence_and_not_shown(name: str):
     assert wrong not in str(failure.value)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1) | st.from_regex("[0-9]{11,13}", fullmatch=True))
+@given(
+    st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1)
+    | st.from_regex("[0-9]{11,13}", fullmatch=True)
+)
 def test_an_account_number_is_twelve_digits(text: str):
     with environment(PLATFORM_AWS_ACCOUNT_ID=text):
         assert accepted() == bool(re.fullmatch("[0-9]{12}", text))

@@ -3,13 +3,10 @@
 import re
 
 import pytest
-from temporalio.client import Client
 
-from api.services import Limits
 from domain.tenants import TenantStatus
-from tests.api.portal import Portal, codes, open_portal
+from tests.api.portal import Portal, codes
 from tests.fakes_clouds import refused
-from tests.rig import Rig
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
 
@@ -71,12 +68,11 @@ async def test_nothing_is_promised_without_temporal(offline: Portal) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
-async def test_nothing_is_promised_without_a_worker(temporal: Client) -> None:
-    portal = open_portal(Rig(temporal), temporal, Limits(accept_wait_seconds=0.3))
-    first = await portal.init("key-1")
+async def test_nothing_is_promised_without_a_worker(idle: Portal) -> None:
+    first = await idle.hurried(accept_wait_seconds=0.3).init("key-1")
     assert (first.status_code, first.headers["Retry-After"]) == (503, "5")
-    async with portal.rig.worker():
-        second, third = await portal.init("key-1"), await portal.init("key-1")
+    async with idle.rig.worker():
+        second, third = await idle.init("key-1"), await idle.init("key-1")
     assert second.status_code == 201
     assert third.content == second.content
 
@@ -99,11 +95,10 @@ async def test_the_state_tells_every_submission(portal: Portal) -> None:
     assert state["attempts"] == 1
 
 
-async def test_the_row_answers_when_no_worker_does(temporal: Client) -> None:
-    portal = open_portal(Rig(temporal), temporal, Limits(query_wait_seconds=0.2))
-    async with portal.rig.worker():
-        account_id = await portal.started()
-    state = await portal.state(account_id)
+async def test_the_row_answers_when_no_worker_does(idle: Portal) -> None:
+    async with idle.rig.worker():
+        account_id = await idle.started()
+    state = await idle.hurried(query_wait_seconds=0.2).state(account_id)
     assert (state["state"], state["live"]) == ("waiting_for_credential", False)
 
 

@@ -4,13 +4,10 @@ import asyncio
 import json
 
 import pytest
-from temporalio.client import Client
 
-from api.services import Limits
 from domain.errors import Unavailable
-from tests.api.portal import Portal, codes, open_portal
+from tests.api.portal import Portal, codes
 from tests.fakes_clouds import ACCOUNT_NUMBER, ROLE_ARN, limited, refused
-from tests.rig import Rig
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
 CANARY = "CanaryCanaryCanaryCanaryCanaryCanary1234"
@@ -109,8 +106,8 @@ async def test_a_cloud_that_is_out_of_order_is_nobodys_attempt(portal: Portal) -
     assert (await portal.state(account_id))["attempts"] == 0
 
 
-async def test_a_slow_cloud_gives_a_promise_that_is_kept(temporal: Client) -> None:
-    portal = open_portal(Rig(temporal), temporal, Limits(validate_wait_seconds=0.2))
+async def test_a_slow_cloud_gives_a_promise_that_is_kept(idle: Portal) -> None:
+    portal = idle.hurried(validate_wait_seconds=0.2)
     cloud = portal.rig.hold("provider", "validate")
     async with portal.rig.worker():
         account_id = await portal.started()
@@ -146,14 +143,13 @@ async def test_a_cancel_answers_the_credential_under_way(idle: Portal) -> None:
     assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "onboarding_closed")
 
 
-async def test_nothing_is_promised_when_no_worker_accepts(temporal: Client) -> None:
-    portal = open_portal(Rig(temporal), temporal, Limits(accept_wait_seconds=0.5))
-    async with portal.rig.worker():
-        account_id = await portal.started()
-    answer = await portal.validate(account_id, "key-1")
+async def test_nothing_is_promised_when_no_worker_accepts(idle: Portal) -> None:
+    async with idle.rig.worker():
+        account_id = await idle.started()
+    answer = await idle.hurried(accept_wait_seconds=0.3).validate(account_id, "key-1")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    async with portal.rig.worker():
-        assert (await portal.validate(account_id, "key-1")).status_code == 200
+    async with idle.rig.worker():
+        assert (await idle.validate(account_id, "key-1")).status_code == 200
 
 
 OUTPUTS = {"AccountId": ACCOUNT_NUMBER, "RoleArn": ROLE_ARN}
