@@ -37,10 +37,10 @@ worker: $(INSTALLED)  ## a worker process alone, settings from the environment
 	@$(BIN)/python worker.py
 
 test: $(INSTALLED)  ## every test (ARGS="-k name" picks some)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
 test-fast: $(INSTALLED)  ## the tests that start no server: seconds
-	$(BIN)/pytest -m "not stack" $(ARGS)
+	$(BIN)/pytest -m "not stack" -n 2 --dist loadscope $(ARGS)
 
 check: lint types test  ## what CI runs: lint, types, architecture, every test
 

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from api.body import Model, read_json, shaped
 from api.deps import Access, AccessDep
 from api.failures import Reply, reply_of
-from domain.errors import Trouble, UserError
+from domain.errors import Busy, Trouble, UserError
 from domain.idempotency import LIFETIME_SECONDS, Answer, IdempotencyRecord, canonical
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
@@ -106,9 +106,11 @@ class Once(Generic[Model]):
 
 
 async def _settled(effect: Effect, operation: Operation) -> Reply:
-    """A refusal is an answer too, and kept as one; trouble that passes is not."""
+    """A refusal is an answer too, and kept as one; what passes by itself is not."""
     try:
         return await effect(operation)
+    except Busy:
+        raise
     except UserError as error:
         return reply_of(error)
 

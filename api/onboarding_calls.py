@@ -18,7 +18,7 @@ from temporalio.client import (
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -33,7 +33,7 @@ from domain.onboarding import (
     Submission,
     SubmissionOutcome,
 )
-from workflows.ids import onboarding_id
+from workflows.ids import ONBOARDING_PRIORITY, onboarding_id
 from workflows.onboard_account import OnboardAccount
 from workflows.search_attributes import of_onboarding
 
@@ -124,6 +124,7 @@ class OnboardingCalls:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=of_onboarding(request),
+            priority=Priority(priority_key=ONBOARDING_PRIORITY, fairness_key=request.tenant_id),
             static_summary=f"Onboard {request.provider_type.value} account {request.account_id}",
         )
 

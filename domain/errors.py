@@ -14,9 +14,10 @@ OnboardingError
 │   └── Conflict
 │       ├── AlreadyExists
 │       ├── AccountAlreadyOnboarded
-│       ├── SubmissionInProgress
 │       ├── OnboardingClosed
-│       ├── ScanRunning
+│       ├── Busy                 passes by itself; the caller may repeat the request
+│       │   ├── SubmissionInProgress
+│       │   └── ScanRunning
 │       └── StaleVersion
 ├── Trouble                      passes by itself; retried; may carry retry_after
 │   ├── Throttled
@@ -153,7 +154,14 @@ class AccountAlreadyOnboarded(Conflict):
     default_message = "This cloud account is already onboarded in this tenant; use the existing account."
 
 
-class SubmissionInProgress(Conflict):
+class Busy(Conflict):
+    """Something of the kind is being done at this moment, so the same request can succeed later."""
+
+    code = "busy"
+    default_message = "Another request is being worked on; wait for its end, then repeat."
+
+
+class SubmissionInProgress(Busy):
     """A credential is being validated at this moment."""
 
     code = "submission_in_progress"
@@ -167,7 +175,7 @@ class OnboardingClosed(Conflict):
     default_message = "This onboarding has ended; start a new one."
 
 
-class ScanRunning(Conflict):
+class ScanRunning(Busy):
     """The schedule's scan is running. `execution_id` is that of the one that runs, when it is known."""
 
     code = "scan_running"

@@ -42,7 +42,7 @@ def test_another_text_is_no_key(text: str):
     assert key_id_of(text) is None
 
 
-@pytest.mark.parametrize("text", [TEXT + "\n", " " + TEXT, TEXT.upper(), TEXT[:-1], TEXT + "0", ""])
+@pytest.mark.parametrize("text", [TEXT + "\n", " " + TEXT, TEXT.upper(), TEXT[:-1], TEXT + "0", ""], ids=range(6))
 def test_a_key_has_one_spelling(text: str):
     assert key_id_of(text) is None
 

@@ -15,7 +15,7 @@ AT = "2026-11-24T10:00:00.000Z"
 LATER = "2026-11-24T11:00:00.000Z"
 ORIGIN = Origin(actor="cli", request_id="test")
 
-FOREIGN = str(uuid4())
+FOREIGN = "f0e1d2c3-0000-4000-8000-00000000beef"
 """The id of a tenant that has nothing."""
 
 STRANGE_IDS = ["", "nope", FOREIGN.upper(), f"claim#{FOREIGN}#aws#1", "name#acme", "x" * 3000, "\ud800", "a\n"]

@@ -109,7 +109,7 @@ def test_a_disabled_tenant_gets_no_new_account(stores: Stores):
         stores.accounts.tenant_of(account.account_id)
 
 
-@pytest.mark.parametrize("account_id", [new_id(), *STRANGE_IDS], ids=ascii)
+@pytest.mark.parametrize("account_id", [FOREIGN, *STRANGE_IDS], ids=ascii)
 def test_an_unknown_account_is_not_found(stores: Stores, account_id: str):
     with pytest.raises(NotFound):
         stores.accounts.get(FOREIGN, account_id)
