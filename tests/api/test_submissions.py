@@ -125,10 +125,12 @@ async def test_one_credential_is_proved_at_a_time(idle: Portal) -> None:
         account_id = await idle.started()
         first = asyncio.create_task(idle.validate(account_id))
         await asyncio.to_thread(cloud.reached.wait, 10)
-        second = await idle.validate(account_id)
+        second = await idle.validate(account_id, "key-2")
         assert (second.status_code, second.json()["detail"]["code"]) == (409, "submission_in_progress")
         cloud.let_go()
         assert (await first).status_code == 200
+        later = await idle.validate(account_id, "key-2")
+    assert (later.status_code, later.json()["detail"]["code"]) == (409, "onboarding_closed")
 
 
 async def test_a_cancel_answers_the_credential_under_way(idle: Portal) -> None:
