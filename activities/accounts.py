@@ -7,8 +7,9 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.audit import event_of
 from domain.accounts import Account, Activation, Closure
-from domain.audit import AuditEvent, Origin, audit_event
+from domain.audit import AuditEvent, Origin
 from domain.credentials import CredentialRef
 from domain.errors import NotFound
 from domain.onboarding import OnboardRequest
@@ -107,9 +108,9 @@ class AccountActivities:
 
 
 def _event(change: Change, action: str, *, outcome: str = "ok", details: Mapping[str, str] | None = None) -> AuditEvent:
-    return audit_event(
+    return event_of(
         change.origin,
-        operation=f"{activity.info().workflow_id}/{change.step}",
+        step=change.step,
         tenant_id=change.tenant_id,
         action=action,
         target=f"account:{change.account_id}",

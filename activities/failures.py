@@ -5,20 +5,22 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.errors import Internal, OnboardingError, SealBroken, Trouble, UserError
+from domain.errors import Internal, NotYet, OnboardingError, SealBroken, Trouble, UserError
 
 
 def as_failure(error: Exception) -> ApplicationError:
     """The failure of an error. A foreign exception becomes `internal` and the name of its class: its text may hold a
-    value. User errors are not retried and count as benign; everything else may pass, so Temporal tries again."""
+    value. User errors are not retried; they, and what is merely not
+    finished, count as benign. Everything else may pass, so Temporal tries again."""
     if not isinstance(error, OnboardingError):
         return ApplicationError(f"{Internal.default_message} ({type(error).__name__})", type=Internal.code)
     final = isinstance(error, UserError | SealBroken)
+    benign = final or isinstance(error, NotYet)
     delay = error.retry_after if isinstance(error, Trouble) else None
     return ApplicationError(
         error.message,
         type=error.code,
         non_retryable=final,
         next_retry_delay=None if delay is None else timedelta(seconds=delay),
-        category=ApplicationErrorCategory.BENIGN if final else ApplicationErrorCategory.UNSPECIFIED,
+        category=ApplicationErrorCategory.BENIGN if benign else ApplicationErrorCategory.UNSPECIFIED,
     )

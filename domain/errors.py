@@ -23,6 +23,7 @@ OnboardingError
 │   ├── Throttled
 │   ├── Unavailable
 │   ├── Propagating              the cloud does not know yet what was just made
+│   ├── NotYet                   what is waited for is not finished
 │   ├── ClockSkew                our clock: page the operators
 │   └── PlatformConfig           our TLS, proxy, region or principal: page the operators
 ├── SealBroken                   a sealed credential does not open: swapped, altered or not ours
@@ -225,6 +226,13 @@ class Propagating(Trouble):
     default_message = "The cloud does not know the new role yet."
 
 
+class NotYet(Trouble):
+    """Nothing is wrong: what is waited for is not finished. `retry_after` says when to look again."""
+
+    code = "not_yet"
+    default_message = "It is not finished yet; look again later."
+
+
 class ClockSkew(Trouble):
     """Our clock is wrong."""
 
@@ -268,3 +276,6 @@ def _tree(kind: type[OnboardingError]) -> dict[str, type[OnboardingError]]:
 
 
 _BY_CODE = _tree(OnboardingError)
+
+CODES = frozenset(_BY_CODE)
+"""Every code of the tree."""

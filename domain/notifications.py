@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.credentials import CredentialRef
+
 
 class ChannelKind(StrEnum):
     WEBHOOK = "webhook"
@@ -11,13 +13,10 @@ class ChannelKind(StrEnum):
 
 @dataclass(frozen=True)
 class Channel:
-    """Where a notification goes: an https URL, or the ARN of an SNS topic. `secret` refers to the stored signing secret
-    of a webhook (the vault's ARN and version); the secret itself is write-only."""
+    """Where a notification goes: an https URL, or the ARN of an SNS topic."""
 
     kind: ChannelKind
     target: str
-    secret_arn: str | None = None
-    secret_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,8 @@ class NotificationSettings:
     on_success: bool = False
     on_failure: bool = True
     channels: tuple[Channel, ...] = ()
+    signing: CredentialRef | None = None
+    """The stored secret that signs what a webhook is sent. The secret itself is write-only."""
 
 
 class DeliveryState(StrEnum):
@@ -52,7 +53,7 @@ class Notification:
     notification_id: str
     tenant_id: str
     account_id: str
-    schedule_id: str | None
+    schedule_id: str
     execution_id: str
     status: str
     at: str

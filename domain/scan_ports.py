@@ -1,13 +1,15 @@
 """What the core asks of the outside for schedules and scans. The rules of `domain.ports` hold here too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from domain.accounts import ProviderType
 from domain.audit import AuditEvent
 from domain.credentials import Credential, Secret
 from domain.notifications import Channel, Delivery, Notification
+from domain.onboarding import Cancellation
 from domain.pages import Page
-from domain.scans import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, StoredResult
+from domain.scans import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
 from domain.schedules import Cadence, Preview, Schedule, ScheduleStatus
 
 
@@ -22,22 +24,24 @@ class ScheduleStore(Protocol):
         """For platform administrators. Raises NotFound."""
 
     def replace(self, schedule: Schedule, event: AuditEvent) -> Schedule:
-        """Write the successor of `spec_version - 1`; claim and counters stay. Raises NotFound, StaleVersion."""
+        """Write the successor of `spec_version - 1`; claim and counters stay, but a schedule that is set active again
+        has no failures in a row. Raises NotFound, StaleVersion."""
 
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         """One that is missing is no error."""
 
     def claim(self, schedule: Schedule, execution: Execution, event: AuditEvent, *, stale: str | None = None) -> None:
-        """Write the execution's row and hold the schedule for it, in one transaction. Raises NotFound when the schedule
-        is gone, StaleVersion when it is not at `schedule.spec_version` or does not fire any more, ScanRunning when
-        another execution than `stale` holds it."""
+        """Write the execution's row and hold the schedule for it, in one transaction; with `stale`, the id of an
+        execution whose workflow is gone, that one's row is closed as failed, `abandoned`, in the same transaction.
+        Raises NotFound when the schedule is gone, StaleVersion when it is not at `schedule.spec_version` any more,
+        ScanRunning when another execution than `stale` holds it."""
 
-    def release(
-        self, tenant_id: str, execution: Execution, end: ScanEnd, event: AuditEvent, *, pause_after: int
-    ) -> Schedule | None:
-        """Close the execution's row and, when it holds a schedule, let that go and count the run; a one-time schedule
-        completes, and after `pause_after` failures in a row the status becomes error. The successor of the schedule,
-        None without one. Closing a closed row with the same event changes nothing; with another raises Conflict."""
+    def release(self, execution: Execution, end: ScanEnd, event: AuditEvent, *, pause_after: int) -> Schedule | None:
+        """Close the execution's row; let its schedule go if it holds it, and count the run: a one-time schedule
+        completes, and after `pause_after` failures in a row the status becomes error with the reason
+        `failed_repeatedly`; either raises `spec_version`. A cancelled run counts as neither success nor failure. The
+        schedule as it then is, None when it is gone. Closing a closed row with the same event changes nothing, with
+        another one raises Conflict."""
 
     def page(
         self,
@@ -52,22 +56,19 @@ class ScheduleStore(Protocol):
 
 
 class ExecutionStore(Protocol):
-    def start(self, execution: Execution, event: AuditEvent) -> None:
-        """The row of a scan that has no schedule."""
-
     def get(self, tenant_id: str, execution_id: str) -> Execution:
-        """Raises NotFound."""
+        """Raises NotFound. Strongly consistent."""
 
     def tenant_of(self, execution_id: str) -> str:
         """For platform administrators. Raises NotFound."""
 
-    def add_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
-        """Show what became of a notification; one entry a channel, the latest."""
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
+        """Show what became of a notification: replaces the entry of the same channel."""
 
     def page(
         self, tenant_id: str, *, schedule_id: str | None, account_id: str | None, limit: int, cursor: str | None
     ) -> Page[Execution]:
-        """Newest first."""
+        """Of a schedule or of an account, newest first."""
 
 
 class ResultStore(Protocol):
@@ -76,12 +77,18 @@ class ResultStore(Protocol):
     def write(
         self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
     ) -> StoredResult:
-        """Under tenant, account and scan; writing again replaces the same object."""
+        """Under tenant, account and scan; writing again replaces the same object and row."""
 
-    def get(self, tenant_id: str, execution_id: str) -> StoredResult:
+    def get(self, tenant_id: str, scan_id: str) -> ScanResult:
         """Raises NotFound."""
 
-    def link(self, result: StoredResult) -> str:
+    def tenant_of(self, scan_id: str) -> str:
+        """For platform administrators. Raises NotFound."""
+
+    def page(self, tenant_id: str, *, account_id: str, limit: int, cursor: str | None) -> Page[ScanResult]:
+        """Of an account, newest first."""
+
+    def link(self, result: ScanResult) -> str:
         """A URL that shows the findings for five minutes."""
 
 
@@ -89,22 +96,35 @@ class Schedules(Protocol):
     """Temporal Schedules, built in full from rows."""
 
     def converge(self, schedule: Schedule) -> None:
-        """Make, replace or pause the Temporal Schedule as the row says. Raises InvalidInput when it never fires."""
+        """Make or replace the Temporal Schedule so that it is what the row says."""
 
     def remove(self, schedule_id: str) -> None:
         """One that is missing is no error."""
 
     def next_run(self, schedule: Schedule) -> str | None:
-        """None when it is paused or will not fire."""
+        """None when it does not fire any more, or not now."""
+
+    def next_runs(self, schedules: Sequence[Schedule]) -> Mapping[str, str]:
+        """The same for a page of at most 100, in one call and a moment old; one that does not fire is left out."""
 
     def preview(self, cadence: Cadence, *, count: int) -> Preview:
-        """Asked of the server through a paused throw-away schedule. Raises InvalidInput."""
+        """Asked of the server through a paused throw-away schedule. Raises InvalidInput for a cadence that the server
+        refuses; one that never fires has no fire times."""
 
     def versions(self) -> dict[str, int]:
         """The spec version of every Temporal Schedule of ours, by schedule id: for the sweep."""
 
-    def is_running(self, execution_id: str, tenant_id: str) -> bool:
-        """Whether the workflow of that execution is still open."""
+    def tidy(self) -> None:
+        """Remove what previews of a process that died left behind."""
+
+
+class RunningScans(Protocol):
+    """The runs that are under way, as Temporal knows them."""
+
+    def is_running(self, workflow_id: str) -> bool: ...
+
+    def cancel(self, workflow_id: str, cancellation: Cancellation) -> None:
+        """Ask the run to end as cancelled. One that has ended is no error."""
 
 
 class InProcessEngine(Protocol):
@@ -134,6 +154,16 @@ class Narrower(Protocol):
     """Makes the credential that an outside engine gets: short-lived and narrowed where the cloud can do that."""
 
     def narrow(self, credential: Credential, *, external_id: str, execution_id: str) -> Credential: ...
+
+
+class Engines(Protocol):
+    """What can scan here, by cloud. An engine behind a URL comes before a built-in one."""
+
+    def in_process(self, provider_type: ProviderType) -> InProcessEngine | None: ...
+
+    def outside(self, provider_type: ProviderType) -> OutsideEngine | None: ...
+
+    def narrower(self, provider_type: ProviderType) -> Narrower: ...
 
 
 class Notifier(Protocol):

@@ -68,18 +68,19 @@ class Counts:
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """Starts a run. From a Temporal Schedule `execution_id` is empty: it then follows from the workflow's id."""
+    """Starts a run of a schedule. Its limits are values in here, so that a changed setting never changes a run."""
 
     tenant_id: str
-    account_id: str
+    schedule_id: str
     origin: Origin
-    schedule_id: str | None = None
-    spec_version: int | None = None
-    """The version that the firing schedule was built from; a run of an older one leaves. None when triggered."""
     triggered_by: TriggeredBy = TriggeredBy.SCHEDULER
+    spec_version: int | None = None
+    """The version of the row that the firing Temporal Schedule was built from; a run of an older one leaves. None when
+    somebody triggered it."""
     execution_id: str = ""
-    scope: ScanScope = field(default_factory=ScanScope)
-    """For a scan without a schedule; otherwise the row's scope counts."""
+    """Empty when a Temporal Schedule starts it: it then follows from the workflow's id."""
+    max_seconds: int = 3600
+    poll_seconds: int = 10
 
 
 @dataclass(frozen=True)
@@ -99,23 +100,36 @@ class ScanPlan:
     """What a run that was admitted works with: the order, the credential by reference, and whom to tell."""
 
     order: ScanOrder
+    started_at: str
     credential: CredentialRef
-    credential_type: str
     external_id: str
     in_process: bool
     """Whether the built-in engine scans; otherwise one behind a URL does."""
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
 
+class Leaving(StrEnum):
+    """Why a run was not admitted."""
+
+    PAUSED = "schedule_paused"
+    CHANGED = "schedule_changed"
+    DELETED = "schedule_deleted"
+    RUNNING = "scan_running"
+    ACCOUNT = "account_not_active"
+    REPEATED_HOUR = "repeated_hour"
+    """The clock was set back, and the schedule has fired at this time of day already."""
+    NO_ENGINE = "no_engine"
+    """Nothing can scan this cloud here: no engine is built in, and none is configured."""
+
+
 @dataclass(frozen=True)
 class Admission:
-    """Whether a run may go on. `code` says why one leaves quietly: schedule_paused, schedule_changed, schedule_deleted,
-    already_running, account_not_active."""
+    """Whether a run may go on: with a plan it may, else `leaving` says why not."""
 
-    plan: ScanPlan | None
-    code: str = "admitted"
+    plan: ScanPlan | None = None
+    leaving: Leaving | None = None
     running_execution_id: str | None = None
-    """With already_running: the execution that holds the schedule."""
+    """With `scan_running`: the execution that holds the schedule."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +150,20 @@ class StoredResult:
 
 
 @dataclass(frozen=True)
+class ScanResult:
+    """One row of the scan-results table; its id is that of the execution."""
+
+    scan_id: str
+    tenant_id: str
+    account_id: str
+    provider_type: ProviderType
+    started_at: str
+    completed_at: str
+    location: str
+    counts: Counts
+
+
+@dataclass(frozen=True)
 class Execution:
     """One row of the executions table."""
 
@@ -143,10 +171,11 @@ class Execution:
     tenant_id: str
     account_id: str
     provider_type: ProviderType
+    schedule_id: str
+    workflow_id: str
     triggered_by: TriggeredBy
     started_at: str
     status: ExecutionStatus = ExecutionStatus.RUNNING
-    schedule_id: str | None = None
     completed_at: str | None = None
     counts: Counts = Counts()
     error_code: str | None = None
@@ -154,7 +183,7 @@ class Execution:
     deliveries: tuple[Delivery, ...] = ()
 
     @property
-    def terminal(self) -> bool:
+    def final(self) -> bool:
         return self.status is not ExecutionStatus.RUNNING
 
 
@@ -163,14 +192,29 @@ class ScanEnd:
     """How a run ended: what closes its row."""
 
     status: ExecutionStatus
+    completed_at: str
     error_code: str | None = None
     result: StoredResult | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+class ScanState(StrEnum):
+    """Where a run is, for people and for searches."""
+
+    ADMITTING = "admitting"
+    LEFT = "left"
+    SCANNING = "scanning"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
-class ScanView:
-    """What the query of a run answers."""
+class ScanOutcome:
+    """What a run answers at its end."""
 
     execution_id: str
-    state: str
-    percent: int = 0
+    state: ScanState
+    leaving: Leaving | None = None
+    error_code: str | None = None
+    counts: Counts = Counts()

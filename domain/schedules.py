@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.accounts import ProviderType
+from domain.audit import Origin
 from domain.notifications import NotificationSettings
 
 
@@ -77,6 +78,10 @@ class Schedule:
         return self.status is ScheduleStatus.ACTIVE
 
 
+FAILED_REPEATEDLY = "failed_repeatedly"
+"""Why the platform paused a schedule."""
+
+
 class ChangeKind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
@@ -85,13 +90,26 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class ScheduleChange:
-    """What `ConvergeSchedule` is told. For a change `schedule` is the whole successor, its `spec_version` one above the
-    version that the caller saw."""
+    """What `ConvergeSchedule` is told. `schedule` is the row as it is to be: for an update the whole successor, its
+    `spec_version` one above the version that the caller saw."""
 
     kind: ChangeKind
     schedule: Schedule
+    origin: Origin
     change_id: str
-    """Names the change, so that doing it again is recognised."""
+    at: str
+    """With the id it names the change, so that doing it again, even in another workflow run, is recognised."""
+    sealed_secret: str | None = None
+    """A new signing secret for webhooks, sealed with the purpose `webhook` for the schedule and the change."""
+
+
+@dataclass(frozen=True)
+class ConvergeRequest:
+    """Which schedule is converged. With `repair` it is at once; otherwise the change that comes with the start is."""
+
+    tenant_id: str
+    schedule_id: str
+    repair: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -45,22 +46,25 @@ async def ensure_namespace(client: Client, *, retention: timedelta = RETENTION) 
 
 
 async def ensure_search_attributes(
-    client: Client, attributes: Sequence[SearchAttributeKey[str]]
+    client: Client, attributes: Sequence[SearchAttributeKey[Any]]
 ) -> tuple[SetupFinding, ...]:
-    """Keyword attributes of the client's namespace."""
+    """The attributes in the client's namespace."""
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
-    missing = [key.name for key in attributes if key.name not in listed.custom_attributes]
+    missing = {key.name: _type_of(key) for key in attributes if key.name not in listed.custom_attributes}
     if missing:
-        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
         await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=dict.fromkeys(missing, keyword))
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         )
     return tuple(
         SetupFinding(f"search attribute {key.name}", SetupState.CREATED if key.name in missing else SetupState.FOUND)
         for key in attributes
     )
+
+
+def _type_of(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:
+    return IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{key.indexed_value_type.name}")
 
 
 async def _until_known(client: Client) -> None:

@@ -38,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.timestamps import stamp
     from domain.validation import Verdict
-    from workflows import ids, story
+    from workflows import ids, meters, story
     from workflows import onboarding_steps as steps
     from workflows.failures import code_of, final, refusal
     from workflows.search_attributes import ONBOARDING_STATE
@@ -126,9 +126,11 @@ class OnboardAccount:
     @workflow.update
     async def submit_credential(self, submission: Submission) -> SubmissionOutcome:
         """Hand in a sealed credential and wait for its outcome."""
-        self._submission = submission
+        self._submission, since = submission, workflow.now()
         await workflow.wait_condition(lambda: submission.submission_id in self._outcomes)
-        return self._outcomes[submission.submission_id]
+        outcome = self._outcomes[submission.submission_id]
+        meters.answered(self._request.provider_type, outcome, since)
+        return outcome
 
     @submit_credential.validator
     def _may_submit(self, submission: Submission) -> None:
@@ -276,6 +278,8 @@ class OnboardAccount:
         workflow.set_current_details(story.details(self.view()))
         if state in _SEARCHABLE:
             workflow.upsert_search_attributes([ONBOARDING_STATE.value_set(state.value)])
+        if state.final:
+            meters.ended(self._request.provider_type, state)
 
     def _refuse_when_closed(self) -> None:
         if self._over or self._activating:

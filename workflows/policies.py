@@ -30,6 +30,55 @@ STORE_CALL: Timing = {
 """Our own AWS: two attempts of at most seven seconds in the client, and retries without end: nothing may be lost."""
 
 
+SWEEP: Timing = {
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(hours=1),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=1)),
+}
+"""All rows, page by page. It gives up before the next sweep begins."""
+
+ENGINE_CALL: Timing = {
+    "start_to_close_timeout": timedelta(seconds=60),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+}
+"""One call of an engine elsewhere, whose outage is ridden out for a while."""
+
+COLLECTION: Timing = {
+    **ENGINE_CALL,
+    "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": timedelta(seconds=10),
+}
+"""Fetch all findings and store them."""
+
+DELIVERY: Timing = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=2)),
+}
+"""A receiver that does not answer. The run stays open meanwhile, so this stays far below the shortest interval."""
+
+
+def scan_in_process(max_seconds: int) -> Timing:
+    """A long scan: heartbeats tell a dead worker within ten seconds, and another one starts it anew."""
+    return {
+        "start_to_close_timeout": timedelta(seconds=max_seconds),
+        "heartbeat_timeout": timedelta(seconds=10),
+        "schedule_to_close_timeout": timedelta(seconds=max_seconds),
+        "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+    }
+
+
+def engine_poll(max_seconds: float) -> Timing:
+    """Each attempt is one look; the engine's own pace is the delay between two."""
+    return {
+        "start_to_close_timeout": timedelta(seconds=30),
+        "schedule_to_close_timeout": timedelta(seconds=max_seconds),
+        "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=30)),
+    }
+
+
 def cloud_call(patience_seconds: int) -> Timing:
     """A customer's cloud: heartbeats tell a dead worker within ten seconds; an outage is ridden out for a while."""
     return {

@@ -3,13 +3,19 @@
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.onboarding import OnboardingState, OnboardRequest
+from domain.scans import ScanState
+from domain.schedules import Schedule
 
 TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
 ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")
 PROVIDER = SearchAttributeKey.for_keyword("Provider")
 ONBOARDING_STATE = SearchAttributeKey.for_keyword("OnboardingState")
 
-ALL = (TENANT_ID, ACCOUNT_ID, PROVIDER, ONBOARDING_STATE)
+SCHEDULE_ID = SearchAttributeKey.for_keyword("ScanScheduleId")
+SPEC_VERSION = SearchAttributeKey.for_int("SpecVersion")
+SCAN_STATE = SearchAttributeKey.for_keyword("ScanState")
+
+ALL = (TENANT_ID, ACCOUNT_ID, PROVIDER, ONBOARDING_STATE, SCHEDULE_ID, SPEC_VERSION, SCAN_STATE)
 
 
 def of_onboarding(request: OnboardRequest) -> TypedSearchAttributes:
@@ -20,5 +26,30 @@ def of_onboarding(request: OnboardRequest) -> TypedSearchAttributes:
             SearchAttributePair(ACCOUNT_ID, request.account_id),
             SearchAttributePair(PROVIDER, request.provider_type.value),
             SearchAttributePair(ONBOARDING_STATE, OnboardingState.REGISTERING.value),
+        ]
+    )
+
+
+def of_scan(schedule: Schedule) -> TypedSearchAttributes:
+    """What a run is found by, from its start."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT_ID, schedule.tenant_id),
+            SearchAttributePair(ACCOUNT_ID, schedule.account_id),
+            SearchAttributePair(PROVIDER, schedule.provider_type.value),
+            SearchAttributePair(SCHEDULE_ID, schedule.schedule_id),
+            SearchAttributePair(SCAN_STATE, ScanState.ADMITTING.value),
+        ]
+    )
+
+
+def of_schedule(schedule: Schedule) -> TypedSearchAttributes:
+    """What a Temporal Schedule, and the workflow that changes it, is found by."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT_ID, schedule.tenant_id),
+            SearchAttributePair(ACCOUNT_ID, schedule.account_id),
+            SearchAttributePair(PROVIDER, schedule.provider_type.value),
+            SearchAttributePair(SPEC_VERSION, schedule.spec_version),
         ]
     )

@@ -1,0 +1,199 @@
+"""Steps that let a run in and close it. At most one run of a schedule holds its row; one that is not to run leaves
+without a trace."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities.audit import event_of
+from domain.accounts import Account, AccountStatus
+from domain.audit import AuditEvent, Origin
+from domain.cadence import repeats
+from domain.credentials import CredentialRef
+from domain.errors import NotFound, ScanRunning, StaleVersion
+from domain.notifications import Delivery
+from domain.ports import AccountStore
+from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
+from domain.scans import (
+    Admission,
+    Execution,
+    Leaving,
+    ScanEnd,
+    ScanOrder,
+    ScanPlan,
+    ScanRequest,
+    TriggeredBy,
+)
+from domain.schedules import Schedule
+
+SCANNABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED})
+
+
+@dataclass(frozen=True)
+class AdmitScan:
+    request: ScanRequest
+    execution_id: str
+    at: str
+    nominal: str | None = None
+    """When the schedule was to fire, in ISO 8601; None for a run that somebody triggered."""
+
+
+@dataclass(frozen=True)
+class CloseScan:
+    plan: ScanPlan
+    request: ScanRequest
+    origin: Origin
+    end: ScanEnd
+
+
+@dataclass(frozen=True)
+class RecordDelivery:
+    tenant_id: str
+    execution_id: str
+    delivery: Delivery
+
+
+class Left(Exception):
+    """Carries the reason out of a check."""
+
+    def __init__(self, leaving: Leaving, execution_id: str | None = None) -> None:
+        self.admission = Admission(leaving=leaving, running_execution_id=execution_id)
+
+
+@dataclass(frozen=True)
+class ScanPorts:
+    schedules: ScheduleStore
+    executions: ExecutionStore
+    accounts: AccountStore
+    engines: Engines
+    runs: RunningScans
+
+
+class ScanActivities:
+    """The steps, over the ports that the worker was given."""
+
+    def __init__(self, ports: ScanPorts, *, pause_after: int) -> None:
+        self._ports = ports
+        self._pause_after = pause_after
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        return [self.admit_scan, self.close_scan, self.record_delivery]
+
+    @activity.defn(name="admit_scan")
+    def admit_scan(self, step: AdmitScan) -> Admission:
+        try:
+            schedule = self._row(step)
+            if schedule.running_execution_id != step.execution_id:
+                self._may_run(schedule, step)
+            plan = self._plan(schedule, step)
+            self._claim(schedule, plan, step.request)
+        except Left as left:
+            return left.admission
+        return Admission(plan)
+
+    @activity.defn(name="close_scan")
+    def close_scan(self, step: CloseScan) -> Schedule | None:
+        """The schedule as the run leaves it; None when it was deleted meanwhile."""
+        execution, end = _execution(step.plan, step.request), step.end
+        event = _event(step.origin, execution, "scan.ended", at=end.completed_at, outcome=end.status.value)
+        return self._ports.schedules.release(execution, end, event, pause_after=self._pause_after)
+
+    @activity.defn(name="record_delivery")
+    def record_delivery(self, step: RecordDelivery) -> None:
+        self._ports.executions.record_delivery(step.tenant_id, step.execution_id, step.delivery)
+
+    def _row(self, step: AdmitScan) -> Schedule:
+        try:
+            return self._ports.schedules.get(step.request.tenant_id, step.request.schedule_id)
+        except NotFound:
+            raise Left(Leaving.DELETED) from None
+
+    def _may_run(self, schedule: Schedule, step: AdmitScan) -> None:
+        """What somebody triggers runs whatever the schedule's state is: it is how a fix is tried."""
+        request = step.request
+        if request.spec_version is not None and request.spec_version != schedule.spec_version:
+            raise Left(Leaving.CHANGED)
+        if request.triggered_by is TriggeredBy.SCHEDULER and not schedule.fires:
+            raise Left(Leaving.PAUSED)
+        if step.nominal and repeats(schedule.cadence, datetime.fromisoformat(step.nominal)):
+            raise Left(Leaving.REPEATED_HOUR)
+
+    def _account(self, schedule: Schedule) -> tuple[Account, CredentialRef]:
+        try:
+            account = self._ports.accounts.get(schedule.tenant_id, schedule.account_id)
+        except NotFound:
+            raise Left(Leaving.ACCOUNT) from None
+        if account.status not in SCANNABLE or account.credential is None:
+            raise Left(Leaving.ACCOUNT)
+        return account, account.credential
+
+    def _plan(self, schedule: Schedule, step: AdmitScan) -> ScanPlan:
+        account, credential = self._account(schedule)
+        outside = self._ports.engines.outside(schedule.provider_type) is not None
+        if not outside and self._ports.engines.in_process(schedule.provider_type) is None:
+            raise Left(Leaving.NO_ENGINE)
+        order = ScanOrder(
+            execution_id=step.execution_id,
+            tenant_id=schedule.tenant_id,
+            account_id=schedule.account_id,
+            provider_type=schedule.provider_type,
+            account_number=account.account_number or "",
+            scope=schedule.scope,
+        )
+        return ScanPlan(
+            order=order,
+            started_at=step.at,
+            credential=credential,
+            external_id=account.external_id,
+            in_process=not outside,
+            notifications=schedule.notifications,
+        )
+
+    def _claim(self, schedule: Schedule, plan: ScanPlan, request: ScanRequest, stale: str | None = None) -> None:
+        execution = _execution(plan, request)
+        event = _event(request.origin, execution, "scan.started", at=plan.started_at, outcome="ok")
+        try:
+            self._ports.schedules.claim(schedule, execution, event, stale=stale)
+        except ScanRunning as running:
+            holder = running.execution_id
+            if holder is None or holder == stale or self._is_running(schedule.tenant_id, holder):
+                raise Left(Leaving.RUNNING, holder) from None
+            self._claim(schedule, plan, request, stale=holder)
+        except StaleVersion:
+            raise Left(Leaving.CHANGED) from None
+        except NotFound:
+            raise Left(Leaving.DELETED) from None
+
+    def _is_running(self, tenant_id: str, execution_id: str) -> bool:
+        """A claim whose workflow is gone, because an operator terminated it perhaps, holds nothing."""
+        execution = self._ports.executions.get(tenant_id, execution_id)
+        return self._ports.runs.is_running(execution.workflow_id)
+
+
+def _execution(plan: ScanPlan, request: ScanRequest) -> Execution:
+    return Execution(
+        execution_id=plan.order.execution_id,
+        tenant_id=plan.order.tenant_id,
+        account_id=plan.order.account_id,
+        provider_type=plan.order.provider_type,
+        schedule_id=request.schedule_id,
+        workflow_id=activity.info().workflow_id or "",
+        triggered_by=request.triggered_by,
+        started_at=plan.started_at,
+    )
+
+
+def _event(origin: Origin, execution: Execution, action: str, *, at: str, outcome: str) -> AuditEvent:
+    return event_of(
+        origin,
+        step=action,
+        tenant_id=execution.tenant_id,
+        action=action,
+        target=f"execution:{execution.execution_id}",
+        at=at,
+        outcome=outcome,
+        details={"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value},
+    )

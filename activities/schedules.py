@@ -1,0 +1,92 @@
+"""Steps that make a schedule what its row says. The row is written first; the Temporal Schedule is then built in full
+from the row as it is, so the last one to converge always carries the newest row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from temporalio import activity
+
+from activities.audit import event_of
+from domain.credentials import CredentialRef, SealContext, VaultEntry
+from domain.errors import NotFound
+from domain.ports import CredentialOpener, CredentialVault
+from domain.scan_ports import Schedules, ScheduleStore
+from domain.schedules import ChangeKind, Schedule, ScheduleChange
+
+_ACTIONS = {
+    ChangeKind.CREATE: "schedule.created",
+    ChangeKind.UPDATE: "schedule.changed",
+    ChangeKind.DELETE: "schedule.deleted",
+}
+
+
+@dataclass(frozen=True)
+class Converge:
+    tenant_id: str
+    schedule_id: str
+
+
+class ScheduleActivities:
+    """The steps, over the ports that the worker was given. `webhooks` keeps signing secrets by schedule."""
+
+    def __init__(
+        self, store: ScheduleStore, schedules: Schedules, webhooks: CredentialVault, opener: CredentialOpener
+    ) -> None:
+        self._store = store
+        self._schedules = schedules
+        self._webhooks = webhooks
+        self._opener = opener
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        return [self.apply_change, self.converge_schedule]
+
+    @activity.defn(name="apply_schedule_change")
+    def apply_change(self, change: ScheduleChange) -> Schedule:
+        """The row as it is then; of a deletion, as it last was."""
+        schedule = self._with_secret(change)
+        event = event_of(
+            change.origin,
+            step=change.change_id,
+            tenant_id=schedule.tenant_id,
+            action=_ACTIONS[change.kind],
+            target=f"schedule:{schedule.schedule_id}",
+            at=change.at,
+        )
+        if change.kind is ChangeKind.CREATE:
+            return self._store.create(schedule, event)
+        if change.kind is ChangeKind.UPDATE:
+            return self._store.replace(schedule, event)
+        self._store.delete(schedule.tenant_id, schedule.schedule_id, event)
+        return schedule
+
+    @activity.defn(name="converge_schedule")
+    def converge_schedule(self, step: Converge) -> None:
+        try:
+            row = self._store.get(step.tenant_id, step.schedule_id)
+        except NotFound:
+            self._schedules.remove(step.schedule_id)
+            self._webhooks.delete(step.tenant_id, step.schedule_id, recovery_days=None)
+        else:
+            self._schedules.converge(row)
+
+    def _with_secret(self, change: ScheduleChange) -> Schedule:
+        schedule = change.schedule
+        if change.sealed_secret is None:
+            return schedule
+        signing = self._stored(change, change.sealed_secret)
+        return replace(schedule, notifications=replace(schedule.notifications, signing=signing))
+
+    def _stored(self, change: ScheduleChange, sealed: str) -> CredentialRef:
+        schedule = change.schedule
+        context = SealContext(schedule.tenant_id, schedule.schedule_id, change.change_id, purpose="webhook")
+        entry = VaultEntry(
+            tenant_id=schedule.tenant_id,
+            account_id=schedule.schedule_id,
+            submission_id=change.change_id,
+            provider_type=schedule.provider_type.value,
+            credential=self._opener.open(sealed, context),
+            created_at=change.at,
+        )
+        reference = self._webhooks.store(entry)
+        return self._webhooks.promote(schedule.tenant_id, schedule.schedule_id, reference)

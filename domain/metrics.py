@@ -1,0 +1,106 @@
+"""The metrics of our own: their names, labels and buckets, in one place for those who record them, who serve them and
+who document them.
+
+A label takes its values from a set that the code closes: an enum, the routes, the steps, the AWS operations that we
+call. Never a tenant, an account, an id or a text from outside.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+OTHER = "other"
+"""The value of a label in place of one that is not in its set."""
+
+SECONDS = "seconds"
+"""The unit of a histogram."""
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 24 * 3600.0
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+_SUFFIXES = {Kind.COUNTER: "_total", Kind.GAUGE: "", Kind.HISTOGRAM: f"_{SECONDS}"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    meaning: str
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram; every one is of seconds."""
+
+    @property
+    def exposed(self) -> str:
+        """The name under which Prometheus reads it."""
+        return f"{self.name}{_SUFFIXES[self.kind]}"
+
+
+ONBOARDING_DURATION = Metric(
+    "onboarding_duration",
+    Kind.HISTOGRAM,
+    ("provider", "outcome"),
+    "Time from the start of an onboarding until its outcome is certain.",
+    (0.1, 0.5, 1, 5, 15, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY),
+)
+SUBMISSION_DURATION = Metric(
+    "onboarding_submission_duration",
+    Kind.HISTOGRAM,
+    ("provider", "result"),
+    "Time from the acceptance of a credential by a worker until its answer.",
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
+)
+REFUSALS = Metric(
+    "onboarding_refusals",
+    Kind.COUNTER,
+    ("provider", "step", "code"),
+    "Credentials that were refused, by the step of the validation that failed and its code.",
+)
+STEP_FAILURES = Metric(
+    "onboarding_step_failures",
+    Kind.COUNTER,
+    ("step", "code"),
+    "Attempts of an activity that ended with an error, by activity and the code of the error.",
+)
+RUNNING = Metric(
+    "onboardings_running", Kind.GAUGE, ("state",), "Onboardings under way, by the state they are found by."
+)
+WAITING_LONG = Metric(
+    "onboardings_waiting_long", Kind.GAUGE, (), "Onboardings that have waited for a credential for more than 3 days."
+)
+COUNTED_AT = Metric(
+    "onboardings_counted_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When the two gauges above were last right, as Unix time.",
+)
+AWS_REQUESTS = Metric(
+    "aws_requests",
+    Kind.COUNTER,
+    ("service", "operation", "result"),
+    "Requests to AWS, each attempt by itself, to our own account and to customers' ones.",
+)
+HTTP_DURATION = Metric(
+    "http_server_request_duration",
+    Kind.HISTOGRAM,
+    ("method", "route", "status"),
+    "Time of a request to the API, until its answer is sent.",
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+ALL = (
+    ONBOARDING_DURATION,
+    SUBMISSION_DURATION,
+    REFUSALS,
+    STEP_FAILURES,
+    RUNNING,
+    WAITING_LONG,
+    COUNTED_AT,
+    AWS_REQUESTS,
+    HTTP_DURATION,
+)

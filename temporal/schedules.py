@@ -1,0 +1,142 @@
+"""Temporal Schedules, built in full from rows. They are never read to be changed: an update has no conflict token, so
+only the newest row may decide."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleState,
+    ScheduleUpdate,
+)
+from temporalio.common import SearchAttributeKey, TypedSearchAttributes
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.cadence import repeats
+from domain.schedules import Cadence, Preview, ScheduleStatus, ScheduleType
+from domain.schedules import Schedule as Row
+from domain.timestamps import parse, stamp
+from temporal.calls import call
+from temporal.previews import Previews
+from temporal.schedule_spec import Looseness, spec_of
+
+Action = Callable[[Row], ScheduleActionStartWorkflow]
+Attributes = Callable[[Row], TypedSearchAttributes]
+
+
+class TemporalSchedules:
+    """The `Schedules` port, for threads. What a schedule starts and is found by is the workflows' to say, so it is
+    handed in; `version` is the attribute that holds the version of the row."""
+
+    def __init__(
+        self,
+        client: Client,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        action: Action,
+        attributes: Attributes,
+        version: SearchAttributeKey[int],
+        looseness: Looseness,
+    ) -> None:
+        self._client = client
+        self._loop = loop
+        self._action = action
+        self._attributes = attributes
+        self._version = version
+        self._looseness = looseness
+        self._previews = Previews(client)
+
+    def converge(self, schedule: Row) -> None:
+        if schedule.status is ScheduleStatus.COMPLETED:
+            return self.remove(schedule.schedule_id)
+        return call(self._loop, self._converge(schedule))
+
+    def remove(self, schedule_id: str) -> None:
+        call(self._loop, self._remove(schedule_id))
+
+    def next_run(self, schedule: Row) -> str | None:
+        return call(self._loop, self._next_run(schedule)) if schedule.fires else None
+
+    def next_runs(self, schedules: Sequence[Row]) -> Mapping[str, str]:
+        firing = {row.schedule_id: row for row in schedules if row.fires}
+        return call(self._loop, self._next_runs(firing)) if firing else {}
+
+    def preview(self, cadence: Cadence, *, count: int) -> Preview:
+        return call(self._loop, self._previews.of(cadence, count=count))
+
+    def versions(self) -> dict[str, int]:
+        return call(self._loop, self._versions())
+
+    def tidy(self) -> None:
+        call(self._loop, self._previews.tidy())
+
+    async def _converge(self, row: Row) -> None:
+        schedule, attributes = self._schedule(row), self._attributes(row)
+        try:
+            await self._client.create_schedule(
+                row.schedule_id, schedule, search_attributes=attributes, trigger_immediately=self._missed(row)
+            )
+        except ScheduleAlreadyRunningError:
+            handle = self._client.get_schedule_handle(row.schedule_id)
+            await handle.update(lambda _: ScheduleUpdate(schedule, search_attributes=attributes))
+
+    def _schedule(self, row: Row) -> Schedule:
+        once = row.cadence.schedule_type is ScheduleType.ONE_TIME
+        return Schedule(
+            action=self._action(row),
+            spec=spec_of(row.cadence, anchor=parse(row.created_at), jitter=None if once else self._looseness.jitter),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=self._looseness.catch_up),
+            state=ScheduleState(
+                note=f"{row.name}: version {row.spec_version}. Change it through the API, or the change is undone.",
+                paused=not row.fires,
+                limited_actions=once,
+                remaining_actions=1 if once else 0,
+            ),
+        )
+
+    def _missed(self, row: Row) -> bool:
+        """A one-time schedule whose moment passed before Temporal heard of it, within the time to catch up."""
+        if row.cadence.run_at is None or not row.fires or row.last_run_at is not None:
+            return False
+        late = datetime.now(UTC) - parse(row.cadence.run_at)
+        return 0 <= late.total_seconds() <= self._looseness.catch_up.total_seconds()
+
+    async def _remove(self, schedule_id: str) -> None:
+        try:
+            await self._client.get_schedule_handle(schedule_id).delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def _next_run(self, row: Row) -> str | None:
+        try:
+            described = await self._client.get_schedule_handle(row.schedule_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return None
+        return _first(row, described.info.next_action_times)
+
+    async def _next_runs(self, rows: Mapping[str, Row]) -> Mapping[str, str]:
+        names = ", ".join(f"'{schedule_id}'" for schedule_id in rows)
+        found = {}
+        async for listed in await self._client.list_schedules(f"ScheduleId IN ({names})"):
+            times = listed.info.next_action_times if listed.info else []
+            if moment := _first(rows[listed.id], times):
+                found[listed.id] = moment
+        return found
+
+    async def _versions(self) -> dict[str, int]:
+        listing = await self._client.list_schedules(f"{self._version.name} > 0", page_size=1000)
+        return {listed.id: listed.typed_search_attributes[self._version] async for listed in listing}
+
+
+def _first(row: Row, moments: Sequence[datetime]) -> str | None:
+    now = datetime.now(UTC)
+    return next((stamp(moment) for moment in moments if moment > now and not repeats(row.cadence, moment)), None)

@@ -1,0 +1,64 @@
+"""Whom a run tells, and what became of it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from temporalio.exceptions import ActivityError
+
+from activities.notifications import Deliver
+from domain.notifications import Channel, Delivery, DeliveryState, Notification
+from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanPlan
+from workflows import scan_steps as steps
+from workflows.failures import code_of
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The notifications of one end."""
+
+    plan: ScanPlan
+    schedule_id: str
+    end: ScanEnd
+
+    def announced(self) -> ScanEnd:
+        """The end as it is written: each notification is shown as pending before the first attempt."""
+        pending = tuple(self._delivery(channel, DeliveryState.PENDING) for channel in self._channels())
+        return replace(self.end, deliveries=pending)
+
+    async def tell(self) -> None:
+        """Every channel at once: one that does not answer keeps no other waiting."""
+        await asyncio.gather(*(self._tell(channel) for channel in self._channels()))
+
+    async def _tell(self, channel: Channel) -> None:
+        try:
+            await steps.deliver(Deliver(channel, self._notification(), self.plan.notifications.signing))
+        except ActivityError as error:
+            delivery = self._delivery(channel, DeliveryState.FAILED, code_of(error))
+        else:
+            delivery = self._delivery(channel, DeliveryState.DELIVERED)
+        await steps.record(self.plan, delivery)
+
+    def _channels(self) -> Sequence[Channel]:
+        wishes = self.plan.notifications
+        wanted = {ExecutionStatus.COMPLETED: wishes.on_success, ExecutionStatus.FAILED: wishes.on_failure}
+        return wishes.channels if wanted.get(self.end.status) else ()
+
+    def _delivery(self, channel: Channel, state: DeliveryState, code: str | None = None) -> Delivery:
+        return Delivery(channel.kind, channel.target, state, steps.now(), code)
+
+    def _notification(self) -> Notification:
+        order, counts = self.plan.order, self.end.result.counts if self.end.result else Counts()
+        return Notification(
+            notification_id=f"scan.ended:{order.execution_id}",
+            tenant_id=order.tenant_id,
+            account_id=order.account_id,
+            schedule_id=self.schedule_id,
+            execution_id=order.execution_id,
+            status=self.end.status.value,
+            at=self.end.completed_at,
+            total_checks=counts.total,
+            passed_checks=counts.passed,
+            failed_checks=counts.failed,
+            error_code=self.end.error_code,
+        )

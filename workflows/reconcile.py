@@ -1,0 +1,91 @@
+"""Reconcile: compare all schedules with what Temporal has, and mend what differs. A Temporal Schedule of its own starts
+it; between two sweeps ConvergeSchedule keeps both together, so there is normally nothing to do."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.upkeep import CloseAbandoned, Key, UpkeepActivities
+    from domain.audit import Origin
+    from domain.schedules import ConvergeRequest
+    from domain.timestamps import stamp
+    from workflows import ids
+    from workflows.converge_schedule import ConvergeSchedule
+    from workflows.policies import STORE_CALL, SWEEP
+
+AT_ONCE = 10
+"""How many things are mended at the same time: a sweep is never urgent."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep found, and therefore mended."""
+
+    rows: int
+    astray: int
+    orphans: int
+    abandoned: int
+
+
+@workflow.defn
+class Reconcile:
+    """One sweep."""
+
+    @workflow.run
+    async def run(self) -> Swept:
+        drift = await workflow.execute_activity_method(
+            UpkeepActivities.find_drift, summary="Compare every row with its Temporal Schedule", **SWEEP
+        )
+        await _few_at_once([_close(key) for key in drift.abandoned])
+        await _few_at_once([_converge(key) for key in drift.astray])
+        await _few_at_once([_remove(schedule_id) for schedule_id in drift.orphans])
+        swept = Swept(drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned))
+        workflow.set_current_details(_story(swept))
+        return swept
+
+
+async def _few_at_once(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(step: Coroutine[Any, Any, None]) -> None:
+        async with slots:
+            await step
+
+    await asyncio.gather(*(one(step) for step in work))
+
+
+async def _converge(key: Key) -> None:
+    try:
+        await workflow.execute_child_workflow(
+            ConvergeSchedule.run,
+            ConvergeRequest(key.tenant_id, key.schedule_id, repair=True),
+            id=ids.converge_id(key.tenant_id, key.schedule_id),
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.info("The schedule is being converged already.")
+
+
+async def _remove(schedule_id: str) -> None:
+    await workflow.execute_activity_method(
+        UpkeepActivities.remove_orphan, schedule_id, summary="Remove a Temporal Schedule without a row", **STORE_CALL
+    )
+
+
+async def _close(key: Key) -> None:
+    origin = Origin("system", workflow.info().workflow_id)
+    await workflow.execute_activity_method(
+        UpkeepActivities.close_abandoned,
+        CloseAbandoned(key, origin, stamp(workflow.now())),
+        summary="Close a run whose workflow is gone",
+        **STORE_CALL,
+    )
+
+
+def _story(swept: Swept) -> str:
+    mended = f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone"
+    return f"**{swept.rows} schedules**\n\nMended: {mended}"

@@ -1,0 +1,41 @@
+"""What a Temporal Schedule starts."""
+
+from dataclasses import dataclass
+
+from temporalio.client import ScheduleActionStartWorkflow
+from temporalio.common import Priority
+
+from domain.audit import Origin
+from domain.scans import ScanRequest
+from domain.schedules import Schedule
+from workflows.ids import SCAN_PRIORITY, SCANS_QUEUE, scan_id
+from workflows.search_attributes import of_scan
+
+SCHEDULER = "scheduler"
+
+
+@dataclass(frozen=True)
+class ScanLimits:
+    max_seconds: int = 3600
+    poll_seconds: int = 10
+
+
+def scheduled_scan(schedule: Schedule, limits: ScanLimits) -> ScheduleActionStartWorkflow:
+    """A run of the row's present version."""
+    request = ScanRequest(
+        tenant_id=schedule.tenant_id,
+        schedule_id=schedule.schedule_id,
+        origin=Origin(SCHEDULER, schedule.schedule_id),
+        spec_version=schedule.spec_version,
+        max_seconds=limits.max_seconds,
+        poll_seconds=limits.poll_seconds,
+    )
+    return ScheduleActionStartWorkflow(
+        "RunScan",
+        request,
+        id=scan_id(schedule.tenant_id, schedule.schedule_id),
+        task_queue=SCANS_QUEUE,
+        typed_search_attributes=of_scan(schedule),
+        static_summary=f"Scan {schedule.provider_type.value} account {schedule.account_id}",
+        priority=Priority(priority_key=SCAN_PRIORITY, fairness_key=schedule.tenant_id),
+    )
