@@ -81,6 +81,8 @@ class ScanRequest:
     """Empty when a Temporal Schedule starts it: it then follows from the workflow's id."""
     max_seconds: int = 3600
     poll_seconds: int = 10
+    converge_queue: str = "onboarding"
+    """Where schedules are converged."""
 
 
 @dataclass(frozen=True)

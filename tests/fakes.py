@@ -83,7 +83,7 @@ class FakeTenantStore:
             return self.get(tenant.tenant_id)
 
     def page(self, *, limit: int, cursor: str | None) -> Page[Tenant]:
-        return _page(self._rows, ("tenants",), lambda _: True, limit=limit, cursor=cursor)
+        return page_of(self._rows, ("tenants",), lambda _: True, limit=limit, cursor=cursor)
 
     def _write(self, tenant: Tenant, event: AuditEvent) -> None:
         others = (row for row in self._rows.values() if row.tenant_id != tenant.tenant_id)
@@ -172,7 +172,7 @@ class FakeAccountStore:
 
         rows = {key: row for key, row in self._rows.items() if row.tenant_id == tenant_id}
         scope = ("accounts", tenant_id, provider_type or "", status or "")
-        return _page(rows, scope, wanted, limit=limit, cursor=cursor)
+        return page_of(rows, scope, wanted, limit=limit, cursor=cursor)
 
     def _change(
         self, tenant_id: str, account_id: str, event: AuditEvent, change: Callable[[Account], Account]
@@ -243,7 +243,7 @@ class FakeAuditStore:
 
     def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
         events = {event.event_id: event for event in self._ledger.of(tenant_id)}
-        return _page(events, ("audit", tenant_id), lambda _: True, limit=limit, cursor=cursor)
+        return page_of(events, ("audit", tenant_id), lambda _: True, limit=limit, cursor=cursor)
 
 
 class FakeSealer:
@@ -363,17 +363,19 @@ class FakeStores:
         self.digest = FakeBodyDigest()
 
 
-def _page(
+def page_of(
     rows: Mapping[str, Item],
     scope: Sequence[str],
     wanted: Callable[[Item], bool],
     *,
     limit: int,
     cursor: str | None,
+    newest_first: bool = False,
 ) -> Page[Item]:
     """As DynamoDB does it: the limit counts the rows that are looked at, before the filter."""
     after = cursors.decode(cursor, tuple(scope)) if cursor else ""
-    keys = sorted(key for key in rows if key > after)
+    keys = sorted(rows, reverse=newest_first)
+    keys = [key for key in keys if not after or (key < after if newest_first else key > after)]
     looked_at = keys[: min(limit, MAX_PAGE)]
     more = len(keys) > len(looked_at)
     items = tuple(rows[key] for key in looked_at if wanted(rows[key]))

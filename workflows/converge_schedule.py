@@ -44,7 +44,7 @@ class ConvergeSchedule:
         while self._changes:
             change = self._changes.popleft()
             self._outcomes[change.change_id] = await self._apply(change)
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await workflow.wait_condition(lambda: bool(self._changes) or workflow.all_handlers_finished())
 
     @workflow.update
     async def apply(self, change: ScheduleChange) -> Schedule:

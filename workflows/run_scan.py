@@ -10,7 +10,7 @@ from typing import cast
 from uuid import NAMESPACE_URL, uuid5
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.audit import Origin
@@ -135,10 +135,10 @@ class RunScan:
         """The stored result, or the code with which the engine gave up."""
         try:
             failure = await self._wait_for_engine(plan)
-        except (ActivityError, asyncio.CancelledError) as stopped:
+        except (ActivityError, asyncio.CancelledError):
             # Whatever stopped the waiting, nobody will take up what the engine still finds.
             await asyncio.shield(self._stop_engine(plan))
-            raise stopped
+            raise
         return failure or await steps.collect_outside(plan)
 
     async def _wait_for_engine(self, plan: ScanPlan) -> str | None:
@@ -169,13 +169,16 @@ class RunScan:
         """A schedule whose state the run has changed is brought to Temporal. The sweep does it when this cannot."""
         if schedule is None or schedule.fires:
             return
-        await workflow.start_child_workflow(
-            ConvergeSchedule.run,
-            ConvergeRequest(schedule.tenant_id, schedule.schedule_id, repair=True),
-            id=ids.converge_id(schedule.tenant_id, schedule.schedule_id),
-            task_queue=ids.ONBOARDING_QUEUE,
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-        )
+        try:
+            await workflow.start_child_workflow(
+                ConvergeSchedule.run,
+                ConvergeRequest(schedule.tenant_id, schedule.schedule_id, repair=True),
+                id=ids.converge_id(schedule.tenant_id, schedule.schedule_id),
+                task_queue=self._request.converge_queue,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("The schedule is being converged already.")
 
     def _cancel(self, origin: Origin) -> None:
         if self._closing or self._cancelled_by is not None:

@@ -1,0 +1,214 @@
+"""A scan under test: the real workflows and activities on the real server, with fakes behind the ports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+from uuid import uuid4
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
+
+from activities.engines import EngineActivities
+from activities.notifications import NotificationActivities
+from activities.scans import ScanActivities, ScanPorts
+from activities.schedules import ScheduleActivities
+from activities.upkeep import UpkeepActivities, UpkeepPorts
+from domain.accounts import Account, Activation, ProviderType
+from domain.audit import Origin, audit_event
+from domain.credentials import Credential, VaultEntry
+from domain.notifications import Channel, ChannelKind, NotificationSettings
+from domain.scan_ports import RunningScans, Schedules
+from domain.scans import Execution, ScanOutcome, ScanRequest, TriggeredBy
+from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleChange, ScheduleType
+from temporal.running_scans import TemporalScans
+from temporal.schedule_spec import Looseness
+from temporal.schedules import TemporalSchedules
+from temporal.worker import build_worker
+from tests.fakes import FakeStores, FakeVault
+from tests.fakes_clouds import ROLE_ARN, accepted
+from tests.fakes_scans import FakeEngines, FakeNotifier, FakeScanStores, ScriptedEngine
+from tests.rig import AT, ORIGIN, add_tenant
+from workflows.converge_schedule import ConvergeSchedule
+from workflows.ids import converge_id, scan_id
+from workflows.reconcile import Reconcile
+from workflows.run_scan import RunScan
+from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.search_attributes import SPEC_VERSION, of_scan, of_schedule
+
+WORKFLOWS = [ConvergeSchedule, RunScan, Reconcile]
+PAUSE_AFTER = 3
+DAILY = Cadence(ScheduleType.CRON, cron_expression="0 2 * * *")
+WEBHOOK = Channel(ChannelKind.WEBHOOK, "https://hooks.example/scan")
+Run = WorkflowHandle[RunScan, ScanOutcome]
+
+
+@dataclass
+class ScanRig:
+    """One tenant with one active account, one worker on a queue of its own, and real Temporal Schedules."""
+
+    client: Client
+    stores: FakeStores = field(default_factory=FakeStores)
+    engines: FakeEngines = field(default_factory=lambda: FakeEngines(inside=ScriptedEngine()))
+    notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    webhooks: FakeVault = field(default_factory=FakeVault)
+    tenant_id: str = field(default_factory=lambda: str(uuid4()))
+    queue: str = field(default_factory=lambda: f"test-{uuid4()}")
+    account: Account = field(init=False)
+    scans: FakeScanStores = field(init=False)
+
+    def __post_init__(self) -> None:
+        add_tenant(self.stores, self.tenant_id)
+        self.scans = FakeScanStores(self.stores.ledger, self.stores.accounts)
+        self.account = self.active_account()
+
+    def active_account(self) -> Account:
+        account_id = str(uuid4())
+        entry = VaultEntry(
+            tenant_id=self.tenant_id,
+            account_id=account_id,
+            submission_id="first",
+            provider_type="aws",
+            credential=Credential("aws_iam_role", {"role_arn": ROLE_ARN}),
+            created_at=AT,
+        )
+        account = Account(
+            account_id=account_id,
+            tenant_id=self.tenant_id,
+            provider_type=ProviderType.AWS,
+            account_name="Production",
+            auth_method="iam_role",
+            external_id="te-0123456789abcdef0123456789abcdef",
+            created_at=AT,
+            updated_at=AT,
+            expires_at=AT,
+        )
+        verdict = replace(accepted(), account_number=account_id)
+        activation = Activation(verdict, self.stores.vault.store(entry), 1)
+        self.stores.accounts.register(account, self._event("account.registered", account_id))
+        return self.stores.accounts.activate(
+            self.tenant_id, account_id, activation, self._event("account.activated", account_id)
+        )
+
+    @asynccontextmanager
+    async def worker(self, *, max_cached_workflows: int = 1000) -> AsyncIterator[None]:
+        with ThreadPoolExecutor(16) as executor:
+            worker = build_worker(
+                self.client,
+                queue=self.queue,
+                workflows=WORKFLOWS,
+                activities=self.activities(),
+                executor=executor,
+                concurrency=16,
+                max_cached_workflows=max_cached_workflows,
+            )
+            async with worker:
+                yield
+                for engine in (self.engines.inside, self.engines.elsewhere):
+                    if engine is not None and engine.hold is not None:
+                        engine.hold.set()
+
+    def activities(self) -> list[Any]:
+        stores, scans, runs, temporal = self.stores, self.scans, self.runs(), self.temporal()
+        ports = ScanPorts(scans.schedules, scans.executions, stores.accounts, self.engines, runs)
+        upkeep = UpkeepPorts(scans.schedules, scans.executions, temporal, runs)
+        return [
+            *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),
+            *ScanActivities(ports, pause_after=PAUSE_AFTER).all(),
+            *EngineActivities(self.engines, stores.vault, scans.results).all(),
+            *NotificationActivities({ChannelKind.WEBHOOK: self.notifier}, self.webhooks).all(),
+            *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER).all(),
+        ]
+
+    def temporal(self) -> Schedules:
+        return TemporalSchedules(
+            self.client,
+            asyncio.get_running_loop(),
+            action=self._action,
+            attributes=of_schedule,
+            version=SPEC_VERSION,
+            looseness=Looseness(jitter=timedelta(0), catch_up=timedelta(hours=1)),
+        )
+
+    def runs(self) -> RunningScans:
+        return TemporalScans(self.client, asyncio.get_running_loop(), cancel_update="cancel")
+
+    def schedule(self, **changes: Any) -> Schedule:
+        schedule = Schedule(
+            schedule_id=str(uuid4()),
+            tenant_id=self.tenant_id,
+            account_id=self.account.account_id,
+            provider_type=ProviderType.AWS,
+            name="Nightly",
+            cadence=DAILY,
+            created_at=AT,
+            updated_at=AT,
+            created_by="key:test",
+            notifications=NotificationSettings(on_success=True, on_failure=True, channels=(WEBHOOK,)),
+        )
+        return replace(schedule, **changes)
+
+    def stored(self, **changes: Any) -> Schedule:
+        """A schedule with a row, and without a Temporal Schedule."""
+        schedule = self.schedule(**changes)
+        return self.scans.schedules.create(schedule, self._event("schedule.created", schedule.schedule_id))
+
+    async def change(self, kind: ChangeKind, schedule: Schedule, **more: Any) -> Schedule:
+        """What the API does: start the workflow, or find it, with the change."""
+        change = ScheduleChange(kind, schedule, ORIGIN, change_id=more.pop("change_id", str(uuid4())), at=AT, **more)
+        start = WithStartWorkflowOperation(
+            ConvergeSchedule.run,
+            ConvergeRequest(schedule.tenant_id, schedule.schedule_id),
+            id=converge_id(schedule.tenant_id, schedule.schedule_id),
+            task_queue=self.queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=of_schedule(schedule),
+        )
+        return await self.client.execute_update_with_start_workflow(
+            ConvergeSchedule.apply, change, start_workflow_operation=start, id=change.change_id
+        )
+
+    async def trigger(self, schedule: Schedule, **changes: Any) -> Run:
+        execution_id = str(uuid4())
+        request = ScanRequest(
+            tenant_id=schedule.tenant_id,
+            schedule_id=schedule.schedule_id,
+            origin=ORIGIN,
+            triggered_by=TriggeredBy.API,
+            execution_id=execution_id,
+            max_seconds=20,
+            poll_seconds=1,
+            converge_queue=self.queue,
+        )
+        return await self.client.start_workflow(
+            RunScan.run,
+            replace(request, **changes),
+            id=scan_id(schedule.tenant_id, execution_id),
+            task_queue=self.queue,
+            search_attributes=of_scan(schedule),
+        )
+
+    def execution(self, run: Run) -> Execution:
+        return self.scans.executions.get(self.tenant_id, run.id.rsplit(":", 1)[1])
+
+    def row(self, schedule: Schedule) -> Schedule:
+        return self.scans.schedules.get(schedule.tenant_id, schedule.schedule_id)
+
+    def _action(self, schedule: Schedule) -> Any:
+        action = scheduled_scan(schedule, ScanLimits(max_seconds=20, poll_seconds=1))
+        action.task_queue = self.queue
+        action.args = [replace(cast(ScanRequest, action.args[0]), converge_queue=self.queue)]
+        return action
+
+    def _event(self, action: str, target: str) -> Any:
+        return audit_event(
+            Origin("key:test", "request-1"),
+            operation=str(uuid4()),
+            tenant_id=self.tenant_id,
+            action=action,
+            target=target,
+            at=AT,
+        )

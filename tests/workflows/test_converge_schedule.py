@@ -1,0 +1,233 @@
+"""ConvergeSchedule and Reconcile on the real server: row and Temporal Schedule agree, whatever happens in between."""
+
+import asyncio
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from temporalio.client import ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput, WorkflowUpdateFailedError
+from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+
+from activities.upkeep import EndSchedules, UpkeepActivities, UpkeepPorts
+from domain.credentials import Credential, SealContext
+from domain.scans import ExecutionStatus, TriggeredBy
+from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from domain.timestamps import stamp
+from tests.rig import ORIGIN, code_of, eventually
+from tests.scan_rig import ScanRig
+from workflows.reconcile import Reconcile, Swept
+
+
+@pytest.fixture
+def rig(environment: WorkflowEnvironment) -> ScanRig:
+    return ScanRig(environment.client)
+
+
+async def described(rig: ScanRig, schedule: Schedule) -> ScheduleDescription:
+    return await rig.client.get_schedule_handle(schedule.schedule_id).describe()
+
+
+async def exists(rig: ScanRig, schedule: Schedule) -> bool:
+    try:
+        await described(rig, schedule)
+    except RPCError:
+        return False
+    return True
+
+
+def successor(row: Schedule, **changes: object) -> Schedule:
+    return replace(row, spec_version=row.spec_version + 1, **changes)  # type: ignore[arg-type]
+
+
+async def test_a_new_schedule_has_a_row_and_fires_at_its_time(rig: ScanRig):
+    async with rig.worker():
+        schedule = await rig.change(ChangeKind.CREATE, rig.schedule())
+        found = await described(rig, schedule)
+    assert rig.row(schedule) == schedule
+    assert [moment.hour for moment in found.info.next_action_times[:2]] == [2, 2]
+    assert found.schedule.policy.catchup_window == timedelta(hours=1)
+
+
+async def test_a_change_replaces_the_times_instead_of_adding_to_them(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        later = Cadence(ScheduleType.CRON, cron_expression="30 5 * * *", timezone="Asia/Kolkata")
+        row = await rig.change(ChangeKind.UPDATE, successor(row, cadence=later))
+        found = await described(rig, row)
+    assert {(m.hour, m.minute) for m in found.info.next_action_times} == {(0, 0)}
+
+
+async def test_the_same_change_twice_is_one_change(rig: ScanRig):
+    schedule = rig.schedule()
+    async with rig.worker():
+        first = await rig.change(ChangeKind.CREATE, schedule, change_id="change-1")
+        again = await rig.change(ChangeKind.CREATE, schedule, change_id="change-1")
+    assert first == again
+    assert [e.action for e in rig.stores.ledger.of(rig.tenant_id)].count("schedule.created") == 1
+
+
+async def test_of_two_changes_of_one_version_the_second_is_refused(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        changes = [
+            rig.change(ChangeKind.UPDATE, successor(row, name=name)) for name in ("by one", "by another", "by a third")
+        ]
+        outcomes = await asyncio.gather(*changes, return_exceptions=True)
+        found = await described(rig, row)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, WorkflowUpdateFailedError)]
+    assert [code_of(error) for error in refused] == ["stale_version"] * 2
+    assert (found.schedule.state.note or "").startswith(f"{rig.row(row).name}: version 2")
+
+
+async def test_a_paused_schedule_has_no_next_run(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        assert await asyncio.to_thread(rig.temporal().next_run, row) is not None
+        row = await rig.change(ChangeKind.UPDATE, successor(row, status=ScheduleStatus.PAUSED))
+        found = await described(rig, row)
+        assert await asyncio.to_thread(rig.temporal().next_run, row) is None
+    assert found.schedule.state.paused
+    assert found.info.next_action_times != []  # the server goes on counting: the row decides
+
+
+async def test_a_deleted_schedule_is_gone_on_both_sides(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        await rig.change(ChangeKind.DELETE, row)
+        assert not await exists(rig, row)
+    assert row.schedule_id not in rig.scans.schedule_rows
+
+
+async def test_a_signing_secret_is_stored_and_only_referred_to(rig: ScanRig):
+    schedule = rig.schedule()
+    context = SealContext(rig.tenant_id, schedule.schedule_id, "change-1", purpose="webhook")
+    sealed = rig.stores.sealer.seal(Credential("webhook_secret", {"secret": "canary-secret"}), context)
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, schedule, change_id="change-1", sealed_secret=sealed)
+        run = await rig.trigger(row)
+        await run.result()
+        history = await rig.client.get_workflow_handle(f"schedule:{rig.tenant_id}:{row.schedule_id}").fetch_history()
+    [(_, _, secret)] = rig.notifier.delivered
+    assert secret is not None
+    assert secret.reveal() == "canary-secret"
+    assert "canary-secret" not in history.to_json()
+
+
+async def test_a_one_time_schedule_fires_once_and_is_completed(rig: ScanRig):
+    soon = stamp(datetime.now(UTC) + timedelta(seconds=2))
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule(cadence=Cadence(ScheduleType.ONE_TIME, run_at=soon)))
+
+        async def completed() -> bool:
+            return rig.row(row).status is ScheduleStatus.COMPLETED and not await exists(rig, row)
+
+        await eventually(completed, within=15)
+        page = rig.scans.executions.page(
+            rig.tenant_id, schedule_id=row.schedule_id, account_id=None, limit=10, cursor=None
+        )
+    assert [(e.triggered_by, e.status) for e in page.items] == [(TriggeredBy.SCHEDULER, ExecutionStatus.COMPLETED)]
+
+
+async def test_a_one_time_schedule_whose_moment_just_passed_still_fires(rig: ScanRig):
+    passed = stamp(datetime.now(UTC) - timedelta(seconds=5))
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule(cadence=Cadence(ScheduleType.ONE_TIME, run_at=passed)))
+
+        async def fired() -> bool:
+            return rig.row(row).run_count == 1
+
+        await eventually(fired)
+
+
+async def test_a_stray_fire_of_an_older_version_is_harmless(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        stale = rig.client.get_schedule_handle(row.schedule_id)
+        rig.scans.schedule_rows[row.schedule_id] = successor(row)
+        await stale.trigger()
+
+        async def left() -> bool:
+            query = f"ScanScheduleId = '{row.schedule_id}' AND ScanState = 'left'"
+            return (await rig.client.count_workflows(query)).count == 1
+
+        await eventually(left)
+    assert rig.row(row).run_count == 0
+
+
+class TestTheSweep:
+    async def swept(self, rig: ScanRig) -> Swept:
+        return await rig.client.execute_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=rig.queue)
+
+    async def test_builds_what_is_missing_and_what_is_of_another_version(self, rig: ScanRig):
+        lost = rig.stored()
+        async with rig.worker():
+            changed = await rig.change(ChangeKind.CREATE, rig.schedule())
+            rig.scans.schedule_rows[changed.schedule_id] = successor(changed, status=ScheduleStatus.PAUSED)
+            await self.swept(rig)
+            assert await exists(rig, lost)
+            assert (await described(rig, changed)).schedule.state.paused
+
+    async def test_removes_what_has_no_row(self, rig: ScanRig):
+        async with rig.worker():
+            row = await rig.change(ChangeKind.CREATE, rig.schedule())
+            del rig.scans.schedule_rows[row.schedule_id]
+
+            async def gone() -> bool:
+                await self.swept(rig)
+                return not await exists(rig, row)
+
+            await eventually(gone, within=20)
+
+    async def test_closes_a_run_whose_workflow_is_gone(self, rig: ScanRig):
+        schedule = rig.stored()
+        async with rig.worker():
+            run = await rig.trigger(schedule)
+            await run.result()
+            execution = rig.execution(run)
+            lost = replace(
+                execution,
+                execution_id=str(uuid4()),
+                status=ExecutionStatus.RUNNING,
+                workflow_id=f"scan:{rig.tenant_id}:{uuid4()}",
+            )
+            rig.scans.execution_rows[lost.execution_id] = lost
+            held = replace(rig.row(schedule), running_execution_id=lost.execution_id)
+            rig.scans.schedule_rows[schedule.schedule_id] = held
+            assert (await self.swept(rig)).abandoned == 1
+        assert rig.scans.executions.get(rig.tenant_id, lost.execution_id).error_code == "abandoned"
+        assert rig.row(schedule).running_execution_id is None
+
+    async def test_undoes_an_edit_behind_our_back_at_the_next_version_only(self, rig: ScanRig):
+        """A version that still agrees hides it: the how-to says so, and the next change through the API mends it."""
+        async with rig.worker():
+            row = await rig.change(ChangeKind.CREATE, rig.schedule())
+            handle = rig.client.get_schedule_handle(row.schedule_id)
+
+            def edited(current: ScheduleUpdateInput) -> ScheduleUpdate:
+                schedule = current.description.schedule
+                schedule.state.paused = True
+                return ScheduleUpdate(schedule)
+
+            await handle.update(edited)
+            await rig.change(ChangeKind.UPDATE, successor(row, name="Changed"))
+            assert not (await described(rig, row)).schedule.state.paused
+
+
+async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: ScanRig):
+    assert rig.engines.inside is not None
+    rig.engines.inside.hold = threading.Event()
+    ports = UpkeepPorts(rig.scans.schedules, rig.scans.executions, rig.temporal(), rig.runs())
+    upkeep = UpkeepActivities(ports, pause_after=3)
+    async with rig.worker():
+        rows = [await rig.change(ChangeKind.CREATE, rig.schedule()) for _ in range(3)]
+        run = await rig.trigger(rows[0])
+        await asyncio.to_thread(rig.engines.inside.reached.wait, 10)
+        step = EndSchedules(rig.tenant_id, rig.account.account_id, ORIGIN, stamp(datetime.now(UTC)))
+        ended = await asyncio.to_thread(ActivityEnvironment().run, upkeep.end_schedules, step)
+        await run.result()
+        assert [await exists(rig, row) for row in rows] == [False] * 3
+    assert (ended, rig.execution(run).status) == (3, ExecutionStatus.CANCELLED)
+    assert rig.scans.schedule_rows == {}
