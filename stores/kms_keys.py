@@ -1,4 +1,4 @@
-"""Our two KMS keys: one that encrypts credentials, on the way and at rest, and one for digests of request bodies."""
+"""Our KMS keys: for credentials, on the way and at rest; for digests of request bodies; for scan results."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +25,7 @@ class _Key:
 
 _KEYS = (
     _Key("alias/threat-engine-secrets", "Credentials", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
+    _Key("alias/threat-engine-results", "Scan results", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
     _Key("alias/threat-engine-digests", "Body digests", "HMAC_256", "GENERATE_VERIFY_MAC", rotates=False),
 )
 

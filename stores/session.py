@@ -9,6 +9,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CONFIG = Config(
@@ -19,6 +20,10 @@ _CONFIG = Config(
 )
 
 
+# Links are signed for the region and for this address of the bucket; a stand-in knows no names of buckets as hosts.
+_S3 = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+
+
 @dataclass(frozen=True)
 class AwsClients:
     """Thread-safe, each with its own connection pool."""
@@ -26,6 +31,7 @@ class AwsClients:
     dynamodb: "DynamoDBClient"
     secretsmanager: "SecretsManagerClient"
     kms: "KMSClient"
+    s3: "S3Client"
 
 
 def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
@@ -35,4 +41,5 @@ def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
         dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG),
         secretsmanager=session.client("secretsmanager", endpoint_url=endpoint_url, config=_CONFIG),
         kms=session.client("kms", endpoint_url=endpoint_url, config=_CONFIG),
+        s3=session.client("s3", endpoint_url=endpoint_url, config=_CONFIG.merge(_S3)),
     )

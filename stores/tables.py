@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 ACCOUNTS_BY_ID = "tenant-accounts-by-id-index"
 ACCOUNTS_BY_STATUS = "tenant-accounts-index"
 API_KEYS_BY_ID = "key-id-index"
+SCHEDULES_BY_TENANT = "tenant-schedules-index"
+SCHEDULES_BY_ACCOUNT = "account-schedules-index"
+EXECUTIONS_BY_SCHEDULE = "schedule-executions-index"
+EXECUTIONS_BY_ACCOUNT = "account-executions-index"
+RESULTS_BY_ACCOUNT = "account-scans-index"
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,9 @@ class TableNames:
     tenants: str = "threat-engine-tenants"
     providers: str = "threat-engine-providers"
     accounts: str = "threat-engine-accounts"
+    schedules: str = "threat-engine-schedules"
+    executions: str = "threat-engine-executions"
+    scan_results: str = "threat-engine-scan-results"
     api_keys: str = "threat-engine-api-keys"
     audit_events: str = "threat-engine-audit-events"
     idempotency: str = "threat-engine-idempotency"
@@ -42,6 +50,23 @@ def definitions(names: TableNames) -> tuple[TableDefinition, ...]:
                 Index(ACCOUNTS_BY_ID, ("tenant_id", "account_id")),
             ),
         ),
+        TableDefinition(
+            names.schedules,
+            ("schedule_id",),
+            (
+                Index(SCHEDULES_BY_TENANT, ("tenant_id", "schedule_id")),
+                Index(SCHEDULES_BY_ACCOUNT, ("account_id", "schedule_id")),
+            ),
+        ),
+        TableDefinition(
+            names.executions,
+            ("execution_id",),
+            (
+                Index(EXECUTIONS_BY_SCHEDULE, ("schedule_id", "started_at")),
+                Index(EXECUTIONS_BY_ACCOUNT, ("account_id", "started_at")),
+            ),
+        ),
+        TableDefinition(names.scan_results, ("scan_id",), (Index(RESULTS_BY_ACCOUNT, ("account_id", "started_at")),)),
         TableDefinition(names.api_keys, ("tenant_id", "key_id"), (Index(API_KEYS_BY_ID, ("key_id",)),)),
         TableDefinition(names.audit_events, ("tenant_id", "event_id")),
         TableDefinition(names.idempotency, ("tenant_id", "record_id"), expires_by="expires_at"),

@@ -24,19 +24,25 @@ from domain.ports import (
     IdempotencyStore,
     TenantStore,
 )
+from domain.scan_ports import ExecutionStore, ResultStore, ScheduleStore
 from local.ministack import REGION, running_ministack
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
 from stores.digests import KmsBodyDigest
+from stores.executions import DynamoExecutionStore
 from stores.idempotency import DynamoIdempotencyStore
 from stores.kms_keys import ensure_keys
+from stores.results import S3ResultStore
+from stores.results_bucket import ensure_results_bucket
+from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients
 from stores.tables import TableNames, create_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from tests.fakes import FakeStores
+from tests.fakes_scans import FakeScanStores
 
 PLATFORM_ACCOUNT = "111111111111"
 SECRETS_KEY = "alias/threat-engine-secrets"
@@ -57,6 +63,9 @@ class Stores:
     sealer: CredentialSealer
     opener: CredentialOpener
     digest: BodyDigest
+    schedules: ScheduleStore
+    executions: ExecutionStore
+    results: ResultStore
 
     def events(self, tenant_id: str) -> list[AuditEvent]:
         """All that were committed for a tenant."""
@@ -121,18 +130,22 @@ def emulated(emulator: str, request: pytest.FixtureRequest) -> Aws:
     names, prefix = fresh_names(), f"te-{uuid4().hex}"
     create_tables(clients.dynamodb, names)
     ensure_keys(clients.kms)
+    ensure_results_bucket(clients.s3, prefix)
+    if emulator == "moto":
+        clients.s3.delete_bucket_policy(Bucket=prefix)  # it overlooks the condition, and so denies everything
     return Aws(emulator, clients, names, prefix, aws_stores(clients, names, prefix))
 
 
 def impatient_clients(url: str) -> AwsClients:
     """As stores.session makes them, but with one attempt only: a test that loses a reply does not wait for botocore. A
     key id of twelve digits is the root of that account in MiniStack."""
-    session = Session(PLATFORM_ACCOUNT, "secret", region_name=REGION)
+    session = Session(PLATFORM_ACCOUNT, "test", region_name=REGION)
     once = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=32, read_timeout=20)
     return AwsClients(
         dynamodb=session.client("dynamodb", endpoint_url=url, config=once),
         secretsmanager=session.client("secretsmanager", endpoint_url=url, config=once),
         kms=session.client("kms", endpoint_url=url, config=once),
+        s3=session.client("s3", endpoint_url=url, config=once.merge(Config(s3={"addressing_style": "path"}))),
     )
 
 
@@ -143,6 +156,7 @@ def fresh_names() -> TableNames:
 
 def fake_stores() -> Stores:
     fakes = FakeStores()
+    scans = FakeScanStores(fakes.ledger, fakes.accounts)
     return Stores(
         tenants=fakes.tenants,
         accounts=fakes.accounts,
@@ -153,6 +167,9 @@ def fake_stores() -> Stores:
         sealer=fakes.sealer,
         opener=fakes.sealer,
         digest=fakes.digest,
+        schedules=scans.schedules,
+        executions=scans.executions,
+        results=scans.results,
     )
 
 
@@ -167,4 +184,7 @@ def aws_stores(clients: AwsClients, names: TableNames, prefix: str) -> Stores:
         sealer=KmsSealer(clients.kms, key_id=SECRETS_KEY),
         opener=KmsOpener(clients.kms, key_id=SECRETS_KEY),
         digest=KmsBodyDigest(clients.kms, key_id=DIGESTS_KEY),
+        schedules=DynamoScheduleStore(clients.dynamodb, names),
+        executions=DynamoExecutionStore(clients.dynamodb, names),
+        results=S3ResultStore(clients.s3, clients.dynamodb, names, bucket=prefix),
     )

@@ -10,6 +10,7 @@ from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
 from local.ministack import REGION
 from stores.kms_keys import ensure_keys
+from stores.results_bucket import RESULTS_KEY
 from tests.stores.conftest import DIGESTS_KEY, SECRETS_KEY
 
 _numbers = count(300000000001)
@@ -36,11 +37,12 @@ def test_the_key_for_secrets_rotates_every_year(kms: KMSClient):
     assert (rotation["KeyRotationEnabled"], rotation["RotationPeriodInDays"]) == (True, 365)
 
 
-def test_a_second_run_finds_both(kms: KMSClient):
+def test_a_second_run_finds_all(kms: KMSClient):
     ensure_keys(kms)
     before = kms.list_keys()["Keys"]
     assert ensure_keys(kms) == (
         SetupFinding(f"key {SECRETS_KEY}", SetupState.FOUND),
+        SetupFinding(f"key {RESULTS_KEY}", SetupState.FOUND),
         SetupFinding(f"key {DIGESTS_KEY}", SetupState.FOUND),
     )
     assert kms.list_keys()["Keys"] == before

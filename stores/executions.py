@@ -1,0 +1,77 @@
+"""Executions in DynamoDB: read here, and written by the schedule store together with the schedule."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from domain.errors import NotFound, Throttled
+from domain.notifications import Delivery
+from domain.pages import Page
+from domain.scans import Execution
+from stores.failures import aws_failures
+from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.listing import Listing, page_of
+from stores.schedule_rows import execution_from_row
+from stores.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TRIES = 5
+"""Channels of one run are told at the same time, so two deliveries may meet."""
+
+
+class DynamoExecutionStore:
+    def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
+        self._dynamodb = dynamodb
+        self._table = names.executions
+
+    @aws_failures()
+    def get(self, tenant_id: str, execution_id: str) -> Execution:
+        row = self._row(execution_id)
+        if row["tenant_id"] != tenant_id:
+            raise NotFound
+        return execution_from_row(row)
+
+    @aws_failures()
+    def tenant_of(self, execution_id: str) -> str:
+        return str(self._row(execution_id)["tenant_id"])
+
+    @aws_failures()
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
+        for _ in range(TRIES):
+            seen = self.get(tenant_id, execution_id).deliveries
+            others = [each for each in seen if (each.kind, each.target) != (delivery.kind, delivery.target)]
+            if self._replaced(execution_id, seen, (*others, delivery)):
+                return
+        raise Throttled
+
+    @aws_failures()
+    def page(
+        self, tenant_id: str, *, schedule_id: str | None, account_id: str | None, limit: int, cursor: str | None
+    ) -> Page[Execution]:
+        name, index = ("schedule_id", EXECUTIONS_BY_SCHEDULE) if schedule_id else ("account_id", EXECUTIONS_BY_ACCOUNT)
+        wanted = schedule_id or account_id or ""
+        if not is_id(wanted) or not is_id(tenant_id):
+            return Page(())
+        position = ("started_at", "execution_id")
+        listing = Listing(self._table, index, {name: wanted}, {"tenant_id": tenant_id}, position, newest_first=True)
+        return page_of(self._dynamodb, listing, execution_from_row, limit=limit, cursor=cursor)
+
+    def _replaced(self, execution_id: str, seen: tuple[Delivery, ...], deliveries: tuple[Delivery, ...]) -> bool:
+        values = {"seen": [asdict(each) for each in seen], "deliveries": [asdict(each) for each in deliveries]}
+        texts = {"UpdateExpression": "SET #deliveries = :deliveries", "ConditionExpression": "#deliveries = :seen"}
+        key = to_item({"execution_id": execution_id})
+        try:
+            self._dynamodb.update_item(TableName=self._table, Key=key, **expressions(values, **texts))
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _row(self, execution_id: str) -> Row:
+        if not is_id(execution_id):
+            raise NotFound
+        key = to_item({"execution_id": execution_id})
+        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            raise NotFound
+        return from_item(answer["Item"])

@@ -1,0 +1,113 @@
+"""Scan results: the findings as one object in S3, their counts and where they are as a row."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from domain.errors import NotFound
+from domain.ocsf import compliance_finding
+from domain.pages import Page
+from domain.scans import CheckStatus, Counts, Finding, ScanOrder, ScanResult, StoredResult
+from stores.failures import aws_failures
+from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.listing import Listing, page_of
+from stores.schedule_rows import result_from_row, result_to_row
+from stores.tables import RESULTS_BY_ACCOUNT, TableNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+LINK_SECONDS = 300
+
+
+class S3ResultStore:
+    """The object is written before the row, so that a row always leads to one. The bucket's own settings encrypt it."""
+
+    def __init__(self, s3: "S3Client", dynamodb: "DynamoDBClient", names: TableNames, *, bucket: str) -> None:
+        self._s3 = s3
+        self._dynamodb = dynamodb
+        self._table = names.scan_results
+        self._bucket = bucket
+
+    @aws_failures()
+    def write(
+        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
+    ) -> StoredResult:
+        key = f"{order.tenant_id}/{order.account_id}/{order.execution_id}.json"
+        body = json.dumps([compliance_finding(finding, order, at=completed_at) for finding in findings])
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json")
+        result = ScanResult(
+            scan_id=order.execution_id,
+            tenant_id=order.tenant_id,
+            account_id=order.account_id,
+            provider_type=order.provider_type,
+            started_at=started_at,
+            completed_at=completed_at,
+            location=f"s3://{self._bucket}/{key}",
+            counts=_counts(findings),
+        )
+        self._put(result)
+        return StoredResult(result.location, result.counts)
+
+    @aws_failures()
+    def get(self, tenant_id: str, scan_id: str) -> ScanResult:
+        row = self._row(scan_id)
+        if row["tenant_id"] != tenant_id:
+            raise NotFound
+        return result_from_row(row)
+
+    @aws_failures()
+    def tenant_of(self, scan_id: str) -> str:
+        return str(self._row(scan_id)["tenant_id"])
+
+    @aws_failures()
+    def page(self, tenant_id: str, *, account_id: str, limit: int, cursor: str | None) -> Page[ScanResult]:
+        if not is_id(account_id) or not is_id(tenant_id):
+            return Page(())
+        listing = Listing(
+            self._table,
+            RESULTS_BY_ACCOUNT,
+            {"account_id": account_id},
+            {"tenant_id": tenant_id},
+            ("started_at", "scan_id"),
+            newest_first=True,
+        )
+        return page_of(self._dynamodb, listing, result_from_row, limit=limit, cursor=cursor)
+
+    @aws_failures()
+    def link(self, result: ScanResult) -> str:
+        """Signed here, without a call, by whoever asks: it works as far as that one's own permissions go."""
+        bucket, _, key = result.location.removeprefix("s3://").partition("/")
+        return self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS
+        )
+
+    def _put(self, result: ScanResult) -> None:
+        condition = expressions(
+            {"tenant_id": result.tenant_id},
+            ConditionExpression="attribute_not_exists(#scan_id) OR #tenant_id = :tenant_id",
+        )
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=to_item(result_to_row(result)), **condition)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            raise NotFound from None
+
+    def _row(self, scan_id: str) -> Row:
+        if not is_id(scan_id):
+            raise NotFound
+        answer = self._dynamodb.get_item(TableName=self._table, Key=to_item({"scan_id": scan_id}), ConsistentRead=True)
+        if "Item" not in answer:
+            raise NotFound
+        return from_item(answer["Item"])
+
+
+def _counts(findings: Sequence[Finding]) -> Counts:
+    by_status = Counter(finding.status for finding in findings)
+    return Counts(
+        total=len(findings),
+        passed=by_status[CheckStatus.PASS],
+        failed=by_status[CheckStatus.FAIL],
+        errors=by_status[CheckStatus.ERROR],
+    )

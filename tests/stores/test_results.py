@@ -1,0 +1,109 @@
+"""The contract of ResultStore, and the bucket."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.accounts import ProviderType
+from domain.errors import NotFound
+from domain.scans import CheckStatus, Counts, ScanOrder
+from domain.schedules import ScanScope
+from domain.setup import SetupState
+from stores.results_bucket import ensure_results_bucket
+from tests.fakes_scans import FOUND, finding
+from tests.stores.conftest import Aws, Stores
+from tests.stores.samples import AT, LATER, STRANGE_IDS, new_id
+
+
+def order(**changes: str) -> ScanOrder:
+    ids = {"execution_id": new_id(), "tenant_id": new_id(), "account_id": new_id()} | changes
+    return ScanOrder(provider_type=ProviderType.AWS, account_number="444455556666", scope=ScanScope(), **ids)
+
+
+def test_what_is_written_is_counted_and_read_again(stores: Stores):
+    asked = order()
+    stored = stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
+    found = stores.results.get(asked.tenant_id, asked.execution_id)
+    assert stored.counts == found.counts == Counts(total=3, passed=1, failed=1, errors=1)
+    assert (found.location, found.started_at, found.completed_at) == (stored.location, AT, LATER)
+    assert stores.results.tenant_of(asked.execution_id) == asked.tenant_id
+
+
+def test_writing_again_replaces_it(stores: Stores):
+    asked = order()
+    stores.results.write(asked, FOUND, started_at=AT, completed_at=AT)
+    stores.results.write(asked, [finding()], started_at=AT, completed_at=LATER)
+    assert stores.results.get(asked.tenant_id, asked.execution_id).counts == Counts(total=1, passed=1)
+    assert len(stores.results.page(asked.tenant_id, account_id=asked.account_id, limit=10, cursor=None).items) == 1
+
+
+@pytest.mark.parametrize("scan_id", STRANGE_IDS, ids=ascii)
+def test_an_unknown_result_is_not_found(stores: Stores, scan_id: str):
+    with pytest.raises(NotFound):
+        stores.results.get(order().tenant_id, scan_id)
+
+
+def test_another_tenant_finds_nothing(stores: Stores):
+    asked, stranger = order(), new_id()
+    stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
+    with pytest.raises(NotFound):
+        stores.results.get(stranger, asked.execution_id)
+    assert list(stores.results.page(stranger, account_id=asked.account_id, limit=10, cursor=None).items) == []
+
+
+def test_an_accounts_results_come_newest_first(stores: Stores):
+    first = order()
+    times = [f"2026-11-2{day}T00:00:00.000Z" for day in range(5)]
+    for at in times:
+        again = order(tenant_id=first.tenant_id, account_id=first.account_id)
+        stores.results.write(again, FOUND, started_at=at, completed_at=at)
+    found, cursor = [], None
+    while True:
+        page = stores.results.page(first.tenant_id, account_id=first.account_id, limit=2, cursor=cursor)
+        found += [row.started_at for row in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert found == times[::-1]
+
+
+def test_a_link_shows_the_findings_to_whoever_has_it(aws: Aws):
+    asked = order()
+    aws.stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
+    link = aws.stores.results.link(aws.stores.results.get(asked.tenant_id, asked.execution_id))
+    events = httpx.get(link, trust_env=False).json()
+    assert [event["class_uid"] for event in events] == [2003] * 3
+    assert "X-Amz-Expires=300" in link or "Expires=" in link
+
+
+def test_a_finding_that_could_not_be_decided_is_not_a_pass(aws: Aws):
+    asked = order()
+    aws.stores.results.write(asked, [finding(CheckStatus.ERROR)], started_at=AT, completed_at=LATER)
+    assert aws.stores.results.get(asked.tenant_id, asked.execution_id).counts == Counts(total=1, errors=1)
+
+
+class TestTheBucket:
+    def test_is_found_as_it_was_made(self, aws: Aws):
+        name = f"made-{aws.names.accounts[:8]}"
+        assert ensure_results_bucket(aws.clients.s3, name)[0].state is SetupState.CREATED
+        assert ensure_results_bucket(aws.clients.s3, name)[0].state is SetupState.FOUND
+
+    def test_is_private_encrypted_with_our_key_and_emptied_by_age(self, aws: Aws):
+        s3: Any = aws.clients.s3
+        assert set(s3.get_public_access_block(Bucket=aws.prefix)["PublicAccessBlockConfiguration"].values()) == {True}
+        [rule] = s3.get_bucket_encryption(Bucket=aws.prefix)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == "alias/threat-engine-results"
+        [lifecycle] = s3.get_bucket_lifecycle_configuration(Bucket=aws.prefix)["Rules"]
+        assert lifecycle["Expiration"]["Days"] == 365
+        ensure_results_bucket(s3, aws.prefix)
+        [statement] = json.loads(s3.get_bucket_policy(Bucket=aws.prefix)["Policy"])["Statement"]
+        assert statement["Effect"] == "Deny"
+
+    def test_is_repaired(self, aws: Aws):
+        name = f"broken-{aws.names.accounts[:8]}"
+        ensure_results_bucket(aws.clients.s3, name)
+        aws.clients.s3.delete_public_access_block(Bucket=name)
+        aws.clients.s3.delete_bucket_policy(Bucket=name)
+        [finding] = ensure_results_bucket(aws.clients.s3, name)
+        assert (finding.state, finding.detail) == (SetupState.REPAIRED, "public access block, policy")
