@@ -24,11 +24,20 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+IpAndPort = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$")]
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 VERSION = "0.1.0"
 
+ENGINE_CLOUDS = ("aws", "azure", "gcp", "alicloud", "oci", "ibm")
+
 TEMPORAL_ADDRESS = re.compile(r"[!-~]+:[0-9]{1,5}")
+
+
+def results_bucket(account_number: str, region: str) -> str:
+    """The name without a setting: the names of all buckets in the world differ."""
+    return f"threat-engine-results-{account_number}-{region}"
 
 
 class SettingsError(Exception):
@@ -69,6 +78,15 @@ class Settings(BaseSettings):
         "threat-engine-providers", description="the name of the providers' table"
     )
     dynamodb_accounts_table: TableName = Field("threat-engine-accounts", description="the name of the accounts' table")
+    dynamodb_schedules_table: TableName = Field(
+        "threat-engine-schedules", description="the name of the schedules' table"
+    )
+    dynamodb_executions_table: TableName = Field(
+        "threat-engine-executions", description="the name of the executions' table"
+    )
+    dynamodb_scan_results_table: TableName = Field(
+        "threat-engine-scan-results", description="the name of the scan results' table"
+    )
     dynamodb_api_keys_table: TableName = Field("threat-engine-api-keys", description="the name of the API keys' table")
     dynamodb_audit_events_table: TableName = Field(
         "threat-engine-audit-events", description="the name of the audit events' table"
@@ -96,10 +114,50 @@ class Settings(BaseSettings):
         600, ge=1, le=86400, description="the seconds that a cloud may be out of order in a validation, 1 to 86400"
     )
 
+    results_bucket: BucketName | None = Field(
+        None, description="the S3 bucket of scan results; by default its name is made of account and region"
+    )
+    schedule_min_interval_seconds: int = Field(
+        3600, ge=60, le=86400, description="the seconds between two scans of a schedule at least, 60 to 86400"
+    )
+    schedule_jitter_seconds: int = Field(
+        300, ge=0, le=3600, description="the seconds over which schedules of one time are spread, 0 to 3600"
+    )
+    schedule_catch_up_seconds: int = Field(
+        3600, ge=60, le=86400, description="the seconds that a scan may start late after an outage, 60 to 86400"
+    )
+    schedule_pause_after_failures: int = Field(
+        5, ge=1, le=1000, description="the number of failed scans in a row that pauses a schedule, 1 to 1000"
+    )
+    reconcile_interval_seconds: int = Field(
+        900, ge=60, le=86400, description="the seconds between two comparisons of all schedules, 60 to 86400"
+    )
+    engine_scan_poll_interval_seconds: int = Field(
+        10, ge=1, le=300, description="the seconds between two looks at an engine, 1 to 300"
+    )
+    engine_scan_max_wait_seconds: int = Field(
+        3600, ge=60, le=86400, description="the seconds that a scan may take, 60 to 86400"
+    )
+    aws_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans AWS")
+    azure_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans Azure")
+    gcp_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans GCP")
+    alicloud_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans AliCloud")
+    oci_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans OCI")
+    ibm_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans IBM Cloud")
+    scans_concurrency: int = Field(
+        10, ge=1, le=200, description="the number of steps of scans that a worker runs at once, 1 to 200"
+    )
+
     worker_concurrency: int = Field(
         20, ge=1, le=200, description="the number of steps that a worker runs at once, 1 to 200"
     )
     log_level: LogLevel = Field("INFO", description="one of DEBUG, INFO, WARNING and ERROR")
+    metrics_address: IpAndPort | None = Field(
+        None, description="the IP address and port that a process serves metrics on, such as 127.0.0.1:9464"
+    )
+    traces_endpoint: Url | None = Field(
+        None, description="the http(s) address that traces are sent to, such as http://127.0.0.1:4318/v1/traces"
+    )
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -116,10 +174,23 @@ class Settings(BaseSettings):
             tenants=self.dynamodb_tenants_table,
             providers=self.dynamodb_providers_table,
             accounts=self.dynamodb_accounts_table,
+            schedules=self.dynamodb_schedules_table,
+            executions=self.dynamodb_executions_table,
+            scan_results=self.dynamodb_scan_results_table,
             api_keys=self.dynamodb_api_keys_table,
             audit_events=self.dynamodb_audit_events_table,
             idempotency=self.dynamodb_idempotency_table,
         )
+
+    @property
+    def bucket(self) -> str:
+        return self.results_bucket or results_bucket(self.platform_aws_account_id, self.aws_region)
+
+    @property
+    def engine_urls(self) -> Mapping[str, str]:
+        """By cloud, for those that have one."""
+        urls = {cloud: getattr(self, f"{cloud}_engine_url") for cloud in ENGINE_CLOUDS}
+        return {cloud: url for cloud, url in urls.items() if url}
 
 
 @dataclass(frozen=True)

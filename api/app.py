@@ -3,7 +3,7 @@
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from api import accounts, docs, health, methods, onboarding, submissions, tenants
+from api import accounts, docs, executions, health, methods, onboarding, schedules, submissions, tenants
 from api.auth import KeyRing
 from api.deps import access
 from api.failures import HANDLERS, LastHandler
@@ -33,7 +33,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.health = HealthMonitor(services)
     app.include_router(health.router, prefix=PREFIX)
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (accounts, methods, submissions, onboarding, tenants):
+    for module in (accounts, methods, submissions, onboarding, tenants, schedules, executions):
         app.include_router(module.router, prefix=PREFIX, dependencies=[Depends(access)])
     app.include_router(docs.router)
     docs.mount_assets(app)

@@ -1,5 +1,6 @@
 """What routes ask for. `Access` is the only way from a request to its caller, and from an id to a tenant or account."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from re import ASCII, compile
 from typing import Annotated, cast
@@ -12,6 +13,8 @@ from api.services import Services
 from domain.accounts import Account
 from domain.api_keys import Role
 from domain.errors import Forbidden, NotFound
+from domain.scans import Execution, ScanResult
+from domain.schedules import Schedule
 from domain.tenants import Tenant
 
 _ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
@@ -52,6 +55,27 @@ class Access:
         if provider not in (None, account.provider_type):
             raise NotFound
         return account
+
+    def schedule(self, schedule_id: str) -> Schedule:
+        """A schedule that the request names. Raises NotFound."""
+        store = self.services.scans.schedules
+        return store.get(self._owner(schedule_id, store.tenant_of), schedule_id)
+
+    def execution(self, execution_id: str) -> Execution:
+        """A run that the request names. Raises NotFound."""
+        store = self.services.scans.executions
+        return store.get(self._owner(execution_id, store.tenant_of), execution_id)
+
+    def result(self, scan_id: str) -> ScanResult:
+        """A scan's result that the request names. Raises NotFound."""
+        store = self.services.scans.results
+        return store.get(self._owner(scan_id, store.tenant_of), scan_id)
+
+    def _owner(self, thing_id: str, tenant_of: Callable[[str], str]) -> str:
+        """The caller's own tenant; for the platform's administrators, who name things alone, the thing's."""
+        if not _ID.fullmatch(thing_id):
+            raise NotFound
+        return self.caller.tenant_id or tenant_of(thing_id)
 
 
 def access(

@@ -60,7 +60,7 @@ class OnboardingCalls:
         registration raises."""
         start = self._start(request)
         try:
-            async with _bounded(self.services.limits.accept_wait_seconds):
+            async with bounded(self.services.limits.accept_wait_seconds):
                 return await self._registered(start, update_id)
         except Gone:
             raise OnboardingClosed from None
@@ -94,7 +94,7 @@ class OnboardingCalls:
     async def view(self, account: Account) -> OnboardingView | None:
         """The live state, None when it cannot be had now."""
         with suppress(Unavailable, Gone):
-            async with _bounded(self.services.limits.query_wait_seconds):
+            async with bounded(self.services.limits.query_wait_seconds):
                 return await self._handle(account).query(OnboardAccount.view)
         return None
 
@@ -102,7 +102,7 @@ class OnboardingCalls:
     async def _speaking_of(self, account: Account, seconds: float | None = None) -> AsyncIterator[None]:
         """For a workflow that is gone the row says whether the onboarding was closed properly."""
         try:
-            async with _bounded(seconds or self.services.limits.accept_wait_seconds):
+            async with bounded(seconds or self.services.limits.accept_wait_seconds):
                 yield
         except Gone:
             accounts = self.services.accounts
@@ -143,7 +143,7 @@ class OnboardingCalls:
 
 
 @asynccontextmanager
-async def _bounded(seconds: float) -> AsyncIterator[None]:
+async def bounded(seconds: float) -> AsyncIterator[None]:
     """The SDK turns the cancellation of a call into an error of its own, so a time that is up has two names."""
     try:
         async with asyncio.timeout(seconds):

@@ -14,7 +14,8 @@ from domain.ports import (
     IdempotencyStore,
     TenantStore,
 )
-from workflows.ids import ONBOARDING_QUEUE
+from domain.scan_ports import ChannelPolicy, ExecutionStore, ResultStore, Schedules, ScheduleStore
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,23 @@ class Limits:
     """How long a cloud may be out of order before a submission is answered without a verdict."""
     late_write_seconds: int = 60
     """When an ended onboarding looks once more for writes that were on their way."""
+    min_interval_seconds: int = 3600
+    """Between two scans of a schedule."""
+    scan_seconds: int = 3600
+    """How long a scan may take."""
+    scan_poll_seconds: int = 10
+    """Between two looks at an engine elsewhere."""
+
+
+@dataclass(frozen=True)
+class ScanServices:
+    """What the routes of schedules and scans use."""
+
+    schedules: ScheduleStore
+    executions: ExecutionStore
+    results: ResultStore
+    temporal: Schedules
+    channels: ChannelPolicy
 
 
 @dataclass(frozen=True)
@@ -51,5 +69,7 @@ class Services:
     catalogue: Catalogue
     probes: HealthProbes
     version: str
+    scans: ScanServices
     limits: Limits = field(default_factory=Limits)
     onboarding_queue: str = ONBOARDING_QUEUE
+    scans_queue: str = SCANS_QUEUE

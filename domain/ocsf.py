@@ -1,5 +1,5 @@
-"""Findings in the Open Cybersecurity Schema Framework: the class Compliance Finding (2003) of schema 1.8.0, with profile
-cloud. https://schema.ocsf.io/1.8.0/classes/compliance_finding
+"""Findings in the Open Cybersecurity Schema Framework: class Compliance Finding (2003) of schema 1.8.0, with the
+profile cloud. https://schema.ocsf.io/1.8.0/classes/compliance_finding
 """
 
 from typing import Any

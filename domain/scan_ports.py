@@ -6,6 +6,7 @@ from typing import Protocol
 from domain.accounts import ProviderType
 from domain.audit import AuditEvent
 from domain.credentials import Credential, Secret
+from domain.errors import Problem
 from domain.notifications import Channel, Delivery, Notification
 from domain.onboarding import Cancellation
 from domain.pages import Page
@@ -164,6 +165,13 @@ class Engines(Protocol):
     def outside(self, provider_type: ProviderType) -> OutsideEngine | None: ...
 
     def narrower(self, provider_type: ProviderType) -> Narrower: ...
+
+
+class ChannelPolicy(Protocol):
+    """Which channels may be named at all."""
+
+    def problems(self, channel: Channel) -> Sequence[Problem]:
+        """What can be told without a connection: the form, and addresses that are not for customers to name."""
 
 
 class Notifier(Protocol):

@@ -7,11 +7,10 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import Interceptor, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
-from temporalio.workflow import SandboxImportNotificationPolicy
+from temporalio.worker import Interceptor
 
 from temporal.interceptors import FailureHygiene
+from temporal.sandbox import strict_sandbox
 
 AsFailure = Callable[[Exception], ApplicationError]
 
@@ -38,12 +37,5 @@ def plugin(as_failure: AsFailure | None = None, interceptors: Sequence[Intercept
     return SimplePlugin(
         "threat-engine-onboarding",
         interceptors=[*interceptors, *([FailureHygiene(as_failure)] if as_failure else [])],
-        workflow_runner=_strict_sandbox,
+        workflow_runner=strict_sandbox,
     )
-
-
-def _strict_sandbox(_: WorkflowRunner | None) -> WorkflowRunner:
-    """A workflow file that imports something outside its pass-through block fails at once, by name."""
-    policy = SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-    restrictions = SandboxRestrictions.default.with_import_notification_policy(policy)
-    return SandboxedWorkflowRunner(restrictions=restrictions)

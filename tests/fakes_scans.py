@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from api.services import ScanServices
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit import AuditEvent
 from domain.credentials import Credential, Secret
@@ -29,7 +30,8 @@ from domain.scans import (
 )
 from domain.schedules import Cadence, Preview, Schedule, ScheduleStatus
 from domain.timestamps import stamp
-from tests.fakes import FakeAccountStore, FakeLedger, page_of
+from notify.policy import PublicChannels
+from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of
 
 SCANNABLE = (AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED)
 
@@ -383,3 +385,8 @@ class FakeNotifier:
         if self.script:
             raise self.script.pop(0)
         self.delivered.append((channel, notification, signing))
+
+
+def fake_scan_services(stores: FakeStores) -> ScanServices:
+    scans = FakeScanStores(stores.ledger, stores.accounts)
+    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), PublicChannels())

@@ -1,4 +1,4 @@
-"""What a Temporal Schedule starts."""
+"""What Temporal Schedules start."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from temporalio.common import Priority
 from domain.audit import Origin
 from domain.scans import ScanRequest
 from domain.schedules import Schedule
-from workflows.ids import SCAN_PRIORITY, SCANS_QUEUE, scan_id
+from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCAN_PRIORITY, SCANS_QUEUE, scan_id
 from workflows.search_attributes import of_scan
 
 SCHEDULER = "scheduler"
@@ -18,6 +18,17 @@ SCHEDULER = "scheduler"
 class ScanLimits:
     max_seconds: int = 3600
     poll_seconds: int = 10
+
+
+def reconciling() -> ScheduleActionStartWorkflow:
+    """A sweep over all schedules."""
+    return ScheduleActionStartWorkflow(
+        "Reconcile",
+        id=RECONCILE_ID,
+        task_queue=ONBOARDING_QUEUE,
+        static_summary="Compare all schedules with their rows",
+        priority=Priority(priority_key=SCAN_PRIORITY),
+    )
 
 
 def scheduled_scan(schedule: Schedule, limits: ScanLimits) -> ScheduleActionStartWorkflow:

@@ -1,0 +1,136 @@
+"""Routes of runs and of what they found."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from api.accounts import Cursor, Limit
+from api.deps import Access, AccessDep
+from api.execution_schemas import (
+    CancelledAnswer,
+    ExecutionAnswer,
+    ExecutionDetailAnswer,
+    ExecutionsAnswer,
+    ScanResultDetailAnswer,
+    ScanResultsAnswer,
+)
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.openapi import errors, posted, request_body
+from api.schedule_calls import ScheduleCalls
+from api.schedule_schemas import TriggeredAnswer
+from api.schemas import BODY
+from domain.pages import MAX_PAGE
+from domain.schedules import Schedule
+
+router = APIRouter(tags=["scans"])
+
+MOST_SKIPPED = 1000
+Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="How many to skip; a cursor goes further.")]
+
+
+class EmptyBody(BaseModel):
+    """Nothing has to be said."""
+
+    model_config = BODY
+
+
+@router.post(
+    "/schedules/{schedule_id}/trigger",
+    response_model=TriggeredAnswer,
+    responses=posted(404, 409),
+    openapi_extra=request_body(EmptyBody, optional=True),
+    summary="Scan now",
+)
+async def trigger_schedule(
+    schedule_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+) -> Response:
+    """Starts a scan, also of a paused schedule. Refused (409) while one is running: `problems` names its execution."""
+
+    async def effect(operation: Operation) -> Reply:
+        schedule = await run_in_threadpool(posting.access.schedule, schedule_id)
+        execution_id = operation.ids["execution_id"]
+        await ScheduleCalls(posting.access.services).trigger(schedule, execution_id, posting.access.caller.origin)
+        return reply(200, TriggeredAnswer(scan_id=execution_id))
+
+    return await posting.answer(effect, execution_id=str(uuid4()))
+
+
+@router.get("/schedules/{schedule_id}/executions", responses=errors(400, 404), summary="List a schedule's runs")
+def list_executions(
+    schedule_id: str, access: AccessDep, limit: Limit = 50, offset: Offset = 0, cursor: Cursor = None
+) -> ExecutionsAnswer:
+    """Newest first. A change shows after a moment."""
+    schedule = access.schedule(schedule_id)
+    start = cursor or _skip(access, schedule, offset)
+    if offset and not cursor and start is None:
+        return ExecutionsAnswer(executions=[], total=schedule.run_count, next_cursor=None)
+    page = access.services.scans.executions.page(
+        schedule.tenant_id, schedule_id=schedule.schedule_id, account_id=None, limit=limit, cursor=start
+    )
+    found = [ExecutionAnswer.of(execution) for execution in page.items]
+    return ExecutionsAnswer(executions=found, total=schedule.run_count, next_cursor=page.next_cursor)
+
+
+@router.get("/executions/{execution_id}", responses=errors(404), summary="Get a run")
+def get_execution(execution_id: str, access: AccessDep) -> ExecutionDetailAnswer:
+    """One run, how it ended, and who was told."""
+    return ExecutionDetailAnswer.of(access.execution(execution_id))
+
+
+@router.post(
+    "/executions/{execution_id}/cancel",
+    status_code=202,
+    response_model=CancelledAnswer,
+    responses=posted(404, 409),
+    openapi_extra=request_body(EmptyBody, optional=True),
+    summary="Stop a run",
+)
+async def cancel_execution(
+    execution_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+) -> Response:
+    """Reaches the engine; the run then ends as cancelled. Refused (409) when it has ended."""
+
+    async def effect(operation: Operation) -> Reply:
+        execution = await run_in_threadpool(posting.access.execution, execution_id)
+        await ScheduleCalls(posting.access.services).cancel(execution, posting.access.caller.origin, operation.id)
+        return reply(202, CancelledAnswer(execution_id=execution_id))
+
+    return await posting.answer(effect)
+
+
+@router.get("/accounts/{account_id}/scan-results", responses=errors(400, 404), summary="List an account's results")
+def list_scan_results(
+    account_id: str, access: AccessDep, limit: Limit = 50, cursor: Cursor = None
+) -> ScanResultsAnswer:
+    """Newest first. A change shows after a moment."""
+    account = access.account(account_id)
+    page = access.services.scans.results.page(account.tenant_id, account_id=account_id, limit=limit, cursor=cursor)
+    return ScanResultsAnswer.of(page)
+
+
+@router.get("/scan-results/{scan_id}", responses=errors(404), summary="Get a result")
+def get_scan_result(scan_id: str, access: AccessDep) -> ScanResultDetailAnswer:
+    """The numbers of a scan, and a link to its findings."""
+    result = access.result(scan_id)
+    return ScanResultDetailAnswer.of_link(result, access.services.scans.results.link(result))
+
+
+def _skip(access: Access, schedule: Schedule, offset: int) -> str | None:
+    """The cursor behind `offset` runs; None at the start, and when there are no more."""
+    cursor, left = None, offset
+    while left > 0:
+        page = access.services.scans.executions.page(
+            schedule.tenant_id,
+            schedule_id=schedule.schedule_id,
+            account_id=None,
+            limit=min(left, MAX_PAGE),
+            cursor=cursor,
+        )
+        left, cursor = left - len(page.items), page.next_cursor
+        if cursor is None:
+            break
+    return cursor

@@ -1,0 +1,109 @@
+"""The API's calls of the workflows of schedules and scans, bounded in time as those of an onboarding are."""
+
+from dataclasses import dataclass
+
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from api.onboarding_calls import NOT_NOW, Gone, bounded
+from api.services import Services
+from domain.audit import Origin
+from domain.errors import Conflict, NotFound, ScanRunning, Unavailable
+from domain.onboarding import Cancellation
+from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
+from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
+from workflows.converge_schedule import ConvergeSchedule
+from workflows.ids import SCAN_PRIORITY, converge_id, scan_id
+from workflows.run_scan import RunScan
+from workflows.search_attributes import of_scan, of_schedule
+
+_NOT_ACTIVE = "The account is not active; bring it back before it is scanned."
+_NO_ENGINE = "Nothing scans this cloud here; the operators have to configure an engine for it."
+
+
+@dataclass(frozen=True)
+class ScheduleCalls:
+    """Changes schedules and runs them."""
+
+    services: Services
+
+    async def change(self, change: ScheduleChange) -> Schedule:
+        """Write the row and bring Temporal to it. Raises Unavailable, and what the store raises."""
+        schedule = change.schedule
+        start: WithStartWorkflowOperation[ConvergeSchedule, None] = WithStartWorkflowOperation(
+            ConvergeSchedule.run,
+            ConvergeRequest(schedule.tenant_id, schedule.schedule_id),
+            id=converge_id(schedule.tenant_id, schedule.schedule_id),
+            task_queue=self.services.onboarding_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=of_schedule(schedule),
+            static_summary=f"Change the schedule {schedule.schedule_id}",
+        )
+        try:
+            async with bounded(self.services.limits.accept_wait_seconds):
+                return await self.services.temporal.execute_update_with_start_workflow(
+                    ConvergeSchedule.apply, change, start_workflow_operation=start, id=change.change_id
+                )
+        except Gone:
+            # It ended between the start and the update: the next try starts another one.
+            raise Unavailable(NOT_NOW) from None
+
+    async def trigger(self, schedule: Schedule, execution_id: str, origin: Origin) -> None:
+        """Start a run and wait until it holds the schedule. Raises Unavailable, ScanRunning, Conflict, NotFound."""
+        start: WithStartWorkflowOperation[RunScan, ScanOutcome] = WithStartWorkflowOperation(
+            RunScan.run,
+            self._request(schedule, execution_id, origin),
+            id=scan_id(schedule.tenant_id, execution_id),
+            task_queue=self.services.scans_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=of_scan(schedule),
+            priority=Priority(priority_key=SCAN_PRIORITY, fairness_key=schedule.tenant_id),
+            static_summary=f"Scan {schedule.provider_type.value} account {schedule.account_id}",
+        )
+        try:
+            async with bounded(self.services.limits.accept_wait_seconds):
+                admission = await self.services.temporal.execute_update_with_start_workflow(
+                    RunScan.admitted, start_workflow_operation=start, id=execution_id
+                )
+        except Gone:
+            return  # a repeat, and the run that the first request started has ended
+        _refuse(admission)
+
+    async def cancel(self, execution: Execution, origin: Origin, update_id: str) -> None:
+        """End a run as cancelled. Raises Unavailable, Conflict when it has ended."""
+        handle = self.services.temporal.get_workflow_handle_for(RunScan.run, execution.workflow_id)
+        try:
+            async with bounded(self.services.limits.accept_wait_seconds):
+                await handle.execute_update(RunScan.cancel, Cancellation(origin), id=update_id)
+        except Gone:
+            raise Conflict("The scan has ended.") from None
+
+    def _request(self, schedule: Schedule, execution_id: str, origin: Origin) -> ScanRequest:
+        limits = self.services.limits
+        return ScanRequest(
+            tenant_id=schedule.tenant_id,
+            schedule_id=schedule.schedule_id,
+            origin=origin,
+            triggered_by=TriggeredBy.API,
+            execution_id=execution_id,
+            max_seconds=limits.scan_seconds,
+            poll_seconds=limits.scan_poll_seconds,
+            converge_queue=self.services.onboarding_queue,
+        )
+
+
+def _refuse(admission: Admission) -> None:
+    match admission.leaving:
+        case None:
+            return
+        case Leaving.RUNNING:
+            raise ScanRunning(execution_id=admission.running_execution_id)
+        case Leaving.ACCOUNT:
+            raise Conflict(_NOT_ACTIVE)
+        case Leaving.NO_ENGINE:
+            raise Conflict(_NO_ENGINE)
+        case Leaving.DELETED:
+            raise NotFound
+        case _:
+            raise Conflict("The schedule changed meanwhile; try again.")

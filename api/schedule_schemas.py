@@ -1,0 +1,221 @@
+"""Bodies and answers of schedules."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from api.onboarding_schemas import ID, TENANT
+from api.schemas import BODY, Id, Line, Name
+from domain.accounts import ProviderType
+from domain.notifications import ChannelKind, NotificationSettings
+from domain.pages import Page
+from domain.schedules import Preview, Schedule, ScheduleStatus, ScheduleType
+
+MOST_PLACES, MOST_SERVICES = 100, 200
+
+Place = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Text = Annotated[Line, StringConstraints(max_length=256)]
+Kind = Literal["cron", "interval", "one_time"]
+DESCRIPTION = "Up to 1,000 characters on one line."
+CRON = "Five fields, names of months and days, or a word such as @daily. Only one of the two day fields is restricted."
+RUN_AT = "When a one_time schedule fires, with its offset from UTC: 2027-01-31T02:00:00+01:00."
+
+
+class Webhook(BaseModel):
+    model_config = BODY
+
+    url: str = Field(min_length=1, max_length=2048, description="https, and reachable from the internet.")
+    secret: str | None = Field(
+        None,
+        min_length=16,
+        max_length=256,
+        repr=False,
+        description="Signs what is sent. It is not shown again; without one the present secret stays.",
+        json_schema_extra={"writeOnly": True},
+    )
+
+
+class Sns(BaseModel):
+    model_config = BODY
+
+    topic_arn: str = Field(min_length=1, max_length=256, description="A topic that lets the platform publish.")
+
+
+class Channels(BaseModel):
+    model_config = BODY
+
+    webhook: Webhook | None = None
+    sns: Sns | None = None
+
+
+class CadenceBody(BaseModel):
+    """When it fires."""
+
+    model_config = {**BODY, "json_schema_extra": {"example": {"schedule_type": "cron", "cron_expression": "0 2 * * *"}}}
+
+    schedule_type: Kind
+    cron_expression: Text | None = Field(None, description=CRON)
+    interval_seconds: int | None = Field(None, description="Counted from the creation.")
+    run_at: Text | None = Field(None, description=RUN_AT)
+    timezone: Text = Field("UTC", description="An IANA time zone; a cron expression is read in it.")
+
+
+class ScheduleBody(CadenceBody):
+    model_config = {
+        **BODY,
+        "json_schema_extra": {
+            "example": {
+                "tenant_id": TENANT,
+                "account_id": ID,
+                "name": "Nightly",
+                "schedule_type": "cron",
+                "cron_expression": "0 2 * * *",
+                "timezone": "Europe/Berlin",
+            }
+        },
+    }
+
+    tenant_id: Id
+    account_id: Id = Field(description="An active account of the tenant.")
+    name: Name
+    description: Line = Field("", max_length=1000, description=DESCRIPTION)
+    regions: list[Place] = Field([], max_length=MOST_PLACES, description="None means all.")
+    services: list[Service] = Field([], max_length=MOST_SERVICES, description="None means all.")
+    exclude_services: list[Service] = Field([], max_length=MOST_SERVICES)
+    notify_on_success: bool = False
+    notify_on_failure: bool = True
+    notification_channels: Channels = Channels()
+
+
+class ScheduleChanges(BaseModel):
+    model_config = {**BODY, "json_schema_extra": {"example": {"status": "paused"}}}
+
+    name: Name | None = None
+    description: Line | None = Field(None, max_length=1000, description=DESCRIPTION)
+    schedule_type: Kind | None = None
+    cron_expression: Text | None = Field(None, description=CRON)
+    interval_seconds: int | None = None
+    run_at: Text | None = Field(None, description=RUN_AT)
+    timezone: Text | None = None
+    regions: list[Place] | None = Field(None, max_length=MOST_PLACES)
+    services: list[Service] | None = Field(None, max_length=MOST_SERVICES)
+    exclude_services: list[Service] | None = Field(None, max_length=MOST_SERVICES)
+    notify_on_success: bool | None = None
+    notify_on_failure: bool | None = None
+    notification_channels: Channels | None = Field(None, description="Replaces all channels.")
+    enabled: bool | None = Field(None, description="The same as status: true is active, false is paused.")
+    status: Literal["active", "paused"] | None = Field(
+        None, description="active also resumes a schedule that the platform paused after failures."
+    )
+
+
+class CreatedAnswer(BaseModel):
+    """A schedule that was made."""
+
+    schedule_id: str = Field(examples=[ID])
+    name: str
+    next_run_at: str | None
+    status: Literal["created"] = "created"
+
+
+class ScheduleAnswer(BaseModel):
+    """One schedule."""
+
+    schedule_id: str = Field(examples=[ID])
+    tenant_id: str = Field(examples=[TENANT])
+    account_id: str
+    provider_type: ProviderType
+    name: str
+    description: str
+    schedule_type: ScheduleType
+    cron_expression: str | None
+    interval_seconds: int | None
+    run_at: str | None
+    timezone: str
+    regions: list[str]
+    services: list[str]
+    exclude_services: list[str]
+    notify_on_success: bool
+    notify_on_failure: bool
+    notification_channels: dict[str, dict[str, object]] = Field(
+        examples=[{"webhook": {"url": "https://hooks.example/scan", "signed": True}}]
+    )
+    status: ScheduleStatus
+    status_reason: str | None = Field(description="Why the platform paused it: `failed_repeatedly`.")
+    enabled: bool
+    next_run_at: str | None = Field(description="Null when it does not fire, or when Temporal cannot be asked now.")
+    last_run_at: str | None
+    running_execution_id: str | None
+    run_count: int
+    success_count: int
+    failure_count: int
+    created_at: str
+    updated_at: str
+    created_by: str
+
+    @classmethod
+    def of(cls, schedule: Schedule, next_run_at: str | None) -> Self:
+        cadence, scope, told = schedule.cadence, schedule.scope, schedule.notifications
+        return cls.model_validate(
+            {
+                **vars(schedule),
+                **vars(cadence),
+                "regions": list(scope.regions),
+                "services": list(scope.services),
+                "exclude_services": list(scope.exclude_services),
+                "notify_on_success": told.on_success,
+                "notify_on_failure": told.on_failure,
+                "notification_channels": _shown(told),
+                "enabled": schedule.fires,
+                "next_run_at": next_run_at,
+            }
+        )
+
+
+class SchedulesAnswer(BaseModel):
+    """A page of schedules. With a filter a page may be short, even empty, and not be the last."""
+
+    schedules: list[ScheduleAnswer]
+    next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+
+    @classmethod
+    def of(cls, page: Page[Schedule], next_runs: dict[str, str]) -> Self:
+        found = [ScheduleAnswer.of(row, next_runs.get(row.schedule_id)) for row in page.items]
+        return cls(schedules=found, next_cursor=page.next_cursor)
+
+
+class DeletedAnswer(BaseModel):
+    """A schedule that is gone. What it ran stays."""
+
+    status: Literal["deleted"] = "deleted"
+    schedule_id: str
+
+
+class TriggeredAnswer(BaseModel):
+    """A scan that was started."""
+
+    status: Literal["triggered"] = "triggered"
+    scan_id: str = Field(examples=[ID])
+    message: str = "The scan has started."
+
+
+class PreviewAnswer(BaseModel):
+    """When a cadence fires next, as the Temporal server computes it."""
+
+    fire_times: list[str] = Field(examples=[["2026-11-26T01:00:00.000Z"]])
+    notes: list[str] = Field(description="What happens when the clocks next change.")
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        return cls(fire_times=list(preview.fire_times), notes=list(preview.notes))
+
+
+def _shown(told: NotificationSettings) -> dict[str, dict[str, object]]:
+    shown: dict[str, dict[str, object]] = {}
+    for channel in told.channels:
+        if channel.kind is ChannelKind.WEBHOOK:
+            shown["webhook"] = {"url": channel.target, "signed": told.signing is not None}
+        else:
+            shown["sns"] = {"topic_arn": channel.target}
+    return shown

@@ -1,0 +1,142 @@
+"""From the bodies of schedules to the rows that they wish for. Everything that can be told without the cloud or the
+server is told here, all of it at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from api.schedule_schemas import CadenceBody, Channels, ScheduleBody, ScheduleChanges
+from domain.accounts import Account
+from domain.cadence import problems_of
+from domain.errors import InvalidInput, Problem
+from domain.notifications import Channel, ChannelKind, NotificationSettings
+from domain.scan_ports import ChannelPolicy
+from domain.schedules import Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from domain.timestamps import stamp
+
+_CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")
+_SCOPE = ("regions", "services", "exclude_services")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Turns bodies into rows. Raises InvalidInput with every problem."""
+
+    channels: ChannelPolicy
+    min_interval_seconds: int
+
+    def new(self, body: ScheduleBody, account: Account, *, schedule_id: str, at: str, by: str) -> Schedule:
+        schedule = Schedule(
+            schedule_id=schedule_id,
+            tenant_id=account.tenant_id,
+            account_id=account.account_id,
+            provider_type=account.provider_type,
+            name=body.name,
+            description=body.description,
+            cadence=cadence_of(body),
+            scope=ScanScope(tuple(body.regions), tuple(body.services), tuple(body.exclude_services)),
+            notifications=NotificationSettings(
+                on_success=body.notify_on_success,
+                on_failure=body.notify_on_failure,
+                channels=_channels(body.notification_channels),
+            ),
+            created_at=at,
+            updated_at=at,
+            created_by=by,
+        )
+        return self._checked(schedule, cadence_is_new=True)
+
+    def changed(self, schedule: Schedule, changes: ScheduleChanges) -> Schedule:
+        sent = {name: value for name in changes.model_fields_set if (value := getattr(changes, name)) is not None}
+        plain = {name: sent[name] for name in ("name", "description") if name in sent}
+        scope = replace(schedule.scope, **{name: tuple(sent[name]) for name in _SCOPE if name in sent})
+        cadence = _cadence(schedule.cadence, {name: sent[name] for name in _CADENCE if name in sent})
+        successor = replace(
+            schedule,
+            **plain,
+            scope=scope,
+            cadence=cadence,
+            notifications=_notifications(schedule.notifications, sent),
+            spec_version=schedule.spec_version + 1,
+            **_status(schedule, changes),
+        )
+        return self._checked(successor, cadence_is_new=cadence != schedule.cadence)
+
+    def cadence(self, body: CadenceBody) -> Cadence:
+        cadence = cadence_of(body)
+        self._raise(self._cadence_problems(cadence))
+        return cadence
+
+    def _checked(self, schedule: Schedule, *, cadence_is_new: bool) -> Schedule:
+        problems = list(self._cadence_problems(schedule.cadence)) if cadence_is_new else []
+        for channel in schedule.notifications.channels:
+            problems += self.channels.problems(channel)
+        self._raise(problems)
+        return schedule
+
+    def _cadence_problems(self, cadence: Cadence) -> Iterator[Problem]:
+        yield from problems_of(cadence, now=datetime.now(UTC), min_interval_seconds=self.min_interval_seconds)
+
+    def _raise(self, problems: Any) -> None:
+        if found := list(problems):
+            raise InvalidInput(problems=found)
+
+
+def cadence_of(body: CadenceBody) -> Cadence:
+    """Raises InvalidInput for a moment that cannot be read."""
+    return _cadence(Cadence(ScheduleType(body.schedule_type)), body.model_dump(include=set(_CADENCE)))
+
+
+def _cadence(before: Cadence, sent: dict[str, Any]) -> Cadence:
+    """Another type begins anew; within one type what is not sent stays."""
+    kind = ScheduleType(sent.pop("schedule_type", before.schedule_type))
+    if kind is not before.schedule_type:
+        before = Cadence(kind, timezone=before.timezone)
+    if sent.get("run_at") is not None:
+        sent["run_at"] = _moment(sent["run_at"])
+    return replace(before, **sent)
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        message = "Write run_at as a date and time with its offset, such as 2027-01-31T02:00:00Z."
+        raise InvalidInput(problems=[Problem("invalid", message, "/run_at")])
+    return stamp(moment.replace(microsecond=0))
+
+
+def _notifications(before: NotificationSettings, sent: dict[str, Any]) -> NotificationSettings:
+    """The signing secret stays until another one comes, or the webhook goes."""
+    channels = _channels(sent["notification_channels"]) if "notification_channels" in sent else before.channels
+    signed = any(channel.kind is ChannelKind.WEBHOOK for channel in channels)
+    return NotificationSettings(
+        on_success=sent.get("notify_on_success", before.on_success),
+        on_failure=sent.get("notify_on_failure", before.on_failure),
+        channels=channels,
+        signing=before.signing if signed else None,
+    )
+
+
+def _channels(sent: Channels) -> tuple[Channel, ...]:
+    found = []
+    if sent.webhook is not None:
+        found.append(Channel(ChannelKind.WEBHOOK, sent.webhook.url))
+    if sent.sns is not None:
+        found.append(Channel(ChannelKind.SNS, sent.sns.topic_arn))
+    return tuple(found)
+
+
+def _status(schedule: Schedule, changes: ScheduleChanges) -> dict[str, Any]:
+    wished = {ScheduleStatus(changes.status)} if changes.status else set()
+    if changes.enabled is not None:
+        wished.add(ScheduleStatus.ACTIVE if changes.enabled else ScheduleStatus.PAUSED)
+    if len(wished) > 1:
+        message = "enabled and status say different things; send one of them."
+        raise InvalidInput(problems=[Problem("contradiction", message, "/status")])
+    if not wished:
+        return {}
+    return {"status": wished.pop(), "status_reason": None}

@@ -1,0 +1,214 @@
+"""Routes of schedules: when an account is scanned."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.accounts import Cursor, Limit
+from api.body import json_body
+from api.deps import Access, AccessDep
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.openapi import errors, posted, request_body
+from api.schedule_calls import ScheduleCalls
+from api.schedule_schemas import (
+    CadenceBody,
+    Channels,
+    CreatedAnswer,
+    DeletedAnswer,
+    PreviewAnswer,
+    ScheduleAnswer,
+    ScheduleBody,
+    ScheduleChanges,
+    SchedulesAnswer,
+)
+from api.schedule_wishes import Wishes
+from domain.credentials import Credential, SealContext
+from domain.errors import InvalidInput, NotFound, Problem, Trouble
+from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
+from domain.timestamps import parse, stamp
+
+router = APIRouter(prefix="/schedules", tags=["schedules"])
+
+PREVIEWED = 10
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a type
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=CreatedAnswer,
+    responses=posted(404, 409),
+    openapi_extra=request_body(ScheduleBody),
+    summary="Schedule an account",
+)
+async def create_schedule(posting: Annotated[Once[ScheduleBody], Depends(once(ScheduleBody))]) -> Response:
+    """Refused (400) when it would never fire, or fires differently than it reads."""
+
+    async def effect(operation: Operation) -> Reply:
+        access, body = posting.access, posting.body
+        wished = await run_in_threadpool(_wished, access, body, operation)
+        change = await run_in_threadpool(
+            _change, access, ChangeKind.CREATE, wished, operation, body.notification_channels
+        )
+        created = await ScheduleCalls(access.services).change(change)
+        next_run_at = await run_in_threadpool(_next_run, access, created)
+        answer = CreatedAnswer(schedule_id=created.schedule_id, name=created.name, next_run_at=next_run_at)
+        return reply(201, answer)
+
+    return await posting.answer(effect, schedule_id=str(uuid4()))
+
+
+@router.post(
+    "/preview",
+    response_model=PreviewAnswer,
+    responses=posted(),
+    openapi_extra=request_body(CadenceBody),
+    summary="When would it fire",
+)
+async def preview_cadence(posting: Annotated[Once[CadenceBody], Depends(once(CadenceBody))]) -> Response:
+    """The next ten times of a cadence that nothing has yet."""
+
+    async def effect(_: Operation) -> Reply:
+        cadence = _wishes(posting.access).cadence(posting.body)
+        return reply(200, PreviewAnswer.of(await run_in_threadpool(_previewed, posting.access, cadence)))
+
+    return await posting.answer(effect)
+
+
+@router.get("", responses=errors(400, 404), summary="List schedules")
+def list_schedules(
+    access: AccessDep,
+    tenant_id: str | None = None,
+    account_id: str | None = None,
+    status: ScheduleStatus | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SchedulesAnswer:
+    """Of a tenant or one of its accounts; of all tenants for the platform's administrators. A change shows after a
+    moment."""
+    tenant = _tenant(access, tenant_id, account_id)
+    page = access.services.scans.schedules.page(
+        tenant, account_id=account_id, status=status, limit=limit, cursor=cursor
+    )
+    next_runs: dict[str, str] = {}
+    with suppress(Trouble):
+        next_runs.update(access.services.scans.temporal.next_runs(page.items))
+    return SchedulesAnswer.of(page, next_runs)
+
+
+@router.get("/{schedule_id}", responses=errors(404), summary="Get a schedule")
+def get_schedule(schedule_id: str, access: AccessDep) -> ScheduleAnswer:
+    """One schedule."""
+    schedule = access.schedule(schedule_id)
+    return ScheduleAnswer.of(schedule, _next_run(access, schedule))
+
+
+@router.put(
+    "/{schedule_id}",
+    responses=posted(404, 409),
+    openapi_extra=request_body(ScheduleChanges),
+    summary="Change a schedule",
+)
+async def change_schedule(
+    schedule_id: str, access: AccessDep, changes: Annotated[ScheduleChanges, Depends(json_body(ScheduleChanges))]
+) -> ScheduleAnswer:
+    """Changes the fields that are sent; a scan that is running goes on. Refused (409) when the schedule changed
+    meanwhile."""
+    before = await run_in_threadpool(access.schedule, schedule_id)
+    wished = _wishes(access).changed(before, changes)
+    if wished.cadence != before.cadence:
+        await run_in_threadpool(_previewed, access, wished.cadence)
+    operation, channels = _operation(), changes.notification_channels
+    change = await run_in_threadpool(_change, access, ChangeKind.UPDATE, wished, operation, channels)
+    changed = await ScheduleCalls(access.services).change(change)
+    return ScheduleAnswer.of(changed, await run_in_threadpool(_next_run, access, changed))
+
+
+@router.delete("/{schedule_id}", responses=errors(404), summary="Delete a schedule")
+async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
+    """It fires no more. A scan that is running goes on; its results and those before it stay."""
+    schedule = await run_in_threadpool(access.schedule, schedule_id)
+    operation = _operation()
+    change = ScheduleChange(ChangeKind.DELETE, schedule, access.caller.origin, operation.id, operation.at)
+    await ScheduleCalls(access.services).change(change)
+    return DeletedAnswer(schedule_id=schedule_id)
+
+
+@router.post("/{schedule_id}/preview", responses=errors(404), summary="When does it fire")
+def preview_schedule(schedule_id: str, access: AccessDep) -> PreviewAnswer:
+    """The next ten times of a schedule, as if it were not paused. Each run starts up to some minutes later, so that
+    not all start in one second."""
+    return PreviewAnswer.of(
+        access.services.scans.temporal.preview(access.schedule(schedule_id).cadence, count=PREVIEWED)
+    )
+
+
+def _wishes(access: Access) -> Wishes:
+    return Wishes(access.services.scans.channels, access.services.limits.min_interval_seconds)
+
+
+def _wished(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
+    access.tenant(body.tenant_id)
+    account = access.account(body.account_id)
+    if account.tenant_id != body.tenant_id:
+        raise NotFound
+    schedule_id, by = operation.ids["schedule_id"], access.caller.principal
+    schedule = _wishes(access).new(body, account, schedule_id=schedule_id, at=operation.at, by=by)
+    _previewed(access, schedule.cadence)
+    return schedule
+
+
+def _previewed(access: Access, cadence: Cadence) -> Preview:
+    """Raises InvalidInput for a cadence that would never fire, or too often."""
+    preview = access.services.scans.temporal.preview(cadence, count=PREVIEWED)
+    field = {"cron": "/cron_expression", "interval": "/interval_seconds", "one_time": "/run_at"}[cadence.schedule_type]
+    if not preview.fire_times:
+        raise InvalidInput(problems=[Problem("never_fires", "This would never fire; name a time that comes.", field)])
+    moments = [parse(text) for text in preview.fire_times]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+    least = access.services.limits.min_interval_seconds
+    if gaps and min(gaps) < least:
+        message = f"This fires more often than once in {least} seconds; leave more time between two scans."
+        raise InvalidInput(problems=[Problem("too_often", message, field)])
+    return preview
+
+
+def _change(
+    access: Access, kind: ChangeKind, schedule: Schedule, operation: Operation, channels: Channels | None
+) -> ScheduleChange:
+    """With the secret of a webhook sealed for the schedule, if one was sent."""
+    secret = channels.webhook.secret if channels and channels.webhook else None
+    sealed = None
+    if secret is not None:
+        context = SealContext(schedule.tenant_id, schedule.schedule_id, operation.id, purpose="webhook")
+        sealed = access.services.sealer.seal(Credential(WEBHOOK_SECRET, {"secret": secret}), context)
+    return ScheduleChange(kind, schedule, access.caller.origin, operation.id, operation.at, sealed_secret=sealed)
+
+
+def _tenant(access: Access, tenant_id: str | None, account_id: str | None) -> str | None:
+    """Whose schedules are listed. Raises NotFound, and Forbidden for all tenants at once."""
+    if account_id is not None:
+        account = access.account(account_id)
+        if tenant_id not in (None, account.tenant_id):
+            raise NotFound
+        return account.tenant_id
+    if tenant_id is not None or access.caller.tenant_id is not None:
+        return access.tenant(tenant_id or access.caller.tenant_id or "").tenant_id
+    access.administer()
+    return None
+
+
+def _next_run(access: Access, schedule: Schedule) -> str | None:
+    with suppress(Trouble):
+        return access.services.scans.temporal.next_run(schedule)
+    return None
+
+
+def _operation() -> Operation:
+    return Operation(uuid4().hex, stamp(datetime.now(UTC)), {}, repeated=False)

@@ -1,0 +1,95 @@
+"""Which channels customers may name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.notifications import Channel, ChannelKind
+from notify.policy import PublicChannels
+
+
+def codes(kind: ChannelKind, target: str) -> list[str]:
+    return [problem.code for problem in PublicChannels().problems(Channel(kind, target))]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com/scan",
+        "https://hooks.example.com",
+        "https://HOOKS.example.com:443/a?b=c",
+        "https://a.b.io/",
+    ],
+)
+def test_a_public_web_address_is_taken(url: str):
+    assert codes(ChannelKind.WEBHOOK, url) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "hooks.example.com", "http://hooks.example.com/", "ftp://hooks.example.com/", "file:///etc/passwd"),
+        *(
+            "https://user@hooks.example.com/",
+            "https://user:password@hooks.example.com/",
+            "https://hooks.example.com/#a",
+        ),
+        *("https://hooks.example.com:8443/", "https://hooks.example.com:80/", "https://hooks.example.com:x/"),
+        *(
+            "https://hooks.example.com\\@inside/",
+            "https://hooks.example.com/ a",
+            "https://hooks.example.com/\r\nx",
+            "https://[::1",
+        ),
+        *("https://hööks.example.com/", "https://hooks.example.com/\0"),
+    ],
+)
+def test_what_is_not_a_plain_https_address_is_refused(url: str):
+    assert codes(ChannelKind.WEBHOOK, url) == ["invalid"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "inside", "metadata.google.internal", "printer.local", "db.corp", "a.localhost", "x.home.arpa"),
+        *(
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "8.8.8.8",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+        ),
+        *("[::1]", "[::ffff:10.0.0.1]", "[fd00:ec2::254]", "[fe80::1]", "-a.example", "a..example", "a_b.example"),
+    ],
+)
+def test_an_address_inside_or_a_bare_number_is_refused(host: str):
+    assert codes(ChannelKind.WEBHOOK, f"https://{host}/") == ["not_public"]
+
+
+def test_a_topic_is_named_by_its_arn():
+    assert codes(ChannelKind.SNS, "arn:aws:sns:eu-central-1:111122223333:scans") == []
+    assert codes(ChannelKind.SNS, "arn:aws:sns:eu-central-1:111122223333:scans.fifo") == []
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "scans",
+        "arn:aws:sqs:eu-central-1:111122223333:q",
+        "arn:aws:sns:x/../y:111122223333:s",
+        "arn:aws:sns:eu-central-1:1:s",
+    ],
+)
+def test_anything_else_is_no_topic(arn: str):
+    assert codes(ChannelKind.SNS, arn) == ["invalid"]
+
+
+@given(st.text(max_size=80) | st.from_regex(r"https://[a-z0-9.\[\]:@/\\-]{0,40}", fullmatch=True))
+def test_any_text_is_judged_without_repeating_it(url: str):
+    problems = PublicChannels().problems(Channel(ChannelKind.WEBHOOK, url))
+    assert all(len(url) < 12 or url not in problem.message for problem in problems)
