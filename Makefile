@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # check ends with the tests
-.PHONY: help install run api worker test test-fast check lint types fix histories lock clean
+.PHONY: help install run api worker test test-fast check prove lint types fix histories lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test-fast: $(INSTALLED)  ## the tests that start no server: seconds
 	$(BIN)/pytest -m "not stack" -n 2 --dist loadscope $(ARGS)
 
 check: lint types test  ## what CI runs: lint, types, architecture, every test
+
+prove: $(INSTALLED)  ## kill it, fail its clouds, count what broke (ARGS="kill-matrix --seed 2")
+	@$(BIN)/python -m bench.fire $(ARGS)
 
 lint: $(INSTALLED)  ## style and the import contracts
 	$(BIN)/ruff check

@@ -7,7 +7,7 @@ and ends with exit code 1; wrong settings end it with 2.
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NoReturn
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ from temporalio.service import RPCError
 
 import config
 import logs
+from commands.cost import cost
+from commands.doctor import doctor
 from domain.api_keys import new_administrator_key
 from domain.audit import Origin, audit_event
 from domain.errors import OnboardingError
@@ -26,10 +28,13 @@ from domain.timestamps import stamp
 from stores import session
 from stores.api_keys import DynamoApiKeyStore
 from stores.kms_keys import ensure_keys
+from stores.results_bucket import ensure_results_bucket
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
+from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from workflows import search_attributes
+from workflows.scheduled_scan import reconciling
 
 KEY_HOURS = 24
 
@@ -41,6 +46,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+app.command()(doctor)
+app.command()(cost)
 
 
 @app.callback(invoke_without_command=True)
@@ -54,8 +61,8 @@ def options(version: Annotated[bool, typer.Option("--version", help="Show the ve
 def setup() -> None:
     """Make or repair everything: KMS keys, tables, Temporal namespace and search attributes."""
     settings, temporal = config.load()
-    report(set_up_aws(aws_of(settings), settings.tables))
-    report(asyncio.run(set_up_temporal(temporal)))
+    report(set_up_aws(aws_of(settings), settings.tables, settings.bucket))
+    report(asyncio.run(set_up_temporal(temporal, settings.reconcile_interval_seconds)))
 
 
 @app.command("create-tables")
@@ -78,15 +85,16 @@ def bootstrap() -> None:
     print(text)
 
 
-def set_up_aws(aws: session.AwsClients, names: TableNames) -> tuple[SetupFinding, ...]:
-    return (*ensure_keys(aws.kms), *create_tables(aws.dynamodb, names))
+def set_up_aws(aws: session.AwsClients, names: TableNames, bucket: str) -> tuple[SetupFinding, ...]:
+    return (*ensure_keys(aws.kms), *create_tables(aws.dynamodb, names), *ensure_results_bucket(aws.s3, bucket))
 
 
-async def set_up_temporal(temporal: config.TemporalConnection) -> tuple[SetupFinding, ...]:
+async def set_up_temporal(temporal: config.TemporalConnection, reconcile_seconds: int) -> tuple[SetupFinding, ...]:
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     findings = (
         *await ensure_namespace(client),
         *await ensure_search_attributes(client, search_attributes.ALL),
+        await ensure_recurring(client, reconciling(), timedelta(seconds=reconcile_seconds)),
     )
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
     return findings

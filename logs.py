@@ -17,23 +17,23 @@ from typing import TextIO
 import structlog
 import temporalio.activity
 import temporalio.workflow
+from opentelemetry import trace
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 ROOT = Path(__file__).resolve().parent
 MAX_TEXT = 300
 
 FIELDS = (
-    *("at", "level", "event", "error", "where", "code", "request_id", "method", "route", "status", "milliseconds"),
-    *("actor", "workflow_id", "workflow_type", "run_id", "activity_type", "attempt", "task_queue"),
+    *("at", "level", "event", "error", "where", "code", "request_id", "trace_id", "method", "route", "status"),
+    *("milliseconds", "actor", "workflow_id", "workflow_type", "run_id", "activity_type", "attempt", "task_queue"),
     *("host", "port", "version", "retry_in_seconds", "logger", "dropped_fields"),
 )
 """Every field that may be logged, in the order of a line: names, ids, codes, counts and times."""
 
 QUIET = (
     # These write what they send, headers and bodies, when they are asked for details.
-    *("aws_encryption_sdk", "boto3", "botocore", "hpack", "httpcore", "httpx", "urllib3"),
+    *("aws_encryption_sdk", "boto3", "botocore", "hpack", "httpcore", "httpx", "opentelemetry", "urllib3"),
     # Of these our own events tell the same.
     *("asyncio", "temporalio.worker", "uvicorn"),
 )
@@ -59,21 +59,9 @@ def configure(level: str, *, stream: TextIO = sys.stderr) -> None:
     )
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda hook: _log_uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
-    _configure_temporal()
-
-
-def _configure_temporal() -> None:
     # Their default is to append every detail of the activity or workflow to the message.
     temporalio.activity.logger.activity_info_on_message = False
     temporalio.workflow.logger.workflow_info_on_message = False
-    core = LogForwardingConfig(
-        logging.getLogger("temporalio.core"),
-        append_target_to_name=False,
-        prepend_target_on_message=False,
-        append_log_fields_to_message=False,
-    )
-    warnings_only = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=core)
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=warnings_only)), error_if_already_set=False)
 
 
 def _formatter(*, for_a_person: bool) -> ProcessorFormatter:
@@ -97,6 +85,14 @@ def _keep_constant_text(logger: WrappedLogger, method: str, event: EventDict) ->
         event.update(event="(text withheld)", where=f"{record.filename}:{record.lineno}")
     for details in ("temporal_activity", "temporal_workflow"):
         event.update((n, v) for n, v in getattr(record, details, {}).items() if n in FIELDS)
+    return event
+
+
+def _name_trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A trace carries no ids: from the line that has them one comes to the trace."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
     return event
 
 
@@ -147,6 +143,7 @@ def _log_uncaught(_: type[BaseException], error: BaseException | None, __: Trace
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
+    _name_trace,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

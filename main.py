@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import structlog
 import uvicorn
@@ -13,8 +13,10 @@ from temporalio.client import Client
 import config
 import logs
 from api.app import create_app
+from api.openapi import PREFIX
 from api.services import Limits, Services
 from clouds import catalogue
+from scans import scan_services
 from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
@@ -23,7 +25,9 @@ from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
 from stores.sealing import KmsSealer
 from stores.tenants import DynamoTenantStore
+from telemetry.process import Telemetry, begin
 from temporal.client import connect
+from workflows.search_attributes import ONBOARDING_STATE
 
 STOP_SECONDS = 10
 
@@ -34,10 +38,11 @@ def main() -> None:
     settings, temporal = config.load()
     logs.configure(settings.log_level)
     listening = listen(settings.api_host, settings.api_port)
+    watched = begin("api", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     # When uvicorn has stopped because of a signal, it raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(settings, temporal, listening))
+    with closing(watched), suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings, temporal, listening, watched))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -53,11 +58,19 @@ def listen(host: str, port: int) -> socket.socket:
         raise SystemExit(2) from None
 
 
-async def serve(settings: config.Settings, temporal: config.TemporalConnection, listening: socket.socket) -> None:
+async def serve(
+    settings: config.Settings, temporal: config.TemporalConnection, listening: socket.socket, watched: Telemetry
+) -> None:
     # Lazy, so that the API starts, and tells that it is not ready, while Temporal is down.
-    client = await connect(temporal.address, namespace=temporal.namespace, lazy=True, options=temporal.options)
+    client = await connect(
+        temporal.address,
+        namespace=temporal.namespace,
+        interceptors=watched.interceptors(),
+        lazy=True,
+        options=temporal.options,
+    )
     options = uvicorn.Config(
-        create_app(services(settings, client)),
+        watched.application(create_app(services(settings, client)), untraced=f"{PREFIX}/health"),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -65,7 +78,8 @@ async def serve(settings: config.Settings, temporal: config.TemporalConnection, 
     )
     log.info("api.started", host=settings.api_host, port=settings.api_port, version=config.VERSION)
     try:
-        await uvicorn.Server(options).serve([listening])
+        async with watched.counting(client, state=ONBOARDING_STATE):
+            await uvicorn.Server(options).serve([listening])
     finally:
         log.info("api.stopped")
         await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
@@ -84,12 +98,16 @@ def services(settings: config.Settings, temporal: Client) -> Services:
         catalogue=catalogue(settings),
         probes=probes(aws, settings.tables, key_id=settings.secrets_manager_kms_key_id),
         version=config.VERSION,
+        scans=scan_services(settings, aws, temporal),
         limits=Limits(
             validate_wait_seconds=settings.validate_wait_seconds,
             deadline_seconds=settings.onboarding_deadline_days * 24 * 3600,
             max_attempts=settings.onboarding_max_attempts,
             provider_patience_seconds=settings.provider_patience_seconds,
             late_write_seconds=settings.onboarding_late_write_seconds,
+            min_interval_seconds=settings.schedule_min_interval_seconds,
+            scan_seconds=settings.engine_scan_max_wait_seconds,
+            scan_poll_seconds=settings.engine_scan_poll_interval_seconds,
         ),
     )
 

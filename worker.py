@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
 import structlog
@@ -18,6 +19,7 @@ from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.sealing import KmsOpener
 from stores.vault import SecretsManagerVault
+from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection
 from temporal.worker import build_worker
@@ -30,16 +32,23 @@ log = structlog.get_logger("worker")
 def main() -> None:
     settings, temporal = config.load()
     logs.configure(settings.log_level)
-    asyncio.run(run(settings, temporal))
+    watched = begin("worker", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
+    with closing(watched):
+        asyncio.run(run(settings, temporal, watched))
 
 
-async def run(settings: config.Settings, temporal: config.TemporalConnection) -> None:
+async def run(settings: config.Settings, temporal: config.TemporalConnection, watched: Telemetry) -> None:
     """Work until SIGTERM or SIGINT, then finish what is under way."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     connecting = partial(
-        connect, temporal.address, namespace=temporal.namespace, as_failure=as_failure, options=temporal.options
+        connect,
+        temporal.address,
+        namespace=temporal.namespace,
+        as_failure=as_failure,
+        interceptors=watched.interceptors(),
+        options=temporal.options,
     )
     if client := await first_connection(connecting, stopping):
         await work(client, settings, stopping)

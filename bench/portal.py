@@ -22,9 +22,11 @@ from local.ports import HOST
 from local.stack import NAMESPACE
 from stores.accounts import DynamoAccountStore
 from stores.tables import TableNames
+from telemetry.runtime import start_runtime
 from temporal.client import connect
 from tests.fakes import FakeStores
 from tests.fakes_clouds import FakeCatalogue
+from tests.fakes_scans import fake_scan_services
 from tests.rig import AT, ORIGIN, add_tenant
 
 PATIENT = Limits(accept_wait_seconds=60, validate_wait_seconds=120)
@@ -49,6 +51,7 @@ def services(
         sealer=PlainSealer(),
         catalogue=FakeCatalogue({ProviderType.AWS: AcceptingProvider()}),
         probes={},
+        scans=fake_scan_services(stores),
         version="bench",
         limits=PATIENT,
         onboarding_queue=queue,
@@ -79,6 +82,7 @@ async def serve(address: str, port: int, *, tenant_id: str, key: str, accounts: 
 
 def main(address: str, port: int, tenant_id: str, key: str, accounts: int = 0) -> None:
     logs.configure("INFO")
+    start_runtime()
     store: AccountStore = AssumedAccounts(tenant_id)
     if accounts:
         store = DynamoAccountStore(IndexedTable(tenant_id, accounts), TableNames())  # type: ignore[arg-type]

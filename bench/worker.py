@@ -16,10 +16,13 @@ import logs
 from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
-from bench import noop
+from bench.noop import QUEUE as NOOP_QUEUE
+from bench.noop import NoOp
+from bench.noop_activities import NoOpActivities
 from bench.ports import AcceptingProvider, AssumedAccounts, PlainSealer, RecentVault
 from domain.accounts import ProviderType
 from local.stack import NAMESPACE
+from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.worker import build_worker
 from tests.fakes_clouds import FakeCatalogue
@@ -48,7 +51,7 @@ class Work:
 
 def work_of(kind: Kind) -> Work:
     if kind is Kind.NOOP:
-        return Work(noop.QUEUE, noop.NoOp, noop.NoOpActivities().all())
+        return Work(NOOP_QUEUE, NoOp, NoOpActivities().all())
     catalogue = FakeCatalogue({ProviderType.AWS: AcceptingProvider()})
     credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue)
     accounts = AccountActivities(AssumedAccounts(""))
@@ -76,6 +79,7 @@ async def run(work: Work, address: str) -> None:
 
 def main(kind: Kind, address: str) -> None:
     logs.configure("INFO")
+    start_runtime()
     asyncio.run(run(work_of(kind), address))
 
 

@@ -126,6 +126,8 @@ def show(stack: Stack, demo: Demo, progress: Progress) -> None:
         "API": f"{stack.api_url}/api/v1",
         "API page": f"{stack.api_url}/docs",
         "API key": stack.api_key,
+        "API metrics": stack.metrics["api"],
+        "Worker metrics": stack.metrics["worker"],
         "AWS endpoint": stack.platform.endpoint,
         "For scripts": f"set -a; . {stack.folder / 'stack.env'}",
         "Logs": str(stack.folder / "logs"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boto3.session import Session
+from botocore.config import Config
 
 from local.folder import write_private
 from local.ministack import REGION
@@ -22,6 +23,9 @@ WORKER_ROLE = "threat-engine-onboarding"
 PROCESS_USER = "threat-engine-processes"
 
 # AWS checks the actions inside a transaction one by one; the emulator asks for a permission of its own.
+# The emulator knows no names of buckets as hosts.
+PATHS = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+
 ROWS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "TransactWriteItems")
 SECRETS = (
     *("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource"),
@@ -52,6 +56,7 @@ class AwsAccount:
             dynamodb=session.client("dynamodb", endpoint_url=self.endpoint),
             secretsmanager=session.client("secretsmanager", endpoint_url=self.endpoint),
             kms=session.client("kms", endpoint_url=self.endpoint),
+            s3=session.client("s3", endpoint_url=self.endpoint, config=PATHS),
         )
 
 
@@ -76,10 +81,12 @@ def make_process_identities(platform: AwsAccount, config_file: Path) -> None:
 
 def api_policy(account: str) -> str:
     tenants = f"arn:aws:dynamodb:*:{account}:table/threat-engine-tenants"
+    schedules = f"arn:aws:dynamodb:*:{account}:table/threat-engine-schedules"
     return policy(
         [
             {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
-            {"Action": "dynamodb:Scan", "Resource": tenants},
+            {"Action": "dynamodb:Scan", "Resource": [tenants, schedules]},
+            {"Action": "s3:GetObject", "Resource": _results()},
             {"Action": _of("kms", ("GenerateDataKey", "GenerateMac", "DescribeKey")), "Resource": _keys(account)},
             {"Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
         ]
@@ -93,6 +100,8 @@ def worker_policy(account: str) -> str:
             {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
             {"Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey")), "Resource": _keys(account)},
             {"Action": _of("secretsmanager", SECRETS), "Resource": secrets},
+            {"Action": "dynamodb:Scan", "Resource": f"arn:aws:dynamodb:*:{account}:table/threat-engine-schedules"},
+            {"Action": "s3:PutObject", "Resource": _results()},
             {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ThreatEngine*"},
         ]
     )
@@ -111,6 +120,10 @@ def _of(service: str, actions: Sequence[str]) -> list[str]:
 def _tables(account: str) -> list[str]:
     table = f"arn:aws:dynamodb:*:{account}:table/threat-engine-*"
     return [table, f"{table}/index/*"]
+
+
+def _results() -> str:
+    return "arn:aws:s3:::threat-engine-results-*"
 
 
 def _keys(account: str) -> list[str]:

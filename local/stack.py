@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -13,10 +13,10 @@ from secrets import token_hex
 import httpx
 
 from cli import add_administrator_key, set_up_aws, set_up_temporal
-from config import TemporalConnection
+from config import TemporalConnection, results_bucket
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
-from local.ports import HOST, Ports
+from local.ports import HOST, Ports, free_port
 from local.processes import Child, running
 from local.progress import Progress
 from local.temporal import TemporalServer, starting_temporal
@@ -27,6 +27,7 @@ from workflows import search_attributes
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
 NAMESPACE = "default"
+RECONCILE_SECONDS = 900
 WATCH_SECONDS = 0.2
 
 TUNABLE = (
@@ -52,6 +53,8 @@ class Stack:
     platform: AwsAccount
     customer: AwsAccount
     children: tuple[Child, ...]
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """The address of the metrics of each process, api and worker."""
 
     def check(self) -> None:
         """Raises StackFailed when a part has ended."""
@@ -77,7 +80,7 @@ async def running_stack(
     """Everything up and set up, in an empty `folder`. `settings` override what the processes get. Raises
     StackFailed when a part does not start; stops everything at the end, in every case."""
     with ExitStack() as parts:
-        temporal = parts.enter_context(_temporal(folder, ports=ports, db=temporal_db))
+        temporal = parts.enter_context(temporal_server(folder / "logs/temporal.log", ports=ports, db=temporal_db))
         ministack = parts.enter_context(starting_ministack(folder / "logs/ministack.log", port=ports.aws))
         with progress.step("Temporal and AWS (MiniStack) are up"):
             await asyncio.gather(
@@ -87,32 +90,38 @@ async def running_stack(
         endpoint = f"http://{HOST}:{ports.aws}"
         platform = AwsAccount(PLATFORM_NUMBER, endpoint, token_hex(20))
         customer = AwsAccount(CUSTOMER_NUMBER, endpoint, token_hex(20))
-        environment = _environment(folder, ports=ports, settings=settings or {})
+        environment = process_environment(folder, ports=ports, settings=settings or {})
         with progress.step("the platform's own roles exist in AWS"):
             await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
-        worker, api = (parts.enter_context(_ours(name, folder, environment)) for name in ("worker", "api"))
+        metrics = {name: f"{HOST}:{free_port()}" for name in ("worker", "api")}
+        worker, api = (
+            parts.enter_context(_ours(name, folder, {**environment, "METRICS_ADDRESS": address}))
+            for name, address in metrics.items()
+        )
         with progress.step("keys, tables and search attributes are set up"):
-            api_key = await _set_up(platform, temporal.address)
+            api_key = await set_up(platform, temporal.address)
         api_url = f"http://{HOST}:{ports.api}"
         with progress.step("API and worker are up"):
-            await asyncio.to_thread(worker.wait_until, partial(_has_started, worker))
-            await asyncio.to_thread(api.wait_until, partial(_answers, f"{api_url}/api/v1/health/ready"))
+            await asyncio.to_thread(worker.wait_until, partial(has_started, worker))
+            await asyncio.to_thread(api.wait_until, partial(answers, f"{api_url}/api/v1/health/ready"))
         children = (temporal.child, ministack, worker, api)
         parts.callback(progress.say, "Stopping everything ...")
-        yield Stack(folder, api_url, api_key, temporal, platform, customer, children)
+        urls = {name: f"http://{address}/metrics" for name, address in metrics.items()}
+        yield Stack(folder, api_url, api_key, temporal, platform, customer, children, urls)
 
 
-def _temporal(folder: Path, *, ports: Ports, db: Path | None) -> AbstractContextManager[TemporalServer]:
+def temporal_server(log: Path, *, ports: Ports, db: Path | None) -> AbstractContextManager[TemporalServer]:
+    """With our search attributes; started, not yet ready."""
     return starting_temporal(
-        folder / "logs/temporal.log",
+        log,
         port=ports.temporal,
         ui_port=ports.temporal_ui,
         db=db,
-        search_attributes={key.name: "Keyword" for key in search_attributes.ALL},
+        search_attributes={key.name: key.indexed_value_type.name.title() for key in search_attributes.ALL},
     )
 
 
-def _environment(folder: Path, *, ports: Ports, settings: Mapping[str, str]) -> dict[str, str]:
+def process_environment(folder: Path, *, ports: Ports, settings: Mapping[str, str]) -> dict[str, str]:
     """What the API and the worker find: the settings of an operator who runs them against the emulator."""
     endpoint = f"http://{HOST}:{ports.aws}"
     return {
@@ -146,23 +155,23 @@ def _ours(name: str, folder: Path, environment: Mapping[str, str]) -> AbstractCo
     )
 
 
-async def _set_up(platform: AwsAccount, temporal_address: str) -> str:
+async def set_up(platform: AwsAccount, temporal_address: str) -> str:
     """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
     aws, names = platform.clients(), TableNames()
     await asyncio.gather(
-        asyncio.to_thread(set_up_aws, aws, names),
-        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE)),
+        asyncio.to_thread(set_up_aws, aws, names, results_bucket(PLATFORM_NUMBER, REGION)),
+        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECONCILE_SECONDS),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
     return text
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=5, trust_env=False).is_success
     except httpx.TransportError:
         return False
 
 
-def _has_started(worker: Child) -> bool:
+def has_started(worker: Child) -> bool:
     return b"worker.started" in worker.log.read_bytes()

@@ -7,15 +7,19 @@ and wait: every step runs in `run`, one at a time.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
+# Modules by their full names: `from workflows import story` would run story.py anew in every sandbox.
 with workflow.unsafe.imports_passed_through():
-    from domain import answers
+    import domain.answers as answers
+    import workflows.ids as ids
+    import workflows.meters as meters
+    import workflows.onboarding_steps as steps
+    import workflows.story as story
     from domain.accounts import Closure, OnboardingStatus
     from domain.audit import Origin
     from domain.credentials import CredentialRef
@@ -38,8 +42,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.timestamps import stamp
     from domain.validation import Verdict
-    from workflows import ids, meters, story
-    from workflows import onboarding_steps as steps
+    from workflows.endings import Ending
     from workflows.failures import code_of, final, refusal
     from workflows.search_attributes import ONBOARDING_STATE
 
@@ -48,15 +51,6 @@ CANCELLED_BY_OPERATOR = "cancelled_by_operator"
 
 # What operators filter by. Storing and activating last milliseconds, or show in the details when they do not.
 _SEARCHABLE = frozenset(OnboardingState) - {OnboardingState.VALIDATING, OnboardingState.ACTIVATING}
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Why the onboarding ends without an active account."""
-
-    state: OnboardingState
-    reason: str
-    origin: Origin
 
 
 @workflow.defn

@@ -16,6 +16,7 @@ from domain.audit import audit_event
 from domain.onboarding import OnboardingState
 from domain.tenants import PLATFORM
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue
+from tests.fakes_scans import fake_scan_services
 from tests.rig import AT, ORIGIN, Rig
 
 ROOT = "http://api.test/api/v1"
@@ -84,6 +85,8 @@ def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replac
             "catalogue": FakeCatalogue({"aws": rig.provider}),
             "probes": dict.fromkeys(("dynamodb", "secrets_manager", "kms"), lambda: None),
             "version": "1.2.3",
+            "scans": fake_scan_services(stores),
+            "scans_queue": rig.queue,
             "limits": limits or Limits(),
             "onboarding_queue": rig.queue,
             **replaced,

@@ -25,6 +25,8 @@ from local.stack import Stack, running_stack
 from providers.aws_permissions import PERMISSIONS
 from tests.e2e.canary import Evidence, files, histories, hits, rows, spellings
 from tests.e2e.customer_cloud import CustomerCloud, customer_cloud
+from tests.rig import eventually
+from tests.telemetry.collector import Collector, attributes, collecting, read
 
 pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -33,6 +35,7 @@ CUSTOMER_SETTINGS = {
     "VALIDATE_WAIT_SECONDS": "2",
     "PROVIDER_PATIENCE_SECONDS": "6",
     "ONBOARDING_LATE_WRITE_SECONDS": "1",
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
 }
 ROLE_ARN = "arn:aws:iam::444455556666:role/ThreatEngineReadOnly"
 CONTROL = "control/canary+" + token_hex(8)
@@ -54,6 +57,7 @@ class Scene:
     stack: Stack
     cloud: CustomerCloud
     api: httpx.AsyncClient
+    collector: Collector
     tenant_id: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
     answers: dict[str, bytes] = field(default_factory=dict)
@@ -94,6 +98,9 @@ class Scene:
             await asyncio.sleep(0.1)
         self.ends[name] = status["state"]
         await self.get(f"/onboarding/accounts/{account_id}", f"account of {name}")
+
+    async def last_spans_have_come(self) -> bool:
+        return bool(self.collector.named("GET /tenants"))
 
     def _kept(self, answer: httpx.Response, name: str) -> dict[str, Any]:
         self.answers[f"answer {len(self.answers)}, {name}"] = str(answer.headers).encode() + answer.content
@@ -194,13 +201,17 @@ def let_the_worker(stack: Stack, *, without: str = "nothing") -> None:
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("canary")
     with ExitStack() as cleanup:
-        cloud = cleanup.enter_context(customer_cloud())
+        cloud, collector = cleanup.enter_context(customer_cloud()), cleanup.enter_context(collecting())
         ports = Ports(free_port(), free_port(), free_port(), free_port())
         running = running_stack(
             folder,
             ports=ports,
             progress=Progress(Console(quiet=True)),
-            settings=CUSTOMER_SETTINGS | {"CUSTOMER_AWS_ENDPOINT_URL": cloud.url},
+            settings={
+                **CUSTOMER_SETTINGS,
+                "CUSTOMER_AWS_ENDPOINT_URL": cloud.url,
+                "TRACES_ENDPOINT": collector.url,
+            },
             temporal_db=folder / "temporal.db",
         )
         async with running as stack:
@@ -208,7 +219,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             base_url = f"{stack.api_url}/api/v1"
             async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False) as api:
-                yield await played(Scene(stack, cloud, api))
+                yield await played(Scene(stack, cloud, api, collector))
 
 
 async def played(scene: Scene) -> Scene:
@@ -225,6 +236,7 @@ async def played(scene: Scene) -> Scene:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def evidence(scene: Scene) -> dict[str, Evidence]:
     client = await Client.connect(scene.stack.temporal.address)
+    await eventually(scene.last_spans_have_come)
     written = files(scene.stack.folder)
     return {
         "histories": await histories(client),
@@ -232,11 +244,13 @@ async def evidence(scene: Scene) -> dict[str, Evidence]:
         "logs and files": {place: text for place, text in written.items() if "temporal.db" not in place},
         "Temporal's database": {place: text for place, text in written.items() if "temporal.db" in place},
         "answers": scene.answers,
+        "metrics": {f"metrics of {name}": read(url).text.encode() for name, url in scene.stack.metrics.items()},
+        "spans": {f"spans {number}": request for number, request in enumerate(scene.collector.requests)},
     }
 
 
-CLASSES = ("histories", "rows", "logs and files", "Temporal's database", "answers")
-PLANTED_BY_THE_STORY = tuple(name for name in CLASSES if name != "logs and files")
+CLASSES = ("histories", "rows", "logs and files", "Temporal's database", "answers", "metrics", "spans")
+PLANTED_BY_THE_STORY = ("histories", "rows", "Temporal's database", "answers")
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -262,6 +276,17 @@ async def test_the_logs_that_were_searched_are_those_of_the_whole_story(evidence
     logs = evidence["logs and files"]
     assert b'"level": "debug"' in logs["file logs/worker.log"]
     assert logs["file logs/api.log"].count(b'"logger": "api.access"') > 30
+
+
+async def test_the_metrics_and_spans_that_were_searched_are_those_of_the_whole_story(
+    scene: Scene, evidence: dict[str, Evidence]
+):
+    worker = evidence["metrics"]["metrics of worker"].decode()
+    assert 'onboarding_refusals_total{code="unknown_key"' in worker
+    assert 'onboarding_step_failures_total{code="platform_config",step="store_credential"} ' in worker
+    steps = ("store_credential", "validate_credential", "record_attempt", "activate_account")
+    assert all(scene.collector.named(f"RunActivity:{step}") for step in steps)
+    assert any("error.type" in attributes(span) for span in scene.collector.named("RunActivity:validate_credential"))
 
 
 @pytest.mark.parametrize(

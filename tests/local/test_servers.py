@@ -40,7 +40,7 @@ def test_two_emulators_do_not_know_each_other(aws: Aws, tmp_path: Path):
 
 
 async def test_temporal_comes_up_with_its_web_page_and_search_attributes(tmp_path: Path):
-    wanted = {key.name: "Keyword" for key in search_attributes.ALL}
+    wanted = {key.name: key.indexed_value_type.name.title() for key in search_attributes.ALL}
     with running_temporal(tmp_path / "temporal.log", search_attributes=wanted) as server:
         client = await Client.connect(server.address)
         tenant = search_attributes.TENANT_ID.name

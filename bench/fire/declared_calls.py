@@ -1,0 +1,96 @@
+"""The calls to AWS that each journey makes, and the declared outcome of their going wrong. A call that is not in here,
+or that is here and is not made, fails the fault matrix."""
+
+from bench.fire.declared import cloud, elsewhere, kept, numbered, request, step
+
+STARTED = (
+    request("sts.AssumeRole", "the API becomes its own role", cold=True),
+    step("sts.AssumeRole", "the worker becomes its own role", cold=True),
+    step("kms.DescribeKey", "the key behind the alias", cold=True),
+    step("sts.AssumeRole", "the worker's other session becomes its own role", cold=True),
+)
+"""Once in the life of a process, on the way of its first onboarding."""
+
+RECEIVE = (
+    request("dynamodb.Query", "who calls"),
+    request("kms.GenerateMac", "the digest of the body"),
+    request("dynamodb.PutItem", "the record of the Idempotency-Key"),
+)
+KEEP = (kept("dynamodb.UpdateItem", "keeps the answer for repeats"),)
+INIT = (*RECEIVE, request("dynamodb.GetItem", "the tenant"))
+FIND = (request("dynamodb.GetItem", "whose account it is"), request("dynamodb.GetItem", "the account"))
+HAND_IN = (*RECEIVE, *FIND, request("kms.GenerateDataKey", "seals the credential"))
+
+REGISTER = (
+    step("dynamodb.TransactWriteItems", "writes the account"),
+    step("dynamodb.GetItem", "reads the account back"),
+)
+STORE = (
+    step("kms.Decrypt", "opens the seal"),
+    step("secrets-manager.DescribeSecret", "looks for the secret"),
+    step("secrets-manager.CreateSecret", "stores the credential"),
+    step("secrets-manager.GetSecretValue", "reads the credential"),
+)
+STORE_AGAIN = (
+    step("kms.Decrypt", "opens the seal"),
+    step("secrets-manager.DescribeSecret", "finds the secret"),
+    step("secrets-manager.GetSecretValue", "compares with what is stored"),
+    step("secrets-manager.PutSecretValue", "stores the next credential"),
+    step("secrets-manager.GetSecretValue", "reads the credential"),
+)
+DENIED = (
+    cloud("sts.AssumeRole", "with its external id, while the role is missing"),
+    cloud("sts.GetCallerIdentity", "whether we are who we should be"),
+)
+PROVE = (
+    cloud("sts.AssumeRole", "with its external id"),
+    cloud("sts.GetCallerIdentity", "who the customer's role is"),
+    cloud("sts.AssumeRole", "without an external id"),
+    cloud("sts.AssumeRole", "with a wrong external id"),
+    cloud("iam.SimulatePrincipalPolicy", "the first 50 permissions"),
+    cloud("iam.SimulatePrincipalPolicy", "the other permissions"),
+    cloud("iam.GetAccountSummary", "tries a required permission"),
+    cloud("iam.GetAccountPasswordPolicy", "tries a required permission"),
+    cloud("iam.ListUsers", "tries a required permission"),
+    cloud("s3.ListBuckets", "tries a required permission"),
+    cloud("cloudtrail.DescribeTrails", "tries a required permission"),
+    cloud("ec2.DescribeRegions", "tries a required permission"),
+    cloud("ec2.DescribeSecurityGroups", "tries a required permission"),
+)
+REFUSE = (
+    step("dynamodb.TransactWriteItems", "writes the refusal"),
+    step("dynamodb.GetItem", "reads the account back"),
+)
+PROMOTE = (
+    step("secrets-manager.DescribeSecret", "which version is current"),
+    step("secrets-manager.UpdateSecretVersionStage", "makes the accepted version current"),
+)
+ACTIVATE = (
+    step("dynamodb.GetItem", "reads the account"),
+    step("dynamodb.TransactWriteItems", "makes the account active"),
+    step("dynamodb.GetItem", "reads the account back"),
+)
+CANCEL = (*RECEIVE, *FIND)
+TAKE_BACK = (
+    step("secrets-manager.DescribeSecret", "looks for the secret"),
+    step("secrets-manager.DeleteSecret", "deletes the credential"),
+    step("dynamodb.TransactWriteItems", "closes the account"),
+    step("dynamodb.GetItem", "reads the account back"),
+)
+SWEEP = (
+    step("secrets-manager.DescribeSecret", "looks for a secret that came late"),
+    step("dynamodb.TransactWriteItems", "closes the account once more"),
+    step("dynamodb.GetItem", "reads the account back"),
+)
+
+FIRST_TRY = (*INIT, *REGISTER, *KEEP, *HAND_IN, *STORE)
+REFUSED = (*elsewhere(FIRST_TRY), *DENIED, *REFUSE, *KEEP)
+
+DECLARED = {
+    "straight": numbered((*STARTED, *FIRST_TRY, *PROVE, *ACTIVATE, *KEEP)),
+    "second try": numbered(
+        (*REFUSED, *elsewhere(HAND_IN), *STORE_AGAIN, *elsewhere(PROVE), *PROMOTE, *ACTIVATE, *KEEP)
+    ),
+    "given up": numbered((*elsewhere(REFUSED), *CANCEL, *TAKE_BACK, *SWEEP)),
+}
+"""By the journey's name."""

@@ -1,0 +1,81 @@
+"""The fleet with faults in its calls to AWS, and the customers that walk through it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from bench.fire.caller import Caller
+from bench.fire.customer import Customer
+from bench.fire.endings import Scene
+from bench.fire.faults import FaultFolder
+from bench.fire.fleet import Fleet, running_fleet
+from bench.fire.invariants import Broken, Expected, check
+from bench.fire.journeys import Traveller
+from bench.portal_client import CONNECTIONS
+from bench.tenants import FreshTenants
+from cli import add_administrator_key
+from local.progress import Progress
+from stores.api_keys import DynamoApiKeyStore
+from stores.tables import TableNames
+
+REQUEST_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Ground:
+    fleet: Fleet
+    faults: FaultFolder
+    http: httpx.AsyncClient
+    tenants: FreshTenants
+    customer: Customer
+    scene: Scene
+    expected: list[Expected] = field(default_factory=list)
+    """Every onboarding that was asked for here."""
+
+    async def broken(self) -> list[Broken]:
+        """What is lost, doubled or orphaned."""
+        return await check(self.expected, self.fleet.aws, self.fleet.client)
+
+    def traveller(self, *, own_keys: bool = False, pause: float = 1.0, patience: float = 120.0) -> Traveller:
+        """`own_keys`: each request with an API key that the API has not seen yet. `pause` is the longest between two
+        requests, and `patience` how long one is repeated, in seconds."""
+        caller = Caller(self.http, pause=pause, patience=patience)
+        return Traveller(caller, self.customer, self.tenants, self._new_key if own_keys else lambda: self.fleet.api_key)
+
+    async def ready(self) -> bool | None:
+        """What /health/ready says; None when nobody answers."""
+        try:
+            return (await self.http.get("/health/ready")).is_success
+        except httpx.TransportError:
+            return None
+
+    def _new_key(self) -> str:
+        return add_administrator_key(DynamoApiKeyStore(self.fleet.aws.dynamodb, TableNames()))[0]
+
+
+@asynccontextmanager
+async def burning_ground(
+    folder: Path, *, progress: Progress, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Ground]:
+    """Raises StackFailed when a part does not start."""
+    programs = {name: ("-m", "bench.fire.faulty", name, str(folder)) for name in ("worker", "api")}
+    async with (
+        running_fleet(folder, progress=progress, programs=programs, settings=settings) as fleet,
+        httpx.AsyncClient(
+            base_url=f"{fleet.api_url}/api/v1",
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            timeout=REQUEST_SECONDS,
+            trust_env=False,
+        ) as http,
+    ):
+        yield Ground(
+            fleet=fleet,
+            faults=FaultFolder(folder),
+            http=http,
+            tenants=fleet.tenants(),
+            customer=Customer(fleet.customer),
+            scene=Scene(fleet.aws, fleet.client, TableNames()),
+        )

@@ -1,0 +1,147 @@
+"""The monthly bill of a deployment: what is kept and what is done, times what that takes, times its price."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from commands import prices
+from commands.counts import ASSUMED, COUNTED, HEALTH, LOOK, RECHECK, SCAN, SECOND_TRY, TENANT, Count
+
+KEYS = 2
+"""KMS keys: credentials, and digests of request bodies."""
+LOOKS_PER_ACCOUNT = 30
+MONTHS_KEPT = 12
+"""The month that is billed comes after so many: rows and audit events of a year are there."""
+TABLE_KEY_SECONDS = 300
+
+
+class Basis(StrEnum):
+    PRICE = "price"
+    COUNTED = "counted"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A deployment. `health_probes` is those in a minute, of all API processes together."""
+
+    accounts: int
+    tenants: int
+    scans_per_day: float
+    health_probes: float
+    region: prices.Region
+
+
+@dataclass(frozen=True)
+class Line:
+    """`number` of the item in a month, and what they cost, by service."""
+
+    item: str
+    number: float
+    basis: Basis
+    dynamodb: float = 0
+    secrets_manager: float = 0
+    kms: float = 0
+    actions: float = 0
+    floor: bool = False
+    """Whether no system that keeps a secret for each account could do without it."""
+
+    @property
+    def dollars(self) -> float:
+        """Of AWS."""
+        return self.dynamodb + self.secrets_manager + self.kms
+
+
+@dataclass(frozen=True)
+class Bill:
+    lines: tuple[Line, ...]
+
+    @property
+    def aws(self) -> float:
+        return sum(line.dollars for line in self.lines)
+
+    @property
+    def floor(self) -> float:
+        return sum(line.dollars for line in self.lines if line.floor)
+
+    @property
+    def above_floor(self) -> float:
+        """As a share of the floor."""
+        return self.aws / self.floor - 1
+
+    @property
+    def actions(self) -> float:
+        return sum(line.actions for line in self.lines)
+
+    @property
+    def temporal_cloud(self) -> float:
+        """Actions with the surcharges for fairness and for the plan; histories of this size are cents."""
+        used = self.actions * (1 + prices.TEMPORAL_FAIRNESS) * prices.TEMPORAL_ACTION
+        return used * (1 + prices.TEMPORAL_PLAN)
+
+
+def bill(plan: Plan) -> Bill:
+    """Of a month in which every account is onboarded anew, with one refused credential, beside a year's data."""
+    return Bill((*_kept(plan), *_done(plan), _health(plan), _stored(plan)))
+
+
+def _kept(plan: Plan) -> Iterator[Line]:
+    secrets, keys = plan.accounts * prices.SECRET_MONTH, KEYS * prices.KEY_MONTH
+    yield Line("secret of an account", plan.accounts, Basis.PRICE, secrets_manager=secrets, floor=True)
+    yield Line("KMS key", KEYS, Basis.PRICE, kms=keys, floor=True)
+
+
+def _amounts(plan: Plan) -> dict[str, float]:
+    """How often each operation happens in a month."""
+    return {
+        TENANT: plan.tenants,
+        SECOND_TRY: plan.accounts,
+        LOOK: plan.accounts * LOOKS_PER_ACCOUNT,
+        RECHECK: plan.accounts * prices.DAYS_PER_MONTH,
+        SCAN: plan.accounts * plan.scans_per_day * prices.DAYS_PER_MONTH,
+    }
+
+
+def _done(plan: Plan) -> Iterator[Line]:
+    for operation, number in _amounts(plan).items():
+        count, basis = _count_of(operation)
+        yield _line(plan, operation, number, count, basis)
+
+
+def _count_of(operation: str) -> tuple[Count, Basis]:
+    if operation in COUNTED:
+        return COUNTED[operation], Basis.COUNTED
+    return ASSUMED[operation].count, Basis.ASSUMED
+
+
+def _health(plan: Plan) -> Line:
+    """Their one connection is never idle, so DynamoDB asks for the key of the table every five minutes only."""
+    minutes = prices.HOURS_PER_MONTH * 60
+    number = plan.health_probes * minutes
+    spared = max(0.0, number - minutes * 60 / TABLE_KEY_SECONDS) * prices.KMS_REQUEST
+    line = _line(plan, HEALTH, number, COUNTED[HEALTH], Basis.COUNTED)
+    return Line(HEALTH, number, line.basis, line.dynamodb, line.secrets_manager, line.kms - spared)
+
+
+def _stored(plan: Plan) -> Line:
+    once = {TENANT, SECOND_TRY}
+    stored = sum(
+        _count_of(operation)[0].stored_bytes * number * (1 if operation in once else MONTHS_KEPT)
+        for operation, number in _amounts(plan).items()
+    )
+    gigabytes, price = stored / 2**30, prices.DYNAMODB[plan.region]
+    dollars = gigabytes * (price.stored_gb_month + price.backup_gb_month)
+    return Line("GB stored, backed up", gigabytes, Basis.ASSUMED, dynamodb=dollars)
+
+
+def _line(plan: Plan, item: str, number: float, count: Count, basis: Basis) -> Line:
+    price = prices.DYNAMODB[plan.region]
+    return Line(
+        item,
+        number,
+        basis,
+        dynamodb=number * (count.write_units * price.write_unit + count.read_units * price.read_unit),
+        secrets_manager=number * count.secrets_calls * prices.SECRETS_CALL,
+        kms=number * count.kms_requests * prices.KMS_REQUEST,
+        actions=number * count.actions,
+    )

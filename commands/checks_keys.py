@@ -1,0 +1,83 @@
+"""The two KMS keys: there, enabled, of their kind, ours, and rotated every year where KMS can."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commands.finding import Finding, fail, sound, unknown, warn
+from stores.kms_keys import ROTATION_DAYS
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+SETUP = "Run `python cli.py setup`, or name another key in {setting}."
+
+
+@dataclass(frozen=True)
+class WantedKey:
+    """`key_id` is what the setting says: an id, an ARN or an alias."""
+
+    setting: str
+    key_id: str
+    spec: str
+    rotates: bool
+
+    @property
+    def thing(self) -> str:
+        return f"key {self.key_id}"
+
+
+def wanted(secrets: str, digests: str) -> tuple[WantedKey, WantedKey]:
+    return (
+        WantedKey("SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
+        WantedKey("DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
+    )
+
+
+def arns(kms: "KMSClient", wanted: Iterable[WantedKey]) -> dict[str, str]:
+    """By what the settings say, of the keys that can be seen."""
+    found = {}
+    for key in wanted:
+        with suppress(ClientError, BotoCoreError):
+            found[key.key_id] = kms.describe_key(KeyId=key.key_id)["KeyMetadata"]["Arn"]
+    return found
+
+
+def key(kms: "KMSClient", wanted: WantedKey, account: str) -> Iterator[Finding]:
+    try:
+        found: Any = kms.describe_key(KeyId=wanted.key_id)["KeyMetadata"]
+    except kms.exceptions.NotFoundException:
+        yield fail(wanted.thing, "there is no such key", SETUP.format(setting=wanted.setting))
+        return
+    rotation = f", rotated every {ROTATION_DAYS} days" if wanted.rotates else ""
+    yield from sound(wanted.thing, f"enabled, {wanted.spec}{rotation}", _problems(kms, wanted, found, account))
+
+
+def _problems(kms: "KMSClient", wanted: WantedKey, found: dict[str, Any], account: str) -> Iterator[Finding]:
+    thing, other = wanted.thing, f"Name another key in {wanted.setting}."
+    if found["KeyState"] != "Enabled":
+        remedy = "Cancel its deletion or enable it; what it encrypted cannot be read until then."
+        yield fail(thing, f"its state is {found['KeyState']}", remedy)
+    if found["KeySpec"] != wanted.spec:
+        yield fail(thing, f"is of the kind {found['KeySpec']}, not {wanted.spec}", other)
+    if (owner := found["Arn"].split(":")[4]) != account:
+        yield warn(thing, f"belongs to the account {owner}", other)
+    if found.get("KeyManager") == "AWS":
+        yield fail(thing, "is managed by AWS, so its policy cannot separate API and worker", other)
+    elif wanted.rotates and found["KeySpec"] == wanted.spec and found["KeyState"] == "Enabled":
+        yield from _rotation(kms, wanted, found["KeyId"])
+
+
+def _rotation(kms: "KMSClient", wanted: WantedKey, key_id: str) -> Iterator[Finding]:
+    status = kms.get_key_rotation_status(KeyId=key_id)
+    days = status.get("RotationPeriodInDays")
+    if not status["KeyRotationEnabled"]:
+        yield fail(wanted.thing, "its rotation is off", "Run `python cli.py setup`: it turns the yearly rotation on.")
+    elif days is None:
+        yield unknown(wanted.thing, "it is rotated; how often is not told")
+    elif days != ROTATION_DAYS:
+        remedy = f"Set its rotation period to {ROTATION_DAYS} days, unless this is on purpose."
+        yield warn(wanted.thing, f"is rotated every {days} days", remedy)

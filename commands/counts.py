@@ -1,0 +1,179 @@
+"""What one operation takes of AWS and of Temporal.
+
+`COUNTED` is what the whole system was seen to do: `tests/commands/test_counts.py` does it again and compares. `ASSUMED`
+is what is not counted yet; each says what it rests on. A figure moves from the one to the other with its test.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+BEHIND_SECRETS = {
+    "secretsmanager.CreateSecret": 2,
+    "secretsmanager.PutSecretValue": 2,
+    "secretsmanager.GetSecretValue": 1,
+}
+"""KMS requests that Secrets Manager makes for us with our key: a data key and a trial decryption, or a decryption.
+docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of one operation, or of many. Calls are named `service.Operation`; those that cost nothing (STS, IAM) are left
+    out."""
+
+    calls: Mapping[str, int] = field(default_factory=dict)
+    write_units: float = 0
+    """DynamoDB's: the started kilobytes of an item and of its copies in indexes; in a transaction the item counts
+    twice, its copies once."""
+    read_units: float = 0
+    """DynamoDB's: four started kilobytes each, half a unit when eventually consistent."""
+    table_accesses: int = 0
+    """Each can make DynamoDB ask KMS for the key of the table, which it keeps for five minutes per connection:
+    docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html"""
+    stored_bytes: int = 0
+    """Left in tables and indexes, with DynamoDB's overhead and without what expires within a day."""
+    actions: int = 0
+    """Temporal's."""
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(
+            dict(Counter(self.calls) + Counter(other.calls)),
+            self.write_units + other.write_units,
+            self.read_units + other.read_units,
+            self.table_accesses + other.table_accesses,
+            self.stored_bytes + other.stored_bytes,
+            self.actions + other.actions,
+        )
+
+    def times(self, number: int) -> "Count":
+        return Count(
+            {name: calls * number for name, calls in self.calls.items()},
+            self.write_units * number,
+            self.read_units * number,
+            self.table_accesses * number,
+            self.stored_bytes * number,
+            self.actions * number,
+        )
+
+    @property
+    def secrets_calls(self) -> int:
+        return self._of("secretsmanager.")
+
+    @property
+    def kms_requests(self) -> int:
+        """Ours, those of Secrets Manager, and at most those of DynamoDB."""
+        behind = sum(BEHIND_SECRETS.get(name, 0) * number for name, number in self.calls.items())
+        return self._of("kms.") + behind + self.table_accesses
+
+    def _of(self, service: str) -> int:
+        return sum(number for name, number in self.calls.items() if name.startswith(service))
+
+
+@dataclass(frozen=True)
+class Assumed:
+    count: Count
+    rests_on: str
+
+
+KEY_LOOKUP = Count({"dynamodb.Query": 1}, read_units=0.5, table_accesses=1)
+"""The caller's key, at most once a request: it is kept for five seconds."""
+
+TENANT = "tenant made"
+ONBOARDING = "onboarding, first try"
+SECOND_TRY = "onboarding, second try"
+LOOK = "account looked at"
+HEALTH = "health probe"
+RECHECK = "re-check"
+SCAN = "scheduled scan"
+
+COUNTED: Mapping[str, Count] = {
+    TENANT: Count(
+        {
+            "dynamodb.GetItem": 1,
+            "dynamodb.PutItem": 1,
+            "dynamodb.Query": 1,
+            "dynamodb.TransactWriteItems": 1,
+            "dynamodb.UpdateItem": 1,
+            "kms.GenerateMac": 1,
+        },
+        write_units=9,
+        read_units=1.5,
+        table_accesses=6,
+        stored_bytes=1_200,
+    ),
+    ONBOARDING: Count(
+        {
+            "dynamodb.GetItem": 6,
+            "dynamodb.PutItem": 2,
+            "dynamodb.Query": 2,
+            "dynamodb.TransactWriteItems": 2,
+            "dynamodb.UpdateItem": 2,
+            "kms.Decrypt": 1,
+            "kms.GenerateDataKey": 1,
+            "kms.GenerateMac": 2,
+            "secretsmanager.CreateSecret": 1,
+            "secretsmanager.DescribeSecret": 1,
+            "secretsmanager.GetSecretValue": 1,
+        },
+        write_units=33,
+        read_units=7,
+        table_accesses=18,
+        stored_bytes=7_750,
+        actions=11,
+    ),
+    SECOND_TRY: Count(
+        {
+            "dynamodb.GetItem": 9,
+            "dynamodb.PutItem": 3,
+            "dynamodb.Query": 3,
+            "dynamodb.TransactWriteItems": 3,
+            "dynamodb.UpdateItem": 3,
+            "kms.Decrypt": 2,
+            "kms.GenerateDataKey": 2,
+            "kms.GenerateMac": 3,
+            "secretsmanager.CreateSecret": 1,
+            "secretsmanager.DescribeSecret": 3,
+            "secretsmanager.GetSecretValue": 3,
+            "secretsmanager.PutSecretValue": 1,
+            "secretsmanager.UpdateSecretVersionStage": 1,
+        },
+        write_units=49,
+        read_units=10.5,
+        table_accesses=26,
+        stored_bytes=8_200,
+        actions=18,
+    ),
+    LOOK: Count({"dynamodb.GetItem": 2, "dynamodb.Query": 1}, read_units=2.5, table_accesses=3),
+    HEALTH: Count(
+        {"dynamodb.GetItem": 1, "kms.DescribeKey": 1, "secretsmanager.GetRandomPassword": 1},
+        read_units=0.5,
+        table_accesses=1,
+    ),
+}
+
+ASSUMED: Mapping[str, Assumed] = {
+    RECHECK: Assumed(
+        Count(
+            {"dynamodb.GetItem": 2, "dynamodb.TransactWriteItems": 1, "secretsmanager.GetSecretValue": 1},
+            write_units=16,
+            read_units=2,
+            table_accesses=4,
+            stored_bytes=800,
+            actions=4,
+        ),
+        "the validation and the record of a verdict of an onboarding: one workflow, two steps, one search attribute",
+    ),
+    SCAN: Assumed(
+        Count(
+            {"dynamodb.GetItem": 6, "dynamodb.TransactWriteItems": 3, "secretsmanager.GetSecretValue": 1},
+            write_units=70,
+            read_units=6,
+            table_accesses=18,
+            stored_bytes=6_000,
+            actions=45,
+        ),
+        "three transactions (claim, start, end) over schedule, execution, result and audit event; a scheduled start (3 "
+        "actions), 10 steps, 2 search attributes and an engine that is polled every 10 s for 5 minutes (30 actions)",
+    ),
+}

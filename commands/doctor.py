@@ -1,0 +1,107 @@
+"""`python cli.py doctor`: examine the environment, change nothing, and say what to put right.
+
+Every AWS call is one that reads (Describe…, Get…, List…, Simulate…), and no secret is looked at.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+
+import typer
+
+import config
+from commands import checks_identity, checks_keys, checks_permissions, checks_tables, checks_temporal, clients
+from commands.checks_identity import Caller, Clock
+from commands.finding import Finding, Level, examined, ok, unknown, warn
+from commands.needs import Place, needs
+from stores.tables import definitions
+from workflows import search_attributes
+from workflows.ids import ONBOARDING_QUEUE
+
+QUEUES = (ONBOARDING_QUEUE,)
+"""Those that `worker.py` polls."""
+
+ApiRole = Annotated[str | None, typer.Option(help="The name of the role that the API runs as, to check it too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def doctor(api_role: ApiRole = None, as_json: AsJson = False) -> None:
+    """Examine AWS, Temporal, workers and the clock, without changing anything. Exit code 1 when something fails."""
+    settings, temporal = config.load()
+    findings = examine(settings, temporal, api_role=api_role)
+    print(json.dumps([asdict(found) for found in findings], indent=1) if as_json else text_of(findings))
+    raise typer.Exit(int(any(found.level is Level.FAIL for found in findings)))
+
+
+def examine(
+    settings: config.Settings,
+    temporal: config.TemporalConnection,
+    *,
+    api_role: str | None = None,
+    now: Clock = utc_now,
+) -> list[Finding]:
+    return [*_settings(settings), *in_aws(settings, api_role=api_role, now=now), *asyncio.run(_temporal(temporal))]
+
+
+def text_of(findings: Sequence[Finding]) -> str:
+    """A line for each, below it what to do, and at the end how many of each level."""
+    lines = []
+    for found in findings:
+        lines.append(f"{found.level.value:8}  {found.thing}: {found.found}")
+        lines += [f"{'':8}  -> {found.remedy}"] if found.remedy else []
+    counts = Counter(found.level for found in findings)
+    return "\n".join([*lines, "", ", ".join(f"{counts[level]} {level.value}" for level in Level)])
+
+
+def _settings(settings: config.Settings) -> Iterator[Finding]:
+    yield ok("settings", f"complete; region {settings.aws_region}")
+    for name in ("aws_endpoint_url", "customer_aws_endpoint_url"):
+        if getattr(settings, name):
+            remedy = "Unset it, unless this is for development."
+            yield warn(f"setting {name.upper()}", "is set, so this is not the real AWS", remedy)
+
+
+def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock = utc_now) -> Iterator[Finding]:
+    aws, caller = clients.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url), Caller()
+    account = settings.platform_aws_account_id
+    yield from examined("caller", partial(checks_identity.identity, aws.sts, account, caller, now=now))
+    if not caller.arn:
+        yield unknown("keys, tables, secrets, roles", "not looked at, because AWS did not say who we are")
+        return
+    for key in checks_keys.wanted(settings.secrets_manager_kms_key_id, settings.digests_kms_key_id):
+        yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
+    for table in definitions(settings.tables):
+        yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
+    yield from examined("Secrets Manager", partial(_secrets_manager, aws))
+    yield from _roles(settings, aws, caller, api_role)
+
+
+def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:
+    # The only request of this service that concerns no secret at all.
+    aws.secretsmanager.get_random_password(PasswordLength=8)
+    yield ok("Secrets Manager", "answers")
+
+
+def _roles(settings: config.Settings, aws: clients.Clients, caller: Caller, api_role: str | None) -> Iterator[Finding]:
+    wanted = checks_keys.wanted(settings.secrets_manager_kms_key_id, settings.digests_kms_key_id)
+    place = Place(settings, caller.partition, checks_keys.arns(aws.kms, wanted))
+    yield from checks_permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place))
+    if api_role is None:
+        yield unknown("role of the API", "not named", "Name it with --api-role.")
+    else:
+        yield from checks_permissions.role(aws.iam, api_role, "API", needs("API", place))
+
+
+async def _temporal(connection: config.TemporalConnection) -> list[Finding]:
+    found = await checks_temporal.temporal(connection, queues=QUEUES, attributes=search_attributes.ALL)
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    return found

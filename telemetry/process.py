@@ -1,0 +1,83 @@
+"""What a process does so that it can be watched: nothing, unless its settings ask for it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NoOpTracerProvider
+from starlette.types import ASGIApp
+from temporalio.client import Client
+from temporalio.common import MetricMeter, SearchAttributeKey
+from temporalio.worker import Interceptor
+
+from telemetry.aws import counting_aws_requests, tracing_aws_calls
+from telemetry.census import Census
+from telemetry.http import ObservedApplication
+from telemetry.runtime import start_runtime
+from telemetry.spans import sending_spans
+from telemetry.steps import StepFailures
+from telemetry.tracing import tracing
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """The metrics and the traces of this process; each None when it is off."""
+
+    meter: MetricMeter | None
+    tracers: TracerProvider | None
+    held: ExitStack
+
+    def interceptors(self) -> tuple[Interceptor, ...]:
+        """For the connection to Temporal, before those of our own."""
+        traced = tracing(self.tracers) if self.tracers else ()
+        return (*traced, StepFailures(self.meter)) if self.meter else traced
+
+    def application(self, app: ASGIApp, *, untraced: str) -> ASGIApp:
+        """The application, observed; itself when there is nobody to tell. Paths that begin with `untraced` have no
+        trace."""
+        if not (self.meter or self.tracers):
+            return app
+        tracer = (self.tracers or NoOpTracerProvider()).get_tracer("api")
+        return ObservedApplication(app, meter=self.meter or MetricMeter.noop, tracer=tracer, untraced=untraced)
+
+    @asynccontextmanager
+    async def counting(self, client: Client, *, state: SearchAttributeKey[str]) -> AsyncIterator[None]:
+        """Keep the gauges of onboardings under way right, which are found by their `state`."""
+        if not self.meter:
+            yield
+            return
+        counting = asyncio.create_task(Census(client, self.meter, state=state).keep())
+        try:
+            yield
+        finally:
+            counting.cancel()
+            await asyncio.gather(counting, return_exceptions=True)
+
+    def close(self) -> None:
+        """Send what has not been sent."""
+        self.held.close()
+
+
+def begin(process: str, version: str, *, metrics: str | None, traces: str | None) -> Telemetry:
+    """Before the first client of Temporal or AWS is made: serve metrics at the address `metrics` and send traces to
+    the address `traces`. A metrics address that cannot be listened on ends the process with a sentence and exit code
+    2."""
+    try:
+        meter = start_runtime(metrics)
+    except ValueError:
+        sys.stderr.write(
+            "The metrics cannot be served: the port of METRICS_ADDRESS is in use, or its address is not one of this "
+            "machine. The API and a worker on one machine need a port each.\n"
+        )
+        raise SystemExit(2) from None
+    held, tracers = ExitStack(), None
+    if metrics:
+        held.enter_context(counting_aws_requests(meter))
+    if traces:
+        tracers = sending_spans(f"threat-engine-onboarding-{process}", version, traces)
+        held.callback(tracers.shutdown)
+        held.enter_context(tracing_aws_calls(tracers))
+    return Telemetry(meter if metrics else None, tracers, held)

@@ -1,0 +1,49 @@
+"""Failures of activities, counted on the worker: each attempt, also those that a retry makes good."""
+
+from typing import Any
+
+from temporalio import activity
+from temporalio.common import MetricMeter
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from domain.errors import CODES, ClockSkew, Internal, PlatformConfig, Throttled, Unavailable
+from domain.metrics import OTHER, STEP_FAILURES
+
+FROM_ZERO = (ClockSkew.code, Internal.code, PlatformConfig.code, Throttled.code, Unavailable.code, OTHER)
+"""Counted as 0 from a step's first run on: Prometheus sees no increase in a counter whose first value is 1."""
+
+
+class StepFailures(Interceptor):
+    """Comes outside of the failure hygiene, so that what it sees has a code of ours."""
+
+    def __init__(self, meter: MetricMeter) -> None:
+        self._failures = meter.create_counter(STEP_FAILURES.name, STEP_FAILURES.meaning)
+        self._known: set[str] = set()
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Counting(next, self)
+
+    def expect(self, step: str) -> None:
+        if step not in self._known:
+            self._known.add(step)
+            for code in FROM_ZERO:
+                self._failures.add(0, {"step": step, "code": code})
+
+    def count(self, step: str, code: str | None) -> None:
+        self._failures.add(1, {"step": step, "code": code if code in CODES else OTHER})
+
+
+class _Counting(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, failures: StepFailures) -> None:
+        super().__init__(next)
+        self._failures = failures
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        step = activity.info().activity_type
+        self._failures.expect(step)
+        try:
+            return await super().execute_activity(input)
+        except ApplicationError as error:
+            self._failures.count(step, error.type)
+            raise

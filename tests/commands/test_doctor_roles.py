@@ -1,0 +1,96 @@
+"""What the doctor finds out about the roles of our processes, on the emulator that works policies out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from commands import doctor
+from commands.finding import Finding, Level
+from config import Settings
+from local.identities import (
+    API_ROLE,
+    WORKER_ROLE,
+    AwsAccount,
+    api_policy,
+    make_process_identities,
+    policy,
+    worker_policy,
+)
+from local.ministack import REGION
+from tests.commands.conftest import acting_as_root, make_keys, numbers, of
+
+pytestmark = pytest.mark.stack
+
+WORKER, API = f"role {WORKER_ROLE} of the worker", f"role {API_ROLE} of the API"
+
+
+@pytest.fixture
+def account(ministack_url: str, tmp_path: Path) -> AwsAccount:
+    """A fresh one, with keys and roles and nothing else."""
+    account = AwsAccount(str(next(numbers)), ministack_url, "secret")
+    make_keys(account.session.client("kms", endpoint_url=ministack_url), settings_of(account))
+    make_process_identities(account, tmp_path / "profiles")
+    return account
+
+
+def settings_of(account: AwsAccount, **changes: str) -> Settings:
+    values = {"platform_aws_account_id": account.number, "aws_endpoint_url": account.endpoint, **changes}
+    return Settings.model_validate(values)
+
+
+def examine(account: AwsAccount, **settings: str) -> list[Finding]:
+    with acting_as_root(account.number):
+        return list(doctor.in_aws(settings_of(account, **settings), api_role=API_ROLE))
+
+
+def give(account: AwsAccount, role: str, document: str) -> None:
+    iam = account.session.client("iam", endpoint_url=account.endpoint)
+    iam.put_role_policy(RoleName=role, PolicyName="what-it-needs", PolicyDocument=document)
+
+
+def test_the_roles_of_the_embedded_stack_have_what_they_need_and_no_more(account: AwsAccount):
+    findings = examine(account)
+    assert (of(findings, WORKER).level, of(findings, API).level) == (Level.OK, Level.OK)
+
+
+@pytest.mark.parametrize(
+    ("role", "document", "action", "resource"),
+    [
+        (WORKER_ROLE, worker_policy, "kms:Decrypt", "arn:aws:kms:{region}:{account}:key/[0-9a-f-]+"),
+        (API_ROLE, api_policy, "dynamodb:Scan", "arn:aws:dynamodb:{region}:{account}:table/threat-engine-tenants"),
+    ],
+    ids=["worker", "API"],
+)
+def test_a_permission_that_is_missing_is_named(account: AwsAccount, role, document, action, resource):
+    give(account, role, document(account.number).replace(action, "s3:ListAllMyBuckets"))
+    found = of(examine(account), WORKER if role == WORKER_ROLE else API)
+    assert found.level is Level.FAIL
+    pattern = resource.format(region=REGION, account=account.number)
+    assert re.fullmatch(f"may not {action} on {pattern}", found.found)
+
+
+def test_an_api_that_could_read_a_credential_fails(account: AwsAccount):
+    give(account, API_ROLE, policy([{"Action": "*", "Resource": "*"}]))
+    found = [finding for finding in examine(account) if finding.thing == API]
+    assert {finding.level for finding in found} == {Level.FAIL}
+    assert [f.found.split(" on ")[0] for f in found] == ["may kms:Decrypt", "may secretsmanager:GetSecretValue"]
+
+
+def test_a_role_that_is_not_there_fails(account: AwsAccount):
+    assert of(examine(account, platform_role_name="nobody"), "role nobody of the worker").level is Level.FAIL
+
+
+def test_what_may_not_be_looked_at_is_unknown_and_says_as_whom_to_look(
+    account: AwsAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "profiles"))
+    monkeypatch.setenv("AWS_PROFILE", "worker")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", account.endpoint)
+    findings = list(doctor.in_aws(settings_of(account)))
+    assert f":assumed-role/{WORKER_ROLE}/" in of(findings, "caller").found
+    for thing in ("table threat-engine-tenants", WORKER):
+        assert of(findings, thing).level is Level.UNKNOWN
+        assert of(findings, thing).remedy

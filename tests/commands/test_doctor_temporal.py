@@ -1,0 +1,79 @@
+"""What the doctor finds in Temporal, on a real server."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+from temporalio import activity
+from temporalio.worker import Worker
+
+from commands.checks_temporal import temporal
+from commands.finding import Finding, Level, ok
+from config import TemporalConnection
+from local.ports import free_port
+from temporal.client import connect
+from temporal.setup import ensure_namespace, ensure_search_attributes
+from tests.commands.conftest import of
+from tests.rig import eventually
+from workflows import search_attributes
+
+QUEUE = "onboarding"
+
+
+@activity.defn
+def nothing() -> None:
+    """Polled for, never started."""
+
+
+async def look(connection: TemporalConnection, queue: str = QUEUE) -> list[Finding]:
+    return await temporal(connection, queues=(queue,), attributes=search_attributes.ALL)
+
+
+async def test_a_server_that_does_not_answer_fails_and_is_all_that_is_said():
+    [found] = await look(TemporalConnection(f"127.0.0.1:{free_port()}", "default"))
+    assert (found.level, found.found) == (Level.FAIL, "does not answer, or refuses us")
+
+
+async def test_a_namespace_that_is_missing_fails_and_is_not_made(temporal_address: str):
+    for _ in range(2):
+        missing = of(await look(TemporalConnection(temporal_address, "nowhere")), "namespace nowhere")
+        assert (missing.level, missing.found) == (Level.FAIL, "the namespace does not exist")
+        assert "python cli.py setup" in missing.remedy
+
+
+async def test_a_search_attribute_that_is_missing_fails(temporal_address: str):
+    connection = TemporalConnection(temporal_address, f"bare-{uuid4().hex[:8]}")
+    client = await connect(temporal_address, namespace=connection.namespace)
+    await ensure_namespace(client)
+    missing = search_attributes.ALL[0]
+    await ensure_search_attributes(client, search_attributes.ALL[1:])
+    found = of(await look(connection), f"search attribute {missing.name}")
+    assert (found.level, found.found) == (Level.FAIL, "is missing")
+
+
+async def test_another_retention_is_a_warning(temporal_address: str):
+    connection = TemporalConnection(temporal_address, f"short-{uuid4().hex[:8]}")
+    client = await connect(temporal_address, namespace=connection.namespace)
+    await ensure_namespace(client, retention=timedelta(hours=24))
+    found = of(await look(connection), f"namespace {connection.namespace}")
+    assert (found.level, found.found) == (Level.WARN, "keeps closed workflows for 24 h")
+
+
+async def test_a_queue_that_nobody_polls_fails(namespace: TemporalConnection):
+    findings = await look(namespace)
+    for what in ("workflows", "activities"):
+        assert of(findings, f"workers of the queue {QUEUE}, {what}").level is Level.FAIL
+
+
+async def test_a_worker_that_takes_activities_only_is_told_apart(namespace: TemporalConnection):
+    queue = f"half-{uuid4()}"
+    client = await connect(namespace.address, namespace=namespace.namespace)
+
+    async def works() -> bool:
+        found = of(await look(namespace, queue), f"workers of the queue {queue}, activities")
+        return found == ok(found.thing, "1 polled in the last five minutes")
+
+    with ThreadPoolExecutor(1) as executor:
+        async with Worker(client, task_queue=queue, activities=[nothing], activity_executor=executor):
+            await eventually(works)
+    assert of(await look(namespace, queue), f"workers of the queue {queue}, workflows").level is Level.FAIL

@@ -1,0 +1,107 @@
+"""What each process asks of AWS, recorded while it does everything that it can do, and put in the words of a policy."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.deploy.policies import ACCOUNT, REGION, Context, Request
+
+Made = tuple[str, dict[str, Any]]
+"""An operation, as in `dynamodb:GetItem`, and its parameters."""
+
+IN_A_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+ENCRYPTS: dict[str, tuple[str, ...]] = {
+    "CreateSecret": ("GenerateDataKey", "Decrypt"),
+    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
+    "GetSecretValue": ("Decrypt",),
+}
+"""What Secrets Manager does in KMS in its caller's name:
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
+
+
+def recorder(calls: list[Made]) -> Any:
+    """A handler for botocore's `before-parameter-build`."""
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.append((f"{model.service_model.endpoint_prefix}:{model.name}", dict(params)))
+
+    return record
+
+
+def requests(calls: list[Made], aliases: dict[str, str]) -> Iterator[Request]:
+    """`aliases` tells the alias of a key's id."""
+    for operation, parameters in calls:
+        service, _, name = operation.partition(":")
+        match service:
+            case "dynamodb":
+                yield from _dynamodb(name, parameters)
+            case "kms":
+                yield from _kms(name, parameters, aliases)
+            case "secretsmanager":
+                yield from _secretsmanager(name, parameters)
+            case "sts" if name == "AssumeRole":
+                yield Request("sts:AssumeRole", parameters["RoleArn"])
+
+
+def _dynamodb(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+    if name == "TransactWriteItems":
+        for item in parameters["TransactItems"]:
+            [(kind, write)] = item.items()
+            context = {"dynamodb:EnclosingOperation": [name]}
+            yield Request(f"dynamodb:{IN_A_TRANSACTION[kind]}", table + write["TableName"], context)
+        return
+    index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+    yield Request(f"dynamodb:{name}", f"{table}{parameters['TableName']}{index}")
+
+
+def _kms(name: str, parameters: dict[str, Any], aliases: dict[str, str]) -> Iterator[Request]:
+    keys = f"arn:aws:kms:{REGION}:{ACCOUNT}"
+    if name == "CreateKey":
+        context = {"kms:KeySpec": parameters["KeySpec"], "kms:KeyUsage": parameters["KeyUsage"]}
+        yield Request("kms:CreateKey", "*", {**context, "kms:KeyOrigin": "AWS_KMS"})
+        return
+    if name == "CreateAlias":
+        yield Request("kms:CreateAlias", f"{keys}:{parameters['AliasName']}")
+    key = parameters.get("KeyId", parameters.get("TargetKeyId", ""))
+    alias = key if key.startswith("alias/") else aliases.get(key.rsplit("/", 1)[-1], "")
+    context = {"kms:ResourceAliases": [alias]} if alias else {}
+    context |= encryption_context(parameters.get("EncryptionContext", {}))
+    if "MacAlgorithm" in parameters:
+        context["kms:MacAlgorithm"] = parameters["MacAlgorithm"]
+    yield Request(f"kms:{name}", f"{keys}:key/1", context)
+
+
+def encryption_context(given: dict[str, str]) -> dict[str, Any]:
+    values = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
+    return {**values, "kms:EncryptionContextKeys": list(given)} if given else {}
+
+
+def _secretsmanager(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
+    secret = parameters.get("SecretId", parameters.get("Name"))
+    if secret is None:
+        yield Request(f"secretsmanager:{name}", "*")
+        return
+    arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret}-AbCdEf"
+    yield Request(f"secretsmanager:{name}", arn)
+    if "Tags" in parameters:
+        yield Request("secretsmanager:TagResource", arn)
+    for action in ENCRYPTS.get(name, ()):
+        yield Request(f"kms:{action}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", through_secrets_manager(arn))
+
+
+def through_secrets_manager(arn: str) -> Context:
+    context = encryption_context({"SecretARN": arn, "SecretVersionId": "1"})
+    via = f"secretsmanager.{REGION}.amazonaws.com"
+    return {**context, "kms:ViaService": via, "kms:ResourceAliases": ["alias/threat-engine-secrets"]}
+
+
+def methods_used(source: str) -> set[tuple[str, str]]:
+    """The methods of ports that a text calls, as in `accounts.get`."""
+    ports = "accounts|tenants|api_keys|idempotency|digest|sealer|vault|opener"
+    return set(re.findall(rf"(?<![\w\"])_?({ports})\.([a-z]\w*)", source))

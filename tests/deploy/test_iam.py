@@ -1,0 +1,250 @@
+"""Each process may do what it does, and nothing else."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from boto3.session import Session
+
+from local.ministack import running_ministack
+from stores.sealing import KmsSealer
+from stores.session import AwsClients, connect
+from stores.tenants import DynamoTenantStore
+from tests.deploy.journeys import KEY, NAMES, World, api_journey, put_in_disorder, setup_journey, worker_journey
+from tests.deploy.policies import ACCOUNT, REGION, Request, allows, files, grants, listed, statements
+from tests.deploy.recorded import (
+    Made,
+    encryption_context,
+    methods_used,
+    recorder,
+    requests,
+    through_secrets_manager,
+)
+from tests.pages import ROOT, source
+from tests.stores.samples import new_entry, new_event, new_tenant
+
+PROCESSES = ("api", "worker", "setup")
+ON_NOTHING_IN_PARTICULAR = {"kms:CreateKey", "secretsmanager:GetRandomPassword"}
+"""AWS takes no resource for these."""
+
+Asked = dict[str, list[Request]]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """What each process asked for."""
+    with running_ministack(tmp_path_factory.mktemp("iam") / "ministack.log") as endpoint:
+        calls: list[Made] = []
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
+            aws = connect(REGION, endpoint_url=endpoint)
+        watch(aws, calls)
+        asked: Asked = {}
+        setup_journey(World(aws, calls))
+        first = take(calls)
+        put_in_disorder(aws)
+        take(calls)
+        setup_journey(World(aws, calls))
+        asked["setup"] = translated(aws, first + take(calls))
+        world = furnished(aws, calls)
+        for name, journey in {"api": api_journey, "worker": worker_journey}.items():
+            take(calls)
+            journey(world)
+            asked[name] = translated(aws, take(calls))
+        yield asked
+
+
+def watch(aws: AwsClients, calls: list[Made]) -> None:
+    for client in (aws.dynamodb, aws.secretsmanager, aws.kms):
+        client.meta.events.register("before-parameter-build", recorder(calls))
+
+
+def take(calls: list[Made]) -> list[Made]:
+    taken = list(calls)
+    calls.clear()
+    return taken
+
+
+def translated(aws: AwsClients, calls: list[Made]) -> list[Request]:
+    found = aws.kms.list_aliases()["Aliases"]
+    return list(requests(calls, {alias["TargetKeyId"]: alias["AliasName"] for alias in found}))
+
+
+def furnished(aws: AwsClients, calls: list[Made]) -> World:
+    tenant, world = new_tenant(), World(aws, calls)
+    DynamoTenantStore(aws.dynamodb, NAMES).create(tenant, new_event(tenant.tenant_id))
+    sealed = KmsSealer(aws.kms, key_id=KEY).seal(new_entry().credential, world.context)
+    return World(aws, calls, tenant.tenant_id, sealed)
+
+
+stack = pytest.mark.stack
+each_process = pytest.mark.parametrize("process", PROCESSES)
+
+
+@stack
+@each_process
+def test_a_process_may_do_everything_that_it_does(asked: Asked, process: str):
+    policy = statements(f"iam/{process}.json")
+    assert [request for request in asked[process] if not allows(policy, request)] == []
+
+
+@stack
+@each_process
+def test_a_process_may_do_nothing_that_it_does_not_do(asked: Asked, process: str):
+    """Each action on each resource of each statement is needed."""
+    needed = {
+        (statement["Sid"], *grant)
+        for statement in statements(f"iam/{process}.json")
+        for grant in grants(statement)
+        for request in asked[process]
+        if allows([{**statement, "Action": grant[0], "Resource": grant[1]}], request)
+    }
+    granted = {(s["Sid"], *grant) for s in statements(f"iam/{process}.json") for grant in grants(s)}
+    assert granted - needed == set()
+
+
+SOURCES = {"api": ("api/*.py",), "worker": ("activities/*.py",)}
+JOURNEYS: dict[str, Callable[[World], None]] = {"api": api_journey, "worker": worker_journey}
+
+
+@pytest.mark.parametrize("process", sorted(SOURCES))
+def test_the_journey_of_a_process_uses_every_method_that_the_process_uses(process: str):
+    used = methods_used(source(*SOURCES[process]))
+    assert used
+    assert used - methods_used(inspect.getsource(JOURNEYS[process])) == set()
+
+
+@stack
+def test_the_journeys_miss_no_operation_of_the_stores(asked: Asked):
+    code = "\n".join((ROOT / path).read_text() for path in stores_in_use())
+    names = {
+        name.replace("_", "")
+        for service in ("dynamodb", "secretsmanager", "kms")
+        for name, operation in Session(region_name=REGION).client(service).meta.method_to_api_mapping.items()
+        if operation != "TransactWriteItems"  # AWS asks for the actions inside
+        and re.search(rf"\b_?(dynamodb|secretsmanager|secrets|kms)\.{name}\(", code)
+    }
+    made = {request.action.partition(":")[2].lower() for requests in asked.values() for request in requests}
+    assert names - made == set()
+
+
+def stores_in_use() -> set[str]:
+    """The modules of stores/ that an entry point imports, and those that these import."""
+    found, unread = set[str](), ["main.py", "worker.py", "cli.py"]
+    while unread:
+        imported = re.findall(r"^from stores(?:\.(\w+))? import (.+)", (ROOT / unread.pop()).read_text(), re.MULTILINE)
+        modules = {name for module, names in imported for name in ([module] if module else names.split(", "))}
+        new = {f"stores/{module}.py" for module in modules} - found
+        found |= new
+        unread += new
+    return found
+
+
+# The form of the policies
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_no_action_is_a_pattern_and_no_statement_is_without_a_name(file: Path):
+    found = statements(f"{file.parent.name}/{file.name}")
+    assert [
+        action for s in found for action in listed(s["Action"]) if not re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
+    ] == []
+    assert len({s["Sid"] for s in found}) == len(found)
+    assert not any({"NotAction", "NotResource", "NotPrincipal"} & set(s) for s in found)
+
+
+@each_process
+def test_every_resource_is_ours(process: str):
+    """A key is named by its alias, in the condition: nobody knows its id before it is made."""
+    for statement in statements(f"iam/{process}.json"):
+        for action, resource in grants(statement):
+            if action in ON_NOTHING_IN_PARTICULAR:
+                assert resource == "*"
+            elif resource.endswith(":key/*") and process != "setup":
+                assert "kms:ResourceAliases" in statement["Condition"]["ForAnyValue:StringEquals"]
+            else:
+                assert resource.startswith(
+                    (f"arn:aws:{action.partition(':')[0]}:{REGION}:{ACCOUNT}:", "arn:aws:iam::*:role/")
+                )
+
+
+def test_the_policies_know_the_tables_that_there_are():
+    text = " ".join((ROOT / f"deploy/iam/{process}.json").read_text() for process in ("api", "worker"))
+    named = set(re.findall(r":table/([a-z-]+)", text))
+    assert named <= set(vars(NAMES).values())
+    assert len(named) >= 6
+
+
+# What must be refused, whatever else changes
+
+TABLE, KEYS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
+OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:billing-AbCdEf"
+SEALING = {"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"}
+ALIAS = {"kms:ResourceAliases": ["alias/threat-engine-secrets"]}
+IN_TRANSACTION = {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
+
+
+def sealing(**changes: str | None) -> dict[str, str | list[str]]:
+    given = {key: value for key, value in {**SEALING, **changes}.items() if value is not None}
+    return {**ALIAS, **encryption_context(given)}
+
+
+REFUSED = {
+    "api opens": ("api", Request("kms:Decrypt", KEYS, sealing())),
+    "api reads a secret": ("api", Request("secretsmanager:GetSecretValue", SECRET)),
+    "api writes a secret": ("api", Request("secretsmanager:PutSecretValue", SECRET)),
+    "api seals for no tenant": ("api", Request("kms:GenerateDataKey", KEYS, sealing(tenant=None))),
+    "api seals for something else": ("api", Request("kms:GenerateDataKey", KEYS, sealing(purpose="backup"))),
+    "api seals with more context": ("api", Request("kms:GenerateDataKey", KEYS, sealing(extra="x"))),
+    "api seals without context": ("api", Request("kms:GenerateDataKey", KEYS, ALIAS)),
+    "api seals with another key": (
+        "api",
+        Request("kms:GenerateDataKey", KEYS, {**sealing(), "kms:ResourceAliases": ["alias/billing"]}),
+    ),
+    "api assumes a role": ("api", Request("sts:AssumeRole", "arn:aws:iam::444455556666:role/ThreatEngineReadOnly")),
+    "api changes an account": (
+        "api",
+        Request("dynamodb:UpdateItem", f"{TABLE}/threat-engine-accounts", IN_TRANSACTION),
+    ),
+    "api makes itself a key": ("api", Request("dynamodb:PutItem", f"{TABLE}/threat-engine-api-keys", IN_TRANSACTION)),
+    "api changes a tenant without its event": ("api", Request("dynamodb:UpdateItem", f"{TABLE}/threat-engine-tenants")),
+    "worker opens what is not sealed for it": ("worker", Request("kms:Decrypt", KEYS, sealing(purpose="backup"))),
+    "worker decrypts a stored secret by itself": (
+        "worker",
+        Request("kms:Decrypt", KEYS, {**ALIAS, **encryption_context({"SecretARN": SECRET, "SecretVersionId": "1"})}),
+    ),
+    "worker reads a foreign secret": ("worker", Request("secretsmanager:GetSecretValue", OTHER_SECRET)),
+    "worker decrypts a foreign secret": ("worker", Request("kms:Decrypt", KEYS, through_secrets_manager(OTHER_SECRET))),
+    "worker assumes an administrator": (
+        "worker",
+        Request("sts:AssumeRole", "arn:aws:iam::444455556666:role/Administrator"),
+    ),
+    "worker assumes our own role": (
+        "worker",
+        Request("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/threat-engine-api"),
+    ),
+    "worker changes a tenant": (
+        "worker",
+        Request("dynamodb:UpdateItem", f"{TABLE}/threat-engine-tenants", IN_TRANSACTION),
+    ),
+    "setup reads accounts": ("setup", Request("dynamodb:GetItem", f"{TABLE}/threat-engine-accounts")),
+    "setup opens": ("setup", Request("kms:Decrypt", KEYS, sealing())),
+    "setup deletes a table": ("setup", Request("dynamodb:DeleteTable", f"{TABLE}/threat-engine-accounts")),
+    "setup deletes a key": ("setup", Request("kms:ScheduleKeyDeletion", KEYS)),
+    **{
+        f"{process} {action} an audit event": (
+            process,
+            Request(f"dynamodb:{action}Item", f"{TABLE}/threat-engine-audit-events", IN_TRANSACTION),
+        )
+        for process in PROCESSES
+        for action in ("Update", "Delete")
+    },
+}
+
+
+@pytest.mark.parametrize(("process", "request_"), REFUSED.values(), ids=REFUSED.keys())
+def test_it_is_refused(process: str, request_: Request):
+    assert not allows(statements(f"iam/{process}.json"), request_)

@@ -1,0 +1,83 @@
+"""The key policies: who may use the keys, and that administering one is not using it. Together with the policies of
+`deploy/iam`, a use needs the word of both only where the key's own policy leaves it to the account."""
+
+import pytest
+
+from tests.deploy.policies import ACCOUNT, API, SETUP, WORKER, Request, allows, grants, statements
+from tests.deploy.recorded import encryption_context, through_secrets_manager
+
+ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
+CRYPTOGRAPHY = {
+    *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey"),
+    *("kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateMac", "kms:VerifyMac", "kms:CreateGrant"),
+}
+SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
+OTHER_SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:billing-AbCdEf"
+SEALING = encryption_context({"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"})
+
+USES = {
+    "the api seals": ("secrets", API, Request("kms:GenerateDataKey", "*", SEALING), True),
+    "the api opens": ("secrets", API, Request("kms:Decrypt", "*", SEALING), False),
+    "the api reads through Secrets Manager": (
+        "secrets",
+        API,
+        Request("kms:Decrypt", "*", through_secrets_manager(SECRET)),
+        False,
+    ),
+    "the worker opens": ("secrets", WORKER, Request("kms:Decrypt", "*", SEALING), True),
+    "the worker opens without context": ("secrets", WORKER, Request("kms:Decrypt", "*"), False),
+    "the worker stores": (
+        "secrets",
+        WORKER,
+        Request("kms:GenerateDataKey", "*", through_secrets_manager(SECRET)),
+        True,
+    ),
+    "the worker reads a foreign secret": (
+        "secrets",
+        WORKER,
+        Request("kms:Decrypt", "*", through_secrets_manager(OTHER_SECRET)),
+        False,
+    ),
+    "the api makes digests": (
+        "digests",
+        API,
+        Request("kms:GenerateMac", "*", {"kms:MacAlgorithm": "HMAC_SHA_256"}),
+        True,
+    ),
+    "the worker makes digests": (
+        "digests",
+        WORKER,
+        Request("kms:GenerateMac", "*", {"kms:MacAlgorithm": "HMAC_SHA_256"}),
+        False,
+    ),
+    "set-up turns rotation on": ("secrets", ROOT_USER, Request("kms:EnableKeyRotation", "*"), True),
+    "set-up opens": ("secrets", SETUP, Request("kms:Decrypt", "*", SEALING), False),
+}
+
+
+@pytest.mark.parametrize(("key", "principal", "use", "allowed"), USES.values(), ids=USES.keys())
+def test_a_key_is_used_by_whom_it_serves(key: str, principal: str, use: Request, allowed: bool):
+    assert allows(statements(f"kms/{key}.json"), use, principal=principal) is allowed
+
+
+@pytest.mark.parametrize("key", ["secrets", "digests"])
+def test_the_accounts_administrators_cannot_use_a_key(key: str):
+    """Statements for the account's root leave the decision to its IAM policies; so no use may stand there."""
+    left_to_the_account = [s for s in statements(f"kms/{key}.json") if s.get("Principal") == {"AWS": ROOT_USER}]
+    assert left_to_the_account
+    assert {action for s in left_to_the_account for action, _ in grants(s)} & CRYPTOGRAPHY == set()
+
+
+@pytest.mark.parametrize("key", ["secrets", "digests"])
+def test_somebody_can_still_change_the_policy_of_a_key(key: str):
+    request = Request("kms:PutKeyPolicy", "*")
+    assert allows(statements(f"kms/{key}.json"), request, principal=ROOT_USER)
+
+
+@pytest.mark.parametrize(
+    ("days", "factor", "allowed"), [("7", "true", False), ("30", "false", False), ("30", "true", True)]
+)
+def test_the_secrets_key_is_deleted_slowly_and_with_a_second_factor(days: str, factor: str, allowed: bool):
+    context = {"kms:ScheduleKeyDeletionPendingWindowInDays": days, "aws:MultiFactorAuthPresent": factor}
+    request = Request("kms:ScheduleKeyDeletion", "*", context)
+    assert allows(statements("kms/secrets.json"), request, principal=ROOT_USER) is allowed

@@ -1,0 +1,63 @@
+"""AWS twice: the emulator, which checks signatures and policies, and clients with canned answers."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, cast
+
+import boto3.session
+import pytest
+
+from engines.aws_session import AwsSessions
+from local.ministack import running_ministack
+from providers.aws import PlatformAws
+from tests.engines.canned import CannedClients
+from tests.providers.aws_accounts import (
+    PLATFORM_ACCOUNT,
+    PLATFORM_ROLE,
+    REGION,
+    EmulatedAccount,
+    allow,
+    trust,
+)
+
+numbers = count(300_000_000_001)
+
+
+@pytest.fixture(scope="session")
+def canned() -> Iterator[CannedClients]:
+    clients = CannedClients()
+    yield clients
+    clients.close_all()
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_ministack(tmp_path_factory.mktemp("ministack") / "ministack.log") as endpoint_url:
+        yield endpoint_url
+
+
+@pytest.fixture(scope="session")
+def platform(emulator: str) -> Iterator[EmulatedAccount]:
+    """Our account, with the role that we run as."""
+    account = EmulatedAccount(emulator, PLATFORM_ACCOUNT)
+    account.role(trust({}), allow("sts:AssumeRole"), name=PLATFORM_ROLE)
+    yield account
+    account.close()
+
+
+@pytest.fixture(scope="session")
+def sessions(platform: EmulatedAccount) -> AwsSessions:
+    return sessions_running_as(platform, PLATFORM_ROLE)
+
+
+@pytest.fixture
+def customer(emulator: str) -> Iterator[EmulatedAccount]:
+    """An empty account of its own for each test."""
+    account = EmulatedAccount(emulator, str(next(numbers)))
+    yield account
+    account.close()
+
+
+def sessions_running_as(platform: EmulatedAccount, role_name: str) -> AwsSessions:
+    own = boto3.session.Session(**cast(Any, platform.session_of(role_name)))
+    return AwsSessions(PlatformAws(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, platform.endpoint_url), own=own)
