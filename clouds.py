@@ -8,11 +8,14 @@ from providers.registry import Registry
 
 
 def catalogue(settings: Settings) -> Registry:
-    aws = PlatformAws(
+    return Registry({ProviderType.AWS: AwsProvider(platform_aws(settings))})
+
+
+def platform_aws(settings: Settings) -> PlatformAws:
+    return PlatformAws(
         account_id=settings.platform_aws_account_id,
         role_name=settings.platform_role_name,
         region=settings.aws_region,
         customer_endpoint_url=settings.customer_aws_endpoint_url,
         template_url=settings.cloudformation_template_url,
     )
-    return Registry({ProviderType.AWS: AwsProvider(aws)})

@@ -1,19 +1,45 @@
 """What schedules and scans are made of, for the processes that need it."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from temporalio.client import Client
 
 import config
+from activities.engines import EngineActivities
+from activities.notifications import NotificationActivities
+from activities.onboarding_upkeep import OnboardingUpkeep
+from activities.scans import ScanActivities, ScanPorts
+from activities.schedules import ScheduleActivities
+from activities.upkeep import UpkeepActivities, UpkeepPorts
 from api.services import ScanServices
+from clouds import platform_aws
+from domain.accounts import ProviderType
+from domain.notifications import ChannelKind
+from domain.ports import AccountStore
+from domain.scan_ports import Notifier
+from engines.aws_session import AwsSessions
+from engines.http_engine import EngineAddress
+from engines.registry import engines_of
 from notify.policy import PublicChannels
+from notify.sns import SnsTopics
+from notify.webhook import Webhooks
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
-from stores.session import AwsClients
+from stores.sealing import KmsOpener
+from stores.session import AwsClients, sns_client
+from stores.vault import SecretsManagerVault
+from temporal.running_scans import TemporalScans
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
+from transport.client import GuardedClient
+from workflows.ids import onboarding_id
+from workflows.run_scan import CANCEL
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
 from workflows.search_attributes import SPEC_VERSION, of_schedule
 
@@ -27,6 +53,56 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
         temporal=temporal_schedules(settings, temporal),
         channels=PublicChannels(),
     )
+
+
+@dataclass(frozen=True)
+class ScanWork:
+    """What a worker runs for schedules and scans, by the queue that it serves."""
+
+    onboarding: Sequence[Callable[..., Any]]
+    scans: Sequence[Callable[..., Any]]
+
+
+def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, accounts: AccountStore) -> ScanWork:
+    """The steps over the real ports. Short ones go to the queue of onboardings."""
+    schedules = DynamoScheduleStore(aws.dynamodb, settings.tables)
+    executions = DynamoExecutionStore(aws.dynamodb, settings.tables)
+    results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket)
+    runs = TemporalScans(temporal, asyncio.get_running_loop(), cancel_update=CANCEL)
+    of_schedules, pause_after = temporal_schedules(settings, temporal), settings.schedule_pause_after_failures
+    vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
+    opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
+    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs)
+    engines = engines_of(AwsSessions(platform_aws(settings)), addresses(settings))
+    notifiers: dict[ChannelKind, Notifier] = {
+        ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
+        ChannelKind.SNS: SnsTopics(partial(sns_client, endpoint_url=settings.aws_endpoint_url)),
+    }
+    return ScanWork(
+        onboarding=[
+            *ScheduleActivities(schedules, of_schedules, webhooks, opener).all(),
+            *UpkeepActivities(upkeep, pause_after=pause_after).all(),
+            *OnboardingUpkeep(accounts, vault, runs, onboarding_id).all(),
+        ],
+        scans=[
+            *ScanActivities(ScanPorts(schedules, executions, accounts, engines, runs), pause_after=pause_after).all(),
+            *EngineActivities(engines, vault, results).all(),
+            *NotificationActivities(notifiers, webhooks).all(),
+        ],
+    )
+
+
+def vault_of(settings: config.Settings, aws: AwsClients, *, kind: str = "account") -> SecretsManagerVault:
+    return SecretsManagerVault(
+        aws.secretsmanager,
+        prefix=settings.secrets_manager_prefix,
+        kms_key_id=settings.secrets_manager_kms_key_id,
+        kind=kind,
+    )
+
+
+def addresses(settings: config.Settings) -> dict[ProviderType, EngineAddress]:
+    return {ProviderType(cloud): EngineAddress(url) for cloud, url in settings.engine_urls.items()}
 
 
 def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:

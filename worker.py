@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from functools import partial
+from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -15,16 +17,22 @@ from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
 from clouds import catalogue
+from scans import scan_work, vault_of
 from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.sealing import KmsOpener
-from stores.vault import SecretsManagerVault
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection
 from temporal.worker import build_worker
-from workflows.ids import ONBOARDING_QUEUE
+from workflows.converge_schedule import ConvergeSchedule
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 from workflows.onboard_account import OnboardAccount
+from workflows.reconcile import Reconcile
+from workflows.run_scan import RunScan
+
+ONBOARDING = [OnboardAccount, ConvergeSchedule, Reconcile]
+SCANS = [RunScan]
 
 log = structlog.get_logger("worker")
 
@@ -57,23 +65,37 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
 
 async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:
     aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
-    key_id = settings.secrets_manager_kms_key_id
-    vault = SecretsManagerVault(aws.secretsmanager, prefix=settings.secrets_manager_prefix, kms_key_id=key_id)
-    credentials = CredentialActivities(vault, KmsOpener(aws.kms, key_id=key_id), catalogue(settings))
-    accounts = AccountActivities(DynamoAccountStore(aws.dynamodb, settings.tables))
-    with ThreadPoolExecutor(settings.worker_concurrency) as executor:
+    opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
+    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings))
+    rows = DynamoAccountStore(aws.dynamodb, settings.tables)
+    steps = scan_work(settings, aws, client, accounts=rows)
+    onboarding = [*AccountActivities(rows).all(), *credentials.all(), *steps.onboarding]
+    async with (
+        serving(client, ONBOARDING_QUEUE, ONBOARDING, onboarding, settings.worker_concurrency),
+        serving(client, SCANS_QUEUE, SCANS, steps.scans, settings.scans_concurrency),
+    ):
+        for queue in (ONBOARDING_QUEUE, SCANS_QUEUE):
+            log.info("worker.started", task_queue=queue, version=config.VERSION)
+        await stopping.wait()
+    log.info("worker.stopped")
+
+
+@asynccontextmanager
+async def serving(
+    client: Client, queue: str, workflows: Sequence[type], activities: Sequence[Callable[..., Any]], concurrency: int
+) -> AsyncIterator[None]:
+    """A worker of one queue with threads of its own, so that neither queue can take the other's."""
+    with ThreadPoolExecutor(concurrency) as executor:
         worker = build_worker(
             client,
-            queue=ONBOARDING_QUEUE,
-            workflows=[OnboardAccount],
-            activities=[*accounts.all(), *credentials.all()],
+            queue=queue,
+            workflows=workflows,
+            activities=activities,
             executor=executor,
-            concurrency=settings.worker_concurrency,
+            concurrency=concurrency,
         )
         async with worker:
-            log.info("worker.started", task_queue=ONBOARDING_QUEUE, version=config.VERSION)
-            await stopping.wait()
-    log.info("worker.stopped")
+            yield
 
 
 if __name__ == "__main__":

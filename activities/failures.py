@@ -19,6 +19,8 @@ def as_failure(error: Exception) -> ApplicationError:
     delay = error.retry_after if isinstance(error, Trouble) else None
     return ApplicationError(
         error.message,
+        # Notes are for operators, who see them in the Web UI; a caller gets the message alone.
+        *getattr(error, "__notes__", ()),
         type=error.code,
         non_retryable=final,
         next_retry_delay=None if delay is None else timedelta(seconds=delay),

@@ -48,7 +48,8 @@ class EmptyBody(BaseModel):
 async def trigger_schedule(
     schedule_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
 ) -> Response:
-    """Starts a scan, also of a paused schedule. Refused (409) while one is running: `problems` names its execution."""
+    """Starts a scan, also of a paused schedule. Refused (409) while one is running: `Location` leads
+    to it."""
 
     async def effect(operation: Operation) -> Reply:
         schedule = await run_in_threadpool(posting.access.schedule, schedule_id)

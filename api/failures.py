@@ -24,6 +24,7 @@ from domain.errors import (
     OnboardingError,
     PayloadTooLarge,
     Problem,
+    ScanRunning,
     Trouble,
     Unauthenticated,
     UnsupportedMediaType,
@@ -74,6 +75,8 @@ def reply_of(error: OnboardingError) -> Reply:
         headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, ScanRunning) and error.execution_id:
+        headers["Location"] = f"/api/v1/executions/{error.execution_id}"
     return Reply(status, _body(error.code, error.message, problems), headers)
 
 

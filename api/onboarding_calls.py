@@ -18,7 +18,7 @@ from temporalio.client import (
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -95,7 +95,9 @@ class OnboardingCalls:
         """The live state, None when it cannot be had now."""
         with suppress(Unavailable, Gone):
             async with bounded(self.services.limits.query_wait_seconds):
-                return await self._handle(account).query(OnboardAccount.view)
+                return await self._handle(account).query(
+                    OnboardAccount.view, reject_condition=QueryRejectCondition.NOT_OPEN
+                )
         return None
 
     @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from temporalio.client import WithStartWorkflowOperation
+from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from api.onboarding_calls import NOT_NOW, Gone, bounded
@@ -72,7 +72,9 @@ class ScheduleCalls:
 
     async def cancel(self, execution: Execution, origin: Origin, update_id: str) -> None:
         """End a run as cancelled. Raises Unavailable, Conflict when it has ended."""
-        handle = self.services.temporal.get_workflow_handle_for(RunScan.run, execution.workflow_id)
+        handle: WorkflowHandle[RunScan, ScanOutcome] = self.services.temporal.get_workflow_handle_for(
+            RunScan.run, execution.workflow_id
+        )
         try:
             async with bounded(self.services.limits.accept_wait_seconds):
                 await handle.execute_update(RunScan.cancel, Cancellation(origin), id=update_id)

@@ -72,6 +72,10 @@ class AssumedAccounts:
         return Page(())
 
 
+    def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
+        return Page(())
+
+
 class RecentVault:
     """A vault that forgets all but the latest secrets."""
 

@@ -177,13 +177,15 @@ class OnboardingClosed(Conflict):
 
 
 class ScanRunning(Busy):
-    """The schedule's scan is running. `execution_id` is that of the one that runs, when it is known."""
+    """The schedule's scan is running. `execution_id` is that of the one that runs, when it is known; the message then
+    names it."""
 
     code = "scan_running"
     default_message = "A scan of this schedule is running; wait for its end or cancel it."
 
     def __init__(self, message: str | None = None, *, execution_id: str | None = None) -> None:
-        super().__init__(message)
+        named = f"The scan {execution_id} of this schedule is running; wait for its end or cancel it."
+        super().__init__(message or (named if execution_id else None))
         self.execution_id = execution_id
 
 

@@ -68,6 +68,9 @@ class AccountStore(Protocol):
         """A tenant's accounts in a stable order. Eventually consistent. Raises InvalidInput for a cursor that was not
         given for the same tenant and filters."""
 
+    def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
+        """The accounts of all tenants whose onboarding has not ended, for the sweep. Eventually consistent."""
+
 
 class ApiKeyStore(Protocol):
     def add(self, key: ApiKey, event: AuditEvent) -> None:

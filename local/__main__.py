@@ -10,19 +10,21 @@ import signal
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 import logs
-from local.demo import Demo, onboard, workflow_page
+from local.demo import Demo, DemoScan, onboard, scan, workflow_page
 from local.failures import StackFailed
 from local.folder import run_folder, write_private
 from local.ministack import REGION
 from local.ports import choose_ports
 from local.progress import Progress
 from local.stack import NAMESPACE, ROOT, Stack, running_stack
+
+Result = TypeVar("Result")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,9 +54,11 @@ async def run(folder: Path, *, once: bool) -> None:
         async with running_stack(folder, ports=choose_ports(), progress=progress) as stack:
             progress.heading("The demo: an AWS account goes from nothing to active")
             demo = await while_it_lives(stack, onboard(stack, progress))
+            progress.heading(f"Account {demo.account_number} is {demo.status} after {progress.seconds:.1f} s")
+            found = await while_it_lives(stack, scan(stack, demo, progress))
             write_private(env_file, stack_env(stack, demo))
             served = True
-            show(stack, demo, progress)
+            show(stack, demo, found, progress)
             if not once:
                 progress.say("\nPress Ctrl-C to stop.")
                 await stack.watch()
@@ -80,7 +84,7 @@ def cancel_on_signals() -> None:
         loop.add_signal_handler(number, cancel)
 
 
-async def while_it_lives(stack: Stack, work: Awaitable[Demo]) -> Demo:
+async def while_it_lives(stack: Stack, work: Awaitable[Result]) -> Result:
     """The result of `work`, or StackFailed as soon as a part of the stack ends."""
     watch = asyncio.create_task(stack.watch())
     job = asyncio.ensure_future(work)
@@ -119,9 +123,13 @@ def stack_env(stack: Stack, demo: Demo) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
-def show(stack: Stack, demo: Demo, progress: Progress) -> None:
-    progress.heading(f"Account {demo.account_number} is {demo.status} after {progress.seconds:.1f} s")
+def show(stack: Stack, demo: Demo, found: DemoScan, progress: Progress) -> None:
+    progress.heading(
+        f"The scan made {found.total_checks} checks: {found.passed_checks} passed, {found.failed_checks} failed, "
+        f"{found.error_checks} could not be decided"
+    )
     lines = {
+        "The findings": found.findings_url,
         "The onboarding": workflow_page(stack, demo),
         "API": f"{stack.api_url}/api/v1",
         "API page": f"{stack.api_url}/docs",

@@ -21,6 +21,7 @@ from stores.account_rows import from_row, to_row
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id, to_item
 from stores.ledger import Ledger, Write, check, put, put_if_missing, update
+from stores.listing import Listing, page_of
 from stores.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, TableNames
 
 if TYPE_CHECKING:
@@ -121,6 +122,12 @@ class DynamoAccountStore:
             return Page(accounts)
         last = from_item(answer["LastEvaluatedKey"])
         return Page(accounts, cursors.encode(last["account_id"], scope))
+
+    @aws_failures()
+    def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
+        under_way = {"onboarding_status": OnboardingStatus.IN_PROGRESS}
+        listing = Listing(self._names.accounts, None, {}, under_way, ("account_id",))
+        return page_of(self._dynamodb, listing, from_row, limit=limit, cursor=cursor)
 
     def _row(self, account_id: str) -> Row:
         """Of an account: a claim item has another form of key. Raises NotFound."""

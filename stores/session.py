@@ -1,6 +1,7 @@
 """The AWS clients of our own side. Temporal owns the retries: botocore gets one quick second try, short timeouts."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from boto3.session import Session
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -43,3 +45,9 @@ def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
         kms=session.client("kms", endpoint_url=endpoint_url, config=_CONFIG),
         s3=session.client("s3", endpoint_url=endpoint_url, config=_CONFIG.merge(_S3)),
     )
+
+
+@cache
+def sns_client(region: str, *, endpoint_url: str | None = None) -> "SNSClient":
+    """In the region of a customer's topic."""
+    return Session(region_name=region).client("sns", endpoint_url=endpoint_url, config=_CONFIG)

@@ -37,9 +37,11 @@ class _Found:
 
 
 class SecretsManagerVault:
-    def __init__(self, secretsmanager: "SecretsManagerClient", *, prefix: str, kms_key_id: str) -> None:
+    def __init__(
+        self, secretsmanager: "SecretsManagerClient", *, prefix: str, kms_key_id: str, kind: str = "account"
+    ) -> None:
         self._secrets = secretsmanager
-        self._prefix = prefix
+        self._prefix = f"{prefix}/{kind}"
         self._kms_key_id = kms_key_id
 
     @aws_failures()
@@ -96,7 +98,7 @@ class SecretsManagerVault:
     def _name(self, account_id: str) -> str:
         if not is_id(account_id):
             raise NotFound
-        return f"{self._prefix}/account/{account_id}"
+        return f"{self._prefix}/{account_id}"
 
     def _find(self, tenant_id: str, account_id: str) -> _Found | None:
         """The account's secret, also one that is scheduled for deletion. Raises NotFound for another tenant's."""

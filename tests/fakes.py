@@ -174,6 +174,12 @@ class FakeAccountStore:
         scope = ("accounts", tenant_id, provider_type or "", status or "")
         return page_of(rows, scope, wanted, limit=limit, cursor=cursor)
 
+    def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
+        def wanted(row: Account) -> bool:
+            return row.onboarding_status is OnboardingStatus.IN_PROGRESS
+
+        return page_of(self._rows, ("in-progress",), wanted, limit=limit, cursor=cursor)
+
     def _change(
         self, tenant_id: str, account_id: str, event: AuditEvent, change: Callable[[Account], Account]
     ) -> Account:

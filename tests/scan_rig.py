@@ -35,7 +35,7 @@ from tests.rig import AT, ORIGIN, add_tenant
 from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id, scan_id
 from workflows.reconcile import Reconcile
-from workflows.run_scan import RunScan
+from workflows.run_scan import CANCEL, RunScan
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
 from workflows.search_attributes import SPEC_VERSION, of_scan, of_schedule
 
@@ -134,7 +134,7 @@ class ScanRig:
         )
 
     def runs(self) -> RunningScans:
-        return TemporalScans(self.client, asyncio.get_running_loop(), cancel_update="cancel")
+        return TemporalScans(self.client, asyncio.get_running_loop(), cancel_update=CANCEL)
 
     def schedule(self, **changes: Any) -> Schedule:
         schedule = Schedule(

@@ -12,10 +12,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    import workflows.ids as ids
     from activities.schedules import Converge, ScheduleActivities
     from domain.errors import UserError
     from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
-    from workflows import ids
     from workflows.failures import final, refusal
     from workflows.policies import STORE_CALL
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from temporalio.exceptions import ActivityError
 
+import workflows.scan_steps as steps
 from activities.notifications import Deliver
 from domain.notifications import Channel, Delivery, DeliveryState, Notification
 from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanPlan
-from workflows import scan_steps as steps
 from workflows.failures import code_of
 
 

@@ -156,6 +156,8 @@ class OnboardAccount:
             # The row was refused for good, so there is nothing of ours to take back.
             self._failure = final(error)
             self._end(Ending(OnboardingState.FAILED, code_of(error), self._request.origin))
+            if self._submission is not None:
+                self._answer(answers.closed(self._submission.submission_id))
             self._show(OnboardingState.FAILED)
         else:
             self._registered = True
@@ -241,9 +243,17 @@ class OnboardAccount:
             await self._remove(ending, closure, at)
 
     async def _remove(self, ending: Ending, closure: Closure, at: str) -> None:
+        """The row first. Where it says that the account is active, because this workflow was reset to an earlier point,
+        the credential is in use and stays."""
+        try:
+            await steps.close(self._request, ending.origin, closure, at)
+        except ActivityError as error:
+            if code_of(error) != OnboardingClosed.code:
+                raise
+            workflow.logger.warning("The account is active already: there is nothing to take back.")
+            return
         if self._stored:
             await steps.delete_credential(self._request)
-        await steps.close(self._request, ending.origin, closure, at)
 
     # Small print.
 

@@ -10,11 +10,12 @@ from temporalio import workflow
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
+    import workflows.ids as ids
+    from activities.onboarding_upkeep import EndLost, LostAccount, OnboardingUpkeep
     from activities.upkeep import CloseAbandoned, Key, UpkeepActivities
     from domain.audit import Origin
     from domain.schedules import ConvergeRequest
     from domain.timestamps import stamp
-    from workflows import ids
     from workflows.converge_schedule import ConvergeSchedule
     from workflows.policies import STORE_CALL, SWEEP
 
@@ -30,6 +31,8 @@ class Swept:
     astray: int
     orphans: int
     abandoned: int
+    lost: int = 0
+    """Onboardings whose workflow is gone."""
 
 
 @workflow.defn
@@ -44,7 +47,11 @@ class Reconcile:
         await _few_at_once([_close(key) for key in drift.abandoned])
         await _few_at_once([_converge(key) for key in drift.astray])
         await _few_at_once([_remove(schedule_id) for schedule_id in drift.orphans])
-        swept = Swept(drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned))
+        lost = await workflow.execute_activity_method(
+            OnboardingUpkeep.find_lost, summary="Look for onboardings whose workflow is gone", **SWEEP
+        )
+        await _few_at_once([_end(account) for account in lost])
+        swept = Swept(drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned), len(lost))
         workflow.set_current_details(_story(swept))
         return swept
 
@@ -86,6 +93,16 @@ async def _close(key: Key) -> None:
     )
 
 
+async def _end(account: LostAccount) -> None:
+    origin = Origin("system", workflow.info().workflow_id)
+    await workflow.execute_activity_method(
+        OnboardingUpkeep.end_lost,
+        EndLost(account, origin, stamp(workflow.now())),
+        summary="Close an onboarding whose workflow is gone",
+        **STORE_CALL,
+    )
+
+
 def _story(swept: Swept) -> str:
     mended = f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone"
-    return f"**{swept.rows} schedules**\n\nMended: {mended}"
+    return f"**{swept.rows} schedules**\n\nMended: {mended}\n\nOnboardings closed: {swept.lost}"

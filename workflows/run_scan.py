@@ -13,6 +13,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    import workflows.ids as ids
+    import workflows.scan_steps as steps
+    import workflows.scan_story as scan_story
     from domain.audit import Origin
     from domain.errors import Conflict, NotYet, UserError
     from domain.onboarding import Cancellation
@@ -29,8 +32,6 @@ with workflow.unsafe.imports_passed_through():
         TriggeredBy,
     )
     from domain.schedules import ConvergeRequest, Schedule
-    from workflows import ids, scan_story
-    from workflows import scan_steps as steps
     from workflows.converge_schedule import ConvergeSchedule
     from workflows.failures import code_of, refusal
     from workflows.notify import Telling
@@ -39,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
 RENEW_SECONDS = 3000.0
 """A session lasts an hour at most: well before its end the engine gets a new one."""
 
+CANCEL = "cancel"
 ENGINE_FAILED, TIMED_OUT = "engine_failed", "timed_out"
 
 
@@ -79,7 +81,7 @@ class RunScan:
         await workflow.wait_condition(lambda: self._admission is not None)
         return cast(Admission, self._admission)
 
-    @workflow.update
+    @workflow.update(name=CANCEL)
     def cancel(self, cancellation: Cancellation) -> None:
         """Stop the scan and close the execution as cancelled."""
         self._cancel(cancellation.origin)

@@ -57,8 +57,10 @@ class Row:
     """Made once in the life of a process."""
 
     def declared(self, column: Column) -> Outcome | None:
-        once = column.attempts < WHOLE_CALL and self.outcome is not None
-        return self.one_reply_lost if once else self.outcome
+        """An answer is kept although nobody hears that it was."""
+        took_effect = column.fault is Fault.REPLY_LOST
+        harmless = took_effect and (column.attempts < WHOLE_CALL or self.outcome is Outcome.NOT_KEPT)
+        return self.one_reply_lost if harmless and self.outcome is not None else self.outcome
 
 
 Block = tuple[Row, ...]

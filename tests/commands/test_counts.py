@@ -29,8 +29,8 @@ from local.ministack import REGION
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores import session
 from stores.api_keys import DynamoApiKeyStore
-from stores.session import AwsClients
 from stores.kms_keys import ensure_keys
+from stores.session import AwsClients
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
 from tests.commands.conftest import acting_as_root
@@ -109,7 +109,8 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
     make_process_identities(AwsAccount(PLATFORM_NUMBER, endpoint, "secret"), profiles)
     with acting_as_root(PLATFORM_NUMBER):
         aws = session.connect(REGION, endpoint_url=endpoint)
-        set_up_aws(aws, NAMES, "threat-engine-results-test")
+        ensure_keys(aws.kms)
+        create_tables(aws.dynamodb, NAMES)
         key, _ = add_administrator_key(DynamoApiKeyStore(aws.dynamodb, NAMES))
     customer = Customer(AwsAccount(CUSTOMER_NUMBER, endpoint, "secret"))
     settings = Settings(
