@@ -8,7 +8,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.audit import event_of
-from domain.accounts import Account, Activation, Closure
+from domain.accounts import Account, Activation, Closure, ProviderType
 from domain.audit import AuditEvent, Origin
 from domain.credentials import CredentialRef
 from domain.errors import NotFound
@@ -48,6 +48,7 @@ class ActivateAccount:
     verdict: Verdict
     credential: CredentialRef
     attempts: int
+    provider_type: ProviderType
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class AccountActivities:
     @activity.defn(name="activate_account")
     def activate_account(self, step: ActivateAccount) -> None:
         details = {"account_number": step.verdict.account_number or "", "status": step.verdict.outcome.value}
-        activation = Activation(step.verdict, step.credential, step.attempts)
+        activation = Activation(step.verdict, step.credential, step.attempts, step.provider_type)
         event = _event(step.change, "account.activated", details=details)
         self._accounts.activate(step.change.tenant_id, step.change.account_id, activation, event)
 

@@ -35,7 +35,7 @@ class ExecutionsAnswer(BaseModel):
     """Runs of a schedule, newest first."""
 
     executions: list[ExecutionAnswer]
-    total: int = Field(description="How many runs have ended, from a counter.")
+    total: int = Field(description="How many runs there were, from a counter.")
     next_cursor: str | None
 
 

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
@@ -21,21 +20,16 @@ from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.schedule_calls import ScheduleCalls
-from api.schedule_schemas import TriggeredAnswer
-from api.schemas import BODY
+from api.schedule_schemas import EmptyBody, TriggeredAnswer
+from domain.errors import NotFound
 from domain.pages import MAX_PAGE
+from domain.scans import ExecutionStatus
 from domain.schedules import Schedule
 
 router = APIRouter(tags=["scans"])
 
 MOST_SKIPPED = 1000
 Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="How many to skip; a cursor goes further.")]
-
-
-class EmptyBody(BaseModel):
-    """Nothing has to be said."""
-
-    model_config = BODY
 
 
 @router.post(
@@ -52,9 +46,10 @@ async def trigger_schedule(
     to it."""
 
     async def effect(operation: Operation) -> Reply:
-        schedule = await run_in_threadpool(posting.access.schedule, schedule_id)
-        execution_id = operation.ids["execution_id"]
-        await ScheduleCalls(posting.access.services).trigger(schedule, execution_id, posting.access.caller.origin)
+        access, execution_id = posting.access, operation.ids["execution_id"]
+        schedule = await run_in_threadpool(access.schedule, schedule_id)
+        if not (operation.repeated and await run_in_threadpool(_ran, access, schedule, execution_id)):
+            await ScheduleCalls(access.services).trigger(schedule, execution_id, access.caller.origin)
         return reply(200, TriggeredAnswer(scan_id=execution_id))
 
     return await posting.answer(effect, execution_id=str(uuid4()))
@@ -66,14 +61,14 @@ def list_executions(
 ) -> ExecutionsAnswer:
     """Newest first. A change shows after a moment."""
     schedule = access.schedule(schedule_id)
-    start = cursor or _skip(access, schedule, offset)
-    if offset and not cursor and start is None:
-        return ExecutionsAnswer(executions=[], total=schedule.run_count, next_cursor=None)
+    start, total = cursor or _skip(access, schedule, offset), _total(schedule)
+    if offset and start is None:
+        return ExecutionsAnswer(executions=[], total=total, next_cursor=None)
     page = access.services.scans.executions.page(
         schedule.tenant_id, schedule_id=schedule.schedule_id, account_id=None, limit=limit, cursor=start
     )
     found = [ExecutionAnswer.of(execution) for execution in page.items]
-    return ExecutionsAnswer(executions=found, total=schedule.run_count, next_cursor=page.next_cursor)
+    return ExecutionsAnswer(executions=found, total=total, next_cursor=page.next_cursor)
 
 
 @router.get("/executions/{execution_id}", responses=errors(404), summary="Get a run")
@@ -96,8 +91,10 @@ async def cancel_execution(
     """Reaches the engine; the run then ends as cancelled. Refused (409) when it has ended."""
 
     async def effect(operation: Operation) -> Reply:
-        execution = await run_in_threadpool(posting.access.execution, execution_id)
-        await ScheduleCalls(posting.access.services).cancel(execution, posting.access.caller.origin, operation.id)
+        access = posting.access
+        execution = await run_in_threadpool(access.execution, execution_id)
+        if not (operation.repeated and execution.status is ExecutionStatus.CANCELLED):
+            await ScheduleCalls(access.services).cancel(execution, access.caller.origin, operation.id)
         return reply(202, CancelledAnswer(execution_id=execution_id))
 
     return await posting.answer(effect)
@@ -118,6 +115,19 @@ def get_scan_result(scan_id: str, access: AccessDep) -> ScanResultDetailAnswer:
     """The numbers of a scan, and a link to its findings."""
     result = access.result(scan_id)
     return ScanResultDetailAnswer.of_link(result, access.services.scans.results.link(result))
+
+
+def _ran(access: Access, schedule: Schedule, execution_id: str) -> bool:
+    """Whether the run was admitted: then it has a row, whatever became of it."""
+    try:
+        access.services.scans.executions.get(schedule.tenant_id, execution_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _total(schedule: Schedule) -> int:
+    return schedule.run_count + (schedule.running_execution_id is not None)
 
 
 def _skip(access: Access, schedule: Schedule, offset: int) -> str | None:

@@ -67,8 +67,23 @@ def posted(*statuses: int) -> Responses:
 
 def request_body(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:
     """The `openapi_extra` of a route whose body `api.body` reads as `model`."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    content = {"application/json": {"schema": _in_one_piece(model.model_json_schema())}}
     return {"requestBody": {"required": not optional, "content": content}}
+
+
+def _in_one_piece(schema: dict[str, Any]) -> dict[str, Any]:
+    """With each definition where it is used: FastAPI knows of no body, so nothing would collect them."""
+    definitions = schema.get("$defs", {})
+
+    def inlined(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inlined(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        whole = {**definitions.get(node.get("$ref", "").rpartition("/")[2], {}), **node}
+        return {name: inlined(each) for name, each in whole.items() if name not in ("$ref", "$defs")}
+
+    return dict(inlined(schema))
 
 
 def _response(description: str, error: OnboardingError) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """The API's calls of the workflows of schedules and scans, bounded in time as those of an onboarding are."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
-from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
-from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import RPCTimeoutOrCancelledError, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import Priority, WorkflowIDConflictPolicy
+from temporalio.service import RPCError
 
 from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
 from domain.audit import Origin
-from domain.errors import Conflict, NotFound, ScanRunning, Unavailable
+from domain.errors import Busy, Conflict, NotFound, ScanRunning, Unavailable
 from domain.onboarding import Cancellation
 from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
@@ -40,7 +44,7 @@ class ScheduleCalls:
             static_summary=f"Change the schedule {schedule.schedule_id}",
         )
         try:
-            async with bounded(self.services.limits.accept_wait_seconds):
+            async with bounded(self.services.limits.accept_wait_seconds), _looked_at(start):
                 return await self.services.temporal.execute_update_with_start_workflow(
                     ConvergeSchedule.apply, change, start_workflow_operation=start, id=change.change_id
                 )
@@ -49,25 +53,26 @@ class ScheduleCalls:
             raise Unavailable(NOT_NOW) from None
 
     async def trigger(self, schedule: Schedule, execution_id: str, origin: Origin) -> None:
-        """Start a run and wait until it holds the schedule. Raises Unavailable, ScanRunning, Conflict, NotFound."""
+        """Start a run and wait until it holds the schedule. Raises Unavailable, ScanRunning, Conflict, NotFound. A run
+        that left has used nothing up, so its id may run again; one that was admitted is not to be triggered again."""
         start: WithStartWorkflowOperation[RunScan, ScanOutcome] = WithStartWorkflowOperation(
             RunScan.run,
             self._request(schedule, execution_id, origin),
             id=scan_id(schedule.tenant_id, execution_id),
             task_queue=self.services.scans_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=of_scan(schedule),
             priority=Priority(priority_key=SCAN_PRIORITY, fairness_key=schedule.tenant_id),
             static_summary=f"Scan {schedule.provider_type.value} account {schedule.account_id}",
         )
         try:
-            async with bounded(self.services.limits.accept_wait_seconds):
+            async with bounded(self.services.limits.accept_wait_seconds), _looked_at(start):
                 admission = await self.services.temporal.execute_update_with_start_workflow(
                     RunScan.admitted, start_workflow_operation=start, id=execution_id
                 )
         except Gone:
-            return  # a repeat, and the run that the first request started has ended
+            # It ended without saying so: an operator terminated it, perhaps. The next try looks for its row first.
+            raise Unavailable(NOT_NOW) from None
         _refuse(admission)
 
     async def cancel(self, execution: Execution, origin: Origin, update_id: str) -> None:
@@ -95,6 +100,17 @@ class ScheduleCalls:
         )
 
 
+@asynccontextmanager
+async def _looked_at(start: WithStartWorkflowOperation[Any, Any]) -> AsyncIterator[None]:
+    """When the call fails, the operation's own future has failed too, and nobody else looks at it."""
+    try:
+        yield
+    except (RPCError, RPCTimeoutOrCancelledError) as error:
+        with suppress(type(error)):
+            await start.workflow_handle()
+        raise
+
+
 def _refuse(admission: Admission) -> None:
     match admission.leaving:
         case None:
@@ -108,4 +124,4 @@ def _refuse(admission: Admission) -> None:
         case Leaving.DELETED:
             raise NotFound
         case _:
-            raise Conflict("The schedule changed meanwhile; try again.")
+            raise Busy("The schedule is being changed at this moment; try again.")

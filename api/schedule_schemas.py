@@ -17,9 +17,24 @@ Place = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Text = Annotated[Line, StringConstraints(max_length=256)]
 Kind = Literal["cron", "interval", "one_time"]
+NAME = "A name for people: 1 to 128 characters on one line."
 DESCRIPTION = "Up to 1,000 characters on one line."
+TYPE = "Which of cron_expression, interval_seconds and run_at is read."
 CRON = "Five fields, names of months and days, or a word such as @daily. Only one of the two day fields is restricted."
+EVERY = "Counted from the creation of the schedule."
+ZONE = "An IANA time zone; a cron expression is read in it."
+REGIONS = f"At most {MOST_PLACES}; none means all."
+SERVICES = f"At most {MOST_SERVICES}; none means all."
+EXCLUDED = f"Services that are left out, at most {MOST_SERVICES}."
+ON_SUCCESS = "Whether the channels are told of a scan that completed."
+ON_FAILURE = "Whether the channels are told of a scan that failed."
 RUN_AT = "When a one_time schedule fires, with its offset from UTC: 2027-01-31T02:00:00+01:00."
+
+
+class EmptyBody(BaseModel):
+    """Nothing has to be said."""
+
+    model_config = {**BODY, "json_schema_extra": {"example": {}}}
 
 
 class Webhook(BaseModel):
@@ -45,8 +60,8 @@ class Sns(BaseModel):
 class Channels(BaseModel):
     model_config = BODY
 
-    webhook: Webhook | None = None
-    sns: Sns | None = None
+    webhook: Webhook | None = Field(None, description="Is sent a signed POST.")
+    sns: Sns | None = Field(None, description="Is published to.")
 
 
 class CadenceBody(BaseModel):
@@ -54,11 +69,11 @@ class CadenceBody(BaseModel):
 
     model_config = {**BODY, "json_schema_extra": {"example": {"schedule_type": "cron", "cron_expression": "0 2 * * *"}}}
 
-    schedule_type: Kind
+    schedule_type: Kind = Field(description=TYPE)
     cron_expression: Text | None = Field(None, description=CRON)
-    interval_seconds: int | None = Field(None, description="Counted from the creation.")
+    interval_seconds: int | None = Field(None, description=EVERY)
     run_at: Text | None = Field(None, description=RUN_AT)
-    timezone: Text = Field("UTC", description="An IANA time zone; a cron expression is read in it.")
+    timezone: Text = Field("UTC", description=ZONE)
 
 
 class ScheduleBody(CadenceBody):
@@ -76,37 +91,39 @@ class ScheduleBody(CadenceBody):
         },
     }
 
-    tenant_id: Id
+    tenant_id: Id = Field(description="The tenant that the account belongs to.")
     account_id: Id = Field(description="An active account of the tenant.")
-    name: Name
+    name: Name = Field(description=NAME)
     description: Line = Field("", max_length=1000, description=DESCRIPTION)
-    regions: list[Place] = Field([], max_length=MOST_PLACES, description="None means all.")
-    services: list[Service] = Field([], max_length=MOST_SERVICES, description="None means all.")
-    exclude_services: list[Service] = Field([], max_length=MOST_SERVICES)
-    notify_on_success: bool = False
-    notify_on_failure: bool = True
-    notification_channels: Channels = Channels()
+    regions: list[Place] = Field([], max_length=MOST_PLACES, description=REGIONS)
+    services: list[Service] = Field([], max_length=MOST_SERVICES, description=SERVICES)
+    exclude_services: list[Service] = Field([], max_length=MOST_SERVICES, description=EXCLUDED)
+    notify_on_success: bool = Field(False, description=ON_SUCCESS)
+    notify_on_failure: bool = Field(True, description=ON_FAILURE)
+    notification_channels: Channels = Field(Channels(), description="Who is told; nobody by default.")
 
 
 class ScheduleChanges(BaseModel):
     model_config = {**BODY, "json_schema_extra": {"example": {"status": "paused"}}}
 
-    name: Name | None = None
+    name: Name | None = Field(None, description=NAME)
     description: Line | None = Field(None, max_length=1000, description=DESCRIPTION)
-    schedule_type: Kind | None = None
+    schedule_type: Kind | None = Field(None, description=f"{TYPE} With another type the fields of the old one go.")
     cron_expression: Text | None = Field(None, description=CRON)
-    interval_seconds: int | None = None
+    interval_seconds: int | None = Field(None, description=EVERY)
     run_at: Text | None = Field(None, description=RUN_AT)
-    timezone: Text | None = None
-    regions: list[Place] | None = Field(None, max_length=MOST_PLACES)
-    services: list[Service] | None = Field(None, max_length=MOST_SERVICES)
-    exclude_services: list[Service] | None = Field(None, max_length=MOST_SERVICES)
-    notify_on_success: bool | None = None
-    notify_on_failure: bool | None = None
+    timezone: Text | None = Field(None, description=ZONE)
+    regions: list[Place] | None = Field(None, max_length=MOST_PLACES, description=REGIONS)
+    services: list[Service] | None = Field(None, max_length=MOST_SERVICES, description=SERVICES)
+    exclude_services: list[Service] | None = Field(None, max_length=MOST_SERVICES, description=EXCLUDED)
+    notify_on_success: bool | None = Field(None, description=ON_SUCCESS)
+    notify_on_failure: bool | None = Field(None, description=ON_FAILURE)
     notification_channels: Channels | None = Field(None, description="Replaces all channels.")
     enabled: bool | None = Field(None, description="The same as status: true is active, false is paused.")
     status: Literal["active", "paused"] | None = Field(
-        None, description="active also resumes a schedule that the platform paused after failures."
+        None,
+        description="active also resumes a schedule that the platform paused after failures. A one_time schedule that "
+        "has fired becomes active with a new run_at.",
     )
 
 

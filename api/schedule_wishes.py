@@ -17,6 +17,8 @@ from domain.timestamps import stamp
 
 _CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")
 _SCOPE = ("regions", "services", "exclude_services")
+_YEARS = range(2000, 2100)
+"""Those that Temporal Schedules know, with a year to spare for every offset."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ class Wishes:
             cadence=cadence,
             notifications=_notifications(schedule.notifications, sent),
             spec_version=schedule.spec_version + 1,
-            **_status(schedule, changes),
+            **_status(schedule, changes, cadence_is_new=cadence != schedule.cadence),
         )
-        return self._checked(successor, cadence_is_new=cadence != schedule.cadence)
+        return self._checked(successor, cadence_is_new=fires_anew(schedule, successor))
 
     def cadence(self, body: CadenceBody) -> Cadence:
         cadence = cadence_of(body)
@@ -81,6 +83,11 @@ class Wishes:
     def _raise(self, problems: Any) -> None:
         if found := list(problems):
             raise InvalidInput(problems=found)
+
+
+def fires_anew(before: Schedule, after: Schedule) -> bool:
+    """Whether it has to be asked again when it fires: the moment of a one-time schedule may pass while it is paused."""
+    return after.cadence != before.cadence or (after.fires and not before.fires)
 
 
 def cadence_of(body: CadenceBody) -> Cadence:
@@ -106,6 +113,8 @@ def _moment(text: str) -> str:
     if moment is None or moment.tzinfo is None:
         message = "Write run_at as a date and time with its offset, such as 2027-01-31T02:00:00Z."
         raise InvalidInput(problems=[Problem("invalid", message, "/run_at")])
+    if moment.year not in _YEARS:
+        raise InvalidInput(problems=[Problem("out_of_range", "Name a time to come, before the year 2100.", "/run_at")])
     return stamp(moment.replace(microsecond=0))
 
 
@@ -130,13 +139,16 @@ def _channels(sent: Channels) -> tuple[Channel, ...]:
     return tuple(found)
 
 
-def _status(schedule: Schedule, changes: ScheduleChanges) -> dict[str, Any]:
+def _status(schedule: Schedule, changes: ScheduleChanges, *, cadence_is_new: bool) -> dict[str, Any]:
+    """A one-time schedule that has fired is active again with its new time, unless something else is wished."""
     wished = {ScheduleStatus(changes.status)} if changes.status else set()
     if changes.enabled is not None:
         wished.add(ScheduleStatus.ACTIVE if changes.enabled else ScheduleStatus.PAUSED)
     if len(wished) > 1:
         message = "enabled and status say different things; send one of them."
         raise InvalidInput(problems=[Problem("contradiction", message, "/status")])
+    if not wished and cadence_is_new and schedule.status is ScheduleStatus.COMPLETED:
+        wished.add(ScheduleStatus.ACTIVE)
     if not wished:
         return {}
     return {"status": wished.pop(), "status_reason": None}

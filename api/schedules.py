@@ -21,16 +21,18 @@ from api.schedule_schemas import (
     Channels,
     CreatedAnswer,
     DeletedAnswer,
+    EmptyBody,
     PreviewAnswer,
     ScheduleAnswer,
     ScheduleBody,
     ScheduleChanges,
     SchedulesAnswer,
 )
-from api.schedule_wishes import Wishes
+from api.schedule_wishes import Wishes, fires_anew
 from domain.credentials import Credential, SealContext
-from domain.errors import InvalidInput, NotFound, Problem, Trouble
+from domain.errors import Conflict, InvalidInput, NotFound, Problem, Trouble
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
+from domain.tenants import TenantStatus
 from domain.timestamps import parse, stamp
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
@@ -51,12 +53,9 @@ async def create_schedule(posting: Annotated[Once[ScheduleBody], Depends(once(Sc
     """Refused (400) when it would never fire, or fires differently than it reads."""
 
     async def effect(operation: Operation) -> Reply:
-        access, body = posting.access, posting.body
-        wished = await run_in_threadpool(_wished, access, body, operation)
-        change = await run_in_threadpool(
-            _change, access, ChangeKind.CREATE, wished, operation, body.notification_channels
-        )
-        created = await ScheduleCalls(access.services).change(change)
+        access = posting.access
+        created = await run_in_threadpool(_made_before, access, posting.body, operation)
+        created = created or await _made(access, posting.body, operation)
         next_run_at = await run_in_threadpool(_next_run, access, created)
         answer = CreatedAnswer(schedule_id=created.schedule_id, name=created.name, next_run_at=next_run_at)
         return reply(201, answer)
@@ -122,7 +121,7 @@ async def change_schedule(
     meanwhile."""
     before = await run_in_threadpool(access.schedule, schedule_id)
     wished = _wishes(access).changed(before, changes)
-    if wished.cadence != before.cadence:
+    if fires_anew(before, wished):
         await run_in_threadpool(_previewed, access, wished.cadence)
     operation, channels = _operation(), changes.notification_channels
     change = await run_in_threadpool(_change, access, ChangeKind.UPDATE, wished, operation, channels)
@@ -140,13 +139,40 @@ async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
     return DeletedAnswer(schedule_id=schedule_id)
 
 
-@router.post("/{schedule_id}/preview", responses=errors(404), summary="When does it fire")
-def preview_schedule(schedule_id: str, access: AccessDep) -> PreviewAnswer:
+@router.post(
+    "/{schedule_id}/preview",
+    response_model=PreviewAnswer,
+    responses=posted(404),
+    openapi_extra=request_body(EmptyBody, optional=True),
+    summary="When does it fire",
+)
+async def preview_schedule(
+    schedule_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+) -> Response:
     """The next ten times of a schedule, as if it were not paused. Each run starts up to some minutes later, so that
     not all start in one second."""
-    return PreviewAnswer.of(
-        access.services.scans.temporal.preview(access.schedule(schedule_id).cadence, count=PREVIEWED)
-    )
+
+    async def effect(_: Operation) -> Reply:
+        schedule = await run_in_threadpool(posting.access.schedule, schedule_id)
+        foreseen = posting.access.services.scans.temporal.preview
+        return reply(200, PreviewAnswer.of(await run_in_threadpool(foreseen, schedule.cadence, count=PREVIEWED)))
+
+    return await posting.answer(effect)
+
+
+async def _made(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
+    wished = await run_in_threadpool(_wished, access, body, operation)
+    change = await run_in_threadpool(_change, access, ChangeKind.CREATE, wished, operation, body.notification_channels)
+    return await ScheduleCalls(access.services).change(change)
+
+
+def _made_before(access: Access, body: ScheduleBody, operation: Operation) -> Schedule | None:
+    """What an earlier request of the same key made. Its time may have come since, so it is not asked for again."""
+    with suppress(NotFound):
+        if operation.repeated:
+            tenant = access.tenant(body.tenant_id)
+            return access.services.scans.schedules.get(tenant.tenant_id, operation.ids["schedule_id"])
+    return None
 
 
 def _wishes(access: Access) -> Wishes:
@@ -154,7 +180,8 @@ def _wishes(access: Access) -> Wishes:
 
 
 def _wished(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
-    access.tenant(body.tenant_id)
+    if access.tenant(body.tenant_id).status is TenantStatus.DISABLED:
+        raise Conflict("The tenant is disabled; enable it before scheduling its accounts.")
     account = access.account(body.account_id)
     if account.tenant_id != body.tenant_id:
         raise NotFound

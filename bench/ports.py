@@ -46,19 +46,19 @@ class AssumedAccounts:
     def tenant_of(self, account_id: str) -> str:
         return self._tenant_id
 
-    def register(self, account: Account, event: AuditEvent) -> Account:
-        return account
+    def register(self, account: Account, event: AuditEvent) -> None:
+        """Done."""
 
     def record_attempt(
         self, tenant_id: str, account_id: str, verdict: Verdict, attempts: int, event: AuditEvent
-    ) -> Account:
-        return self.get(tenant_id, account_id)
+    ) -> None:
+        """Done."""
 
-    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
-        return self.get(tenant_id, account_id)
+    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> None:
+        """Done."""
 
-    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> Account:
-        return self.get(tenant_id, account_id)
+    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> None:
+        """Done."""
 
     def page(
         self,
@@ -70,7 +70,6 @@ class AssumedAccounts:
         cursor: str | None,
     ) -> Page[Account]:
         return Page(())
-
 
     def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
         return Page(())

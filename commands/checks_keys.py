@@ -1,4 +1,4 @@
-"""The two KMS keys: there, enabled, of their kind, ours, and rotated every year where KMS can."""
+"""The KMS keys: there, enabled, of their kind, ours, and rotated every year where KMS can."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commands.finding import Finding, fail, sound, unknown, warn
+from config import Settings
 from stores.kms_keys import ROTATION_DAYS
+from stores.results_bucket import RESULTS_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
-SETUP = "Run `python cli.py setup`, or name another key in {setting}."
-
 
 @dataclass(frozen=True)
 class WantedKey:
-    """`key_id` is what the setting says: an id, an ARN or an alias."""
+    """`key_id` is an id, an ARN or an alias, from the setting of that name if there is one."""
 
     setting: str
     key_id: str
@@ -29,11 +29,18 @@ class WantedKey:
     def thing(self) -> str:
         return f"key {self.key_id}"
 
+    @property
+    def another(self) -> str:
+        """What to do when this key cannot serve."""
+        return f"Name another key in {self.setting}." if self.setting else "Let the alias lead to another key."
 
-def wanted(secrets: str, digests: str) -> tuple[WantedKey, WantedKey]:
+
+def wanted(settings: Settings) -> tuple[WantedKey, ...]:
+    secrets, digests = settings.secrets_manager_kms_key_id, settings.digests_kms_key_id
     return (
         WantedKey("SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
         WantedKey("DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
+        WantedKey("", RESULTS_KEY, "SYMMETRIC_DEFAULT", rotates=True),
     )
 
 
@@ -50,14 +57,14 @@ def key(kms: "KMSClient", wanted: WantedKey, account: str) -> Iterator[Finding]:
     try:
         found: Any = kms.describe_key(KeyId=wanted.key_id)["KeyMetadata"]
     except kms.exceptions.NotFoundException:
-        yield fail(wanted.thing, "there is no such key", SETUP.format(setting=wanted.setting))
+        yield fail(wanted.thing, "there is no such key", f"Run `python cli.py setup`. {wanted.another}")
         return
     rotation = f", rotated every {ROTATION_DAYS} days" if wanted.rotates else ""
     yield from sound(wanted.thing, f"enabled, {wanted.spec}{rotation}", _problems(kms, wanted, found, account))
 
 
 def _problems(kms: "KMSClient", wanted: WantedKey, found: dict[str, Any], account: str) -> Iterator[Finding]:
-    thing, other = wanted.thing, f"Name another key in {wanted.setting}."
+    thing, other = wanted.thing, wanted.another
     if found["KeyState"] != "Enabled":
         remedy = "Cancel its deletion or enable it; what it encrypted cannot be read until then."
         yield fail(thing, f"its state is {found['KeyState']}", remedy)

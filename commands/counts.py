@@ -85,7 +85,8 @@ SECOND_TRY = "onboarding, second try"
 LOOK = "account looked at"
 HEALTH = "health probe"
 RECHECK = "re-check"
-SCAN = "scheduled scan"
+SCAN = "scan"
+SCHEDULE = "schedule made"
 
 COUNTED: Mapping[str, Count] = {
     TENANT: Count(

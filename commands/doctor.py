@@ -15,15 +15,23 @@ from typing import Annotated
 import typer
 
 import config
-from commands import checks_identity, checks_keys, checks_permissions, checks_tables, checks_temporal, clients
+from commands import (
+    checks_bucket,
+    checks_identity,
+    checks_keys,
+    checks_permissions,
+    checks_tables,
+    checks_temporal,
+    clients,
+)
 from commands.checks_identity import Caller, Clock
 from commands.finding import Finding, Level, examined, ok, unknown, warn
 from commands.needs import Place, needs
 from stores.tables import definitions
 from workflows import search_attributes
-from workflows.ids import ONBOARDING_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
-QUEUES = (ONBOARDING_QUEUE,)
+QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
 """Those that `worker.py` polls."""
 
 ApiRole = Annotated[str | None, typer.Option(help="The name of the role that the API runs as, to check it too.")]
@@ -75,12 +83,13 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     account = settings.platform_aws_account_id
     yield from examined("caller", partial(checks_identity.identity, aws.sts, account, caller, now=now))
     if not caller.arn:
-        yield unknown("keys, tables, secrets, roles", "not looked at, because AWS did not say who we are")
+        yield unknown("keys, tables, bucket, secrets, roles", "not looked at, because AWS did not say who we are")
         return
-    for key in checks_keys.wanted(settings.secrets_manager_kms_key_id, settings.digests_kms_key_id):
+    for key in checks_keys.wanted(settings):
         yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
     for table in definitions(settings.tables):
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
+    yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket))
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     yield from _roles(settings, aws, caller, api_role)
 
@@ -92,7 +101,7 @@ def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:
 
 
 def _roles(settings: config.Settings, aws: clients.Clients, caller: Caller, api_role: str | None) -> Iterator[Finding]:
-    wanted = checks_keys.wanted(settings.secrets_manager_kms_key_id, settings.digests_kms_key_id)
+    wanted = checks_keys.wanted(settings)
     place = Place(settings, caller.partition, checks_keys.arns(aws.kms, wanted))
     yield from checks_permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place))
     if api_role is None:

@@ -80,11 +80,13 @@ def provider_id(tenant_id: str, provider_type: ProviderType) -> str:
 
 @dataclass(frozen=True)
 class Activation:
-    """What makes an account active: an accepted verdict and where its credential is."""
+    """What makes an account active: an accepted verdict and where its credential is. `provider_type` is the account's,
+    and a part of the name under which its cloud account is claimed."""
 
     verdict: Verdict
     credential: CredentialRef
     attempts: int
+    provider_type: ProviderType
 
     @property
     def account_status(self) -> AccountStatus:

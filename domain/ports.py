@@ -34,7 +34,7 @@ class TenantStore(Protocol):
 
 
 class AccountStore(Protocol):
-    def register(self, account: Account, event: AuditEvent) -> Account:
+    def register(self, account: Account, event: AuditEvent) -> None:
         """Write the first version of the row, and the provider's row where it is missing. Raises NotFound without the
         tenant, Conflict when the tenant is disabled, AlreadyExists for another account under this id."""
 
@@ -46,14 +46,14 @@ class AccountStore(Protocol):
 
     def record_attempt(
         self, tenant_id: str, account_id: str, verdict: Verdict, attempts: int, event: AuditEvent
-    ) -> Account:
+    ) -> None:
         """Keep the verdict of a refused attempt on the row. Raises NotFound, OnboardingClosed."""
 
-    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
+    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> None:
         """Make the account active (limited) and claim its cloud account number for it. Raises AccountAlreadyOnboarded
         when another account of the tenant holds the claim, NotFound, OnboardingClosed."""
 
-    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> Account:
+    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> None:
         """End the onboarding without an active account. Raises NotFound, OnboardingClosed when it is active."""
 
     def page(

@@ -35,7 +35,7 @@ class DynamoAccountStore:
         self._ledger = Ledger(dynamodb, names.audit_events)
 
     @aws_failures()
-    def register(self, account: Account, event: AuditEvent) -> Account:
+    def register(self, account: Account, event: AuditEvent) -> None:
         if not is_id(account.tenant_id):
             raise NotFound
         tenant = check(
@@ -52,7 +52,6 @@ class DynamoAccountStore:
             refusal=lambda _: AlreadyExists("An account with this id exists."),
         )
         self._ledger.commit(event, tenant, self._provider(account, event), row)
-        return self.get(account.tenant_id, account.account_id)
 
     @aws_failures()
     def get(self, tenant_id: str, account_id: str) -> Account:
@@ -68,12 +67,12 @@ class DynamoAccountStore:
     @aws_failures()
     def record_attempt(
         self, tenant_id: str, account_id: str, verdict: Verdict, attempts: int, event: AuditEvent
-    ) -> Account:
+    ) -> None:
         change = {"last_verdict": asdict(verdict), "last_validated_at": event.at, "attempts": attempts}
-        return self._change(tenant_id, account_id, event, change)
+        self._change(tenant_id, account_id, event, change)
 
     @aws_failures()
-    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
+    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> None:
         change = {
             "account_number": activation.account_number,
             "status": activation.account_status,
@@ -83,19 +82,19 @@ class DynamoAccountStore:
             "last_validated_at": event.at,
             "attempts": activation.attempts,
         }
-        provider_type = self.get(tenant_id, account_id).provider_type
-        number = f"claim#{tenant_id}#{provider_type}#{activation.account_number}"
-        return self._change(tenant_id, account_id, event, change, self._claim(number, account_id))
+        number = f"claim#{tenant_id}#{activation.provider_type}#{activation.account_number}"
+        claim = self._claim(number, account_id)
+        self._change(tenant_id, account_id, event, change, claim, provider_type=activation.provider_type)
 
     @aws_failures()
-    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> Account:
+    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> None:
         change = {
             "status": closure.account_status,
             "onboarding_status": closure.onboarding_status,
             "reason": closure.reason,
             "attempts": closure.attempts,
         }
-        return self._change(tenant_id, account_id, event, change)
+        self._change(tenant_id, account_id, event, change)
 
     @aws_failures()
     def page(
@@ -139,23 +138,26 @@ class DynamoAccountStore:
             raise NotFound
         return from_item(answer["Item"])
 
-    def _change(self, tenant_id: str, account_id: str, event: AuditEvent, change: Row, *others: Write) -> Account:
-        """A step of an onboarding that is under way. Raises NotFound, OnboardingClosed."""
+    def _change(
+        self, tenant_id: str, account_id: str, event: AuditEvent, change: Row, *others: Write, **owned: str
+    ) -> None:
+        """A step of an onboarding that is under way. Raises OnboardingClosed, and NotFound without an account that has
+        the attributes `owned`."""
+        owned = {"tenant_id": tenant_id, **owned}
 
         def closed_or_foreign(row: Row | None) -> OnboardingError:
-            return OnboardingClosed() if row and row.get("tenant_id") == tenant_id else NotFound()
+            return OnboardingClosed() if row and owned.items() <= row.items() else NotFound()
 
         row = update(
             self._names.accounts,
             {"account_id": account_id},
             {**change, "updated_at": event.at},
-            condition="#tenant_id = :tenant_id AND #onboarding_status = :in_progress",
-            tenant_id=tenant_id,
-            in_progress=OnboardingStatus.IN_PROGRESS,
+            condition=" AND ".join(["#onboarding_status = :in_progress", *(f"#{name} = :{name}" for name in owned)]),
             refusal=closed_or_foreign,
+            in_progress=OnboardingStatus.IN_PROGRESS,
+            **owned,
         )
         self._ledger.commit(event, row, *others)
-        return self.get(tenant_id, account_id)
 
     def _claim(self, number: str, account_id: str) -> Write:
         """Without tenant and status, so that it is in no index."""

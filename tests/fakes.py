@@ -99,7 +99,7 @@ class FakeAccountStore:
         self._tenants = tenants
         self._rows: dict[str, Account] = {}
 
-    def register(self, account: Account, event: AuditEvent) -> Account:
+    def register(self, account: Account, event: AuditEvent) -> None:
         with self._ledger.lock:
             if not self._ledger.holds(event):
                 if self._tenants.get(account.tenant_id).status is not TenantStatus.ACTIVE:
@@ -108,7 +108,6 @@ class FakeAccountStore:
                     raise AlreadyExists
                 self._rows[account.account_id] = account
                 self._ledger.add(event)
-            return self.get(account.tenant_id, account.account_id)
 
     def get(self, tenant_id: str, account_id: str) -> Account:
         row = self._rows.get(account_id)
@@ -123,14 +122,16 @@ class FakeAccountStore:
 
     def record_attempt(
         self, tenant_id: str, account_id: str, verdict: Verdict, attempts: int, event: AuditEvent
-    ) -> Account:
+    ) -> None:
         def attempted(row: Account) -> Account:
             return replace(row, attempts=attempts, last_verdict=verdict, last_validated_at=event.at)
 
-        return self._change(tenant_id, account_id, event, attempted)
+        self._change(tenant_id, account_id, event, attempted)
 
-    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> Account:
+    def activate(self, tenant_id: str, account_id: str, activation: Activation, event: AuditEvent) -> None:
         def activated(row: Account) -> Account:
+            if row.provider_type is not activation.provider_type:
+                raise NotFound
             if self._holds_claim(row, activation.account_number):
                 raise AccountAlreadyOnboarded
             return replace(
@@ -144,9 +145,9 @@ class FakeAccountStore:
                 last_validated_at=event.at,
             )
 
-        return self._change(tenant_id, account_id, event, activated)
+        self._change(tenant_id, account_id, event, activated)
 
-    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> Account:
+    def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> None:
         def closed(row: Account) -> Account:
             return replace(
                 row,
@@ -156,7 +157,7 @@ class FakeAccountStore:
                 reason=closure.reason,
             )
 
-        return self._change(tenant_id, account_id, event, closed)
+        self._change(tenant_id, account_id, event, closed)
 
     def page(
         self,
@@ -180,9 +181,7 @@ class FakeAccountStore:
 
         return page_of(self._rows, ("in-progress",), wanted, limit=limit, cursor=cursor)
 
-    def _change(
-        self, tenant_id: str, account_id: str, event: AuditEvent, change: Callable[[Account], Account]
-    ) -> Account:
+    def _change(self, tenant_id: str, account_id: str, event: AuditEvent, change: Callable[[Account], Account]) -> None:
         with self._ledger.lock:
             row = self.get(tenant_id, account_id)
             if not self._ledger.holds(event):
@@ -190,7 +189,6 @@ class FakeAccountStore:
                     raise OnboardingClosed
                 self._rows[account_id] = replace(change(row), updated_at=event.at, version=row.version + 1)
                 self._ledger.add(event)
-            return self._rows[account_id]
 
     def _holds_claim(self, account: Account, number: str) -> bool:
         """Whether another account of the same tenant and cloud has that number."""

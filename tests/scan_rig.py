@@ -87,11 +87,11 @@ class ScanRig:
             expires_at=AT,
         )
         verdict = replace(accepted(), account_number=account_id)
-        activation = Activation(verdict, self.stores.vault.store(entry), 1)
+        activation = Activation(verdict, self.stores.vault.store(entry), 1, ProviderType.AWS)
         self.stores.accounts.register(account, self._event("account.registered", account_id))
-        return self.stores.accounts.activate(
-            self.tenant_id, account_id, activation, self._event("account.activated", account_id)
-        )
+        event = self._event("account.activated", account_id)
+        self.stores.accounts.activate(self.tenant_id, account_id, activation, event)
+        return self.stores.accounts.get(self.tenant_id, account_id)
 
     @asynccontextmanager
     async def worker(self, *, max_cached_workflows: int = 1000) -> AsyncIterator[None]:
@@ -123,9 +123,9 @@ class ScanRig:
             *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER).all(),
         ]
 
-    def temporal(self) -> Schedules:
+    def temporal(self, client: Client | None = None) -> Schedules:
         return TemporalSchedules(
-            self.client,
+            client or self.client,
             asyncio.get_running_loop(),
             action=self._action,
             attributes=of_schedule,

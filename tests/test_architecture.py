@@ -307,7 +307,7 @@ def test_the_rule_bites(check: Check, path: str, source: str):
 
 def test_imports_keep_their_contracts():
     # Not called in this process: it would turn off every logger that there is.
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 

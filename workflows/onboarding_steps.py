@@ -114,7 +114,7 @@ def activate(
     change = _change(request, submission.origin, f"activate-{submission.submission_id}")
     return workflow.execute_activity_method(
         AccountActivities.activate_account,
-        ActivateAccount(change, verdict, reference, attempts),
+        ActivateAccount(change, verdict, reference, attempts, request.provider_type),
         activity_id=f"activate-{attempts}",
         summary="Claim the cloud account and make it active",
         **STORE_CALL,

@@ -76,7 +76,7 @@ async def burn(ground: Ground, place: Place, *, clean: Clean) -> Cell:
         return Cell(place, "the call was not made")
     if ending != clean.ending:
         return Cell(place, f"ended otherwise: {ending}")
-    return Cell(place, await _noticed(traveller, step_again=attempts > 1))
+    return Cell(place, await _noticed(traveller, step_again=attempts > 1, late=place.row.outcome is Outcome.LATE))
 
 
 async def travel(ground: Ground, journey: str) -> Traveller:
@@ -95,16 +95,18 @@ async def restart(ground: Ground, program: str) -> None:
     await part.start()
 
 
-async def _noticed(traveller: Traveller, *, step_again: bool) -> str:
-    """Which of the outcomes it was; several together are none of them."""
+async def _noticed(traveller: Traveller, *, step_again: bool, late: bool) -> str:
+    """Which of the outcomes it was; several together are none of them, except where being late is declared."""
     repeats = await traveller.again()
     answers = [answer for _, answer in traveller.sent]
     if [(a.status, a.body) for a in answers] != [(a.status, a.body) for a in repeats]:
         return f"answered otherwise when repeated: {[answer.status for answer in repeats]}"
     not_kept = any(not answer.replayed and answer.status != NOT_FINAL for answer in repeats)
     before = [status for answer in answers for status in answer.before]
-    noticed = {Outcome.STEP: step_again, Outcome.REQUEST: before == [503], Outcome.NOT_KEPT: not_kept}
+    if late and step_again and not not_kept and set(before) <= {202, 503}:
+        return Outcome.LATE
+    noticed = {Outcome.STEP: step_again, Outcome.REQUEST: set(before) == {503}, Outcome.NOT_KEPT: not_kept}
     found = [str(outcome) for outcome, is_so in noticed.items() if is_so]
-    if before not in ([], [503]):
+    if not set(before) <= {503}:
         found.append(f"answered {before} before")
     return " + ".join(found) or Outcome.UNNOTICED

@@ -20,6 +20,7 @@ from cli import add_administrator_key
 from local.progress import Progress
 from stores.api_keys import DynamoApiKeyStore
 from stores.tables import TableNames
+from workflows.ids import RECONCILE_ID
 
 REQUEST_SECONDS = 60
 
@@ -71,6 +72,8 @@ async def burning_ground(
             trust_env=False,
         ) as http,
     ):
+        # Its sweep every quarter of an hour calls AWS for nobody who is on the way here.
+        await fleet.client.get_schedule_handle(RECONCILE_ID).pause()
         yield Ground(
             fleet=fleet,
             faults=FaultFolder(folder),

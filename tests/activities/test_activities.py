@@ -64,7 +64,7 @@ def test_registering_twice_writes_one_row_and_one_event(stores: FakeStores, acco
 def test_activating_twice_writes_one_event(stores: FakeStores, accounts: AccountActivities):
     run = ActivityEnvironment().run
     run(accounts.register_account, registration())
-    step = ActivateAccount(CHANGE, accepted(), CredentialRef("arn", "1"), 1)
+    step = ActivateAccount(CHANGE, accepted(), CredentialRef("arn", "1"), 1, ProviderType.AWS)
     for _ in range(2):
         run(accounts.activate_account, step)
     assert stores.accounts.get(TENANT, ACCOUNT).status is AccountStatus.ACTIVE

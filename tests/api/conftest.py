@@ -1,4 +1,4 @@
-"""The API under test. `offline` has no Temporal behind it; `portal` has the real server and a worker."""
+"""The API under test. `offline` has no Temporal behind it; `portal` and `scans` have the real server and a worker."""
 
 import shutil
 import sysconfig
@@ -12,7 +12,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from api.services import Limits
 from tests.api.portal import Portal, open_portal
+from tests.api.scan_portal import ScanPortal, open_scan_portal
 from tests.rig import PLUGIN, Rig
+from tests.scan_rig import ScanRig
 from workflows import search_attributes
 
 TEMPORAL = shutil.which("temporal", path=sysconfig.get_path("scripts"))
@@ -71,3 +73,17 @@ async def idle(temporal: Client) -> AsyncIterator[Portal]:
 async def portal(idle: Portal) -> AsyncIterator[Portal]:
     async with idle.rig.worker():
         yield idle
+
+
+@pytest.fixture
+async def idle_scans(temporal: Client) -> AsyncIterator[ScanPortal]:
+    """An active account to schedule, and nobody who works."""
+    scans = await open_scan_portal(ScanRig(temporal))
+    async with scans.http:
+        yield scans
+
+
+@pytest.fixture
+async def scans(idle_scans: ScanPortal) -> AsyncIterator[ScanPortal]:
+    async with idle_scans.rig.worker():
+        yield idle_scans

@@ -6,7 +6,13 @@ from fastapi import FastAPI
 
 ID = "00000000-0000-4000-8000-000000000000"
 PUBLIC = {"/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready"}
-FILLED = {"provider": "aws", "account_id": ID, "onboarding_id": ID, "tenant_id": ID}
+FILLED = {
+    "provider": "aws",
+    **dict.fromkeys(
+        ("account_id", "execution_id", "onboarding_id", "scan_id", "schedule_id", "tenant_id"),
+        ID,
+    ),
+}
 
 
 class Call(NamedTuple):

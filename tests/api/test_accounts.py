@@ -36,7 +36,7 @@ def registered(portal: Portal, number: int) -> str:
 
 def activated(portal: Portal, number: int) -> str:
     account_id, tenant_id = registered(portal, number), portal.rig.tenant_id
-    activation = Activation(accepted(), CredentialRef("arn", "1"), attempts=1)
+    activation = Activation(accepted(), CredentialRef("arn", "1"), attempts=1, provider_type=ProviderType.AWS)
     portal.rig.stores.accounts.activate(tenant_id, account_id, activation, event(tenant_id, f"activate-{number}"))
     return account_id
 

@@ -38,6 +38,8 @@ OPERATIONS = {
     "ec2": "describe_regions",
 }
 NOBODY = "http://127.0.0.1:9"
+MODELS = Loader()
+"""AWS's descriptions of its services, read once."""
 
 
 @pytest.fixture
@@ -80,6 +82,7 @@ def client_of(
     tries: int = 1,
 ) -> Any:
     session = session or botocore.session.Session()
+    session.register_component("data_loader", MODELS)
     FaultyAws("worker", folder).attach(session)
     session.set_credentials("testing", "testing")
     config = Config(retries={"mode": "standard", "total_max_attempts": tries})
@@ -190,7 +193,7 @@ def test_a_role_is_assumed_on_the_side_that_it_belongs_to(folder: FaultFolder, r
 
 def test_an_isolated_session_is_the_customers(folder: FaultFolder):
     plan = folder.write(Plan((Fault.CUT,)))
-    iam = client_of(folder, "iam", session=isolated_session(Loader()))
+    iam = client_of(folder, "iam", session=isolated_session(MODELS))
     with pytest.raises(ConnectionClosedError):
         iam.list_users()
     assert [one.call.side for one in folder.attempts(plan.run)] == [Side.CUSTOMERS]

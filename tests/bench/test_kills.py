@@ -11,7 +11,7 @@ from bench.fire.programs import Conditions, Program
 from bench.report import Report
 from local.progress import Progress
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 async def shown(program: Program, folder: Path) -> str:

@@ -17,6 +17,7 @@ from config import Settings, TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, policy
 from local.ministack import REGION
 from local.temporal import running_temporal
+from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
 from stores.tables import create_tables
 from temporal.client import connect
 from temporal.setup import ensure_namespace, ensure_search_attributes
@@ -110,6 +111,7 @@ def environment(
         aws = clients.connect(REGION, endpoint_url=endpoint)
         make_keys(aws.kms, settings)
         create_tables(aws.dynamodb, settings.tables)
+        ensure_results_bucket(aws.s3, settings.bucket)
         if request.param == "ministack":
             make_process_identities(
                 AwsAccount(account, endpoint, "secret"), tmp_path_factory.mktemp("aws") / "profiles"
@@ -142,6 +144,10 @@ def make_keys(kms: "KMSClient", settings: Settings) -> None:
     """As `stores.kms_keys.ensure_keys` makes them, under the aliases of the settings."""
     secrets = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.enable_key_rotation(KeyId=secrets, RotationPeriodInDays=365)
+    if not any(alias["AliasName"] == RESULTS_KEY for alias in kms.list_aliases()["Aliases"]):
+        results = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.enable_key_rotation(KeyId=results, RotationPeriodInDays=365)
+        kms.create_alias(AliasName=RESULTS_KEY, TargetKeyId=results)
     digests = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=settings.secrets_manager_kms_key_id, TargetKeyId=secrets)
     kms.create_alias(AliasName=settings.digests_kms_key_id, TargetKeyId=digests)

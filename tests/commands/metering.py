@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PRICED = {"dynamodb", "kms", "secretsmanager"}
+PUT_OBJECT = "PutObject"
+"""Ours: the engine writes nothing into a customer's account."""
 READS = {"GetItem", "Query", "Scan"}
 READ_UNIT_BYTES = 4096
 ITEM_OVERHEAD = 100
@@ -54,7 +56,9 @@ class Meter:
         service = model.service_model.service_name
         consumed = parsed.get("ConsumedCapacity", [])
         tables = consumed if isinstance(consumed, list) else [consumed]
-        if service not in PRICED or any(table["TableName"] in self.unseen for table in tables):
+        if (service not in PRICED and model.name != PUT_OBJECT) or any(
+            table["TableName"] in self.unseen for table in tables
+        ):
             return
         units = sum(table["CapacityUnits"] for table in tables)
         with self._lock:

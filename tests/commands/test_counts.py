@@ -21,8 +21,20 @@ from api.app import create_app
 from bench.costs import actions
 from bench.portal_client import PortalClient
 from cli import add_administrator_key
-from commands.counts import ASSUMED, COUNTED, HEALTH, KEY_LOOKUP, LOOK, ONBOARDING, SECOND_TRY, TENANT, Count
-from config import Settings, TemporalConnection
+from commands.counts import (
+    ASSUMED,
+    COUNTED,
+    HEALTH,
+    KEY_LOOKUP,
+    LOOK,
+    ONBOARDING,
+    SCAN,
+    SCHEDULE,
+    SECOND_TRY,
+    TENANT,
+    Count,
+)
+from config import Settings, TemporalConnection, results_bucket
 from local.demo import deploy
 from local.identities import AwsAccount, make_process_identities
 from local.ministack import REGION
@@ -30,13 +42,14 @@ from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores import session
 from stores.api_keys import DynamoApiKeyStore
 from stores.kms_keys import ensure_keys
+from stores.results_bucket import ensure_results_bucket
 from stores.session import AwsClients
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
 from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes
 from tests.workflows.record import HISTORIES
-from workflows.ids import onboarding_id
+from workflows.ids import onboarding_id, scan_id
 
 NAMES = TableNames()
 LASTING = [name for name in vars(NAMES).values() if name != NAMES.idempotency]
@@ -73,7 +86,7 @@ class Platform:
 
     async def cost_of(self, operation: Awaitable[object], *, requests: int) -> Count:
         """What it takes. Each of its requests is counted with a look-up of the caller's key, which happens or not. An
-        operation that returns an id is an onboarding, and that is its workflow."""
+        operation that returns the id of a workflow has its actions."""
         before = await asyncio.to_thread(stored_bytes, self.aws.dynamodb, LASTING)
         self.meter.take()
         result = await operation
@@ -93,13 +106,26 @@ class Platform:
             await self.portal.validate(started["account_id"], self.customer.role_arn)
         return await self._accepted(tenant_id, started)
 
+    async def schedule(self, tenant_id: str, account_id: str) -> str:
+        """Its id. The account is scanned once a year by it, and not while it is looked at."""
+        wanted = {"schedule_type": "cron", "cron_expression": "0 0 1 1 *", "regions": [REGION], "name": "Yearly"}
+        body = {"tenant_id": tenant_id, "account_id": account_id, **wanted}
+        return str((await self.portal._post("/schedules", body))["schedule_id"])
+
+    async def scan(self, tenant_id: str, schedule_id: str) -> str:
+        """The id of its workflow. By hand: a scan that the schedule starts has no request."""
+        started = await self.portal._post(f"/schedules/{schedule_id}/trigger", {})
+        workflow_id = scan_id(tenant_id, started["scan_id"])
+        await self.client.get_workflow_handle(workflow_id).result()
+        return workflow_id
+
     async def _accepted(self, tenant_id: str, started: dict[str, Any]) -> str:
         await asyncio.to_thread(self.customer.trust, started["external_id"])
         await self.portal.validate(started["account_id"], self.customer.role_arn)
         return onboarding_id(tenant_id, started["account_id"])
 
     async def _actions(self, result: object) -> int:
-        if not isinstance(result, str) or not result.startswith("onboard:"):
+        if not isinstance(result, str) or ":" not in result:
             return 0
         return actions((await self.client.get_workflow_handle(result).fetch_history()).events)
 
@@ -111,6 +137,7 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
         aws = session.connect(REGION, endpoint_url=endpoint)
         ensure_keys(aws.kms)
         create_tables(aws.dynamodb, NAMES)
+        ensure_results_bucket(aws.s3, results_bucket(PLATFORM_NUMBER, REGION))
         key, _ = add_administrator_key(DynamoApiKeyStore(aws.dynamodb, NAMES))
     customer = Customer(AwsAccount(CUSTOMER_NUMBER, endpoint, "secret"))
     settings = Settings(
@@ -157,11 +184,16 @@ async def seen(
         offered = await portal.get("/onboarding/aws/cloudformation-template", external_id=started["external_id"])
         await asyncio.to_thread(platform.customer.deploy, offered["template"])
         await portal.validate(started["account_id"], platform.customer.role_arn)
+        scanned = tenants[0], started["account_id"]
+        schedule_id = await platform.schedule(*scanned)
+        await platform.scan(tenants[0], schedule_id)
         look = f"/onboarding/accounts/{started['account_id']}"
         return {
             TENANT: await platform.cost_of(portal.make_tenant(), requests=1),
             ONBOARDING: await platform.cost_of(platform.onboarding(tenants[1]), requests=2),
             SECOND_TRY: await platform.cost_of(platform.second_try(tenants[2]), requests=3),
+            SCHEDULE: await platform.cost_of(platform.schedule(*scanned), requests=1),
+            SCAN: await platform.cost_of(platform.scan(tenants[0], schedule_id), requests=1),
             LOOK: await platform.cost_of(portal.get(look), requests=1),
             HEALTH: await platform.cost_of(portal.get("/health/ready"), requests=0),
         }
@@ -197,3 +229,8 @@ def test_what_secrets_manager_asks_of_kms_is_counted_with_what_we_ask():
 def test_the_size_of_an_item_follows_the_rules_of_dynamodb():
     item = {"id": {"S": "ü"}, "n": {"N": "1234"}, "m": {"M": {"a": {"BOOL": True}}}, "l": {"L": [{"NULL": True}]}}
     assert item_bytes(item) == (2 + 2) + (1 + 4) + (1 + 3 + 1 + 1 + 1) + (1 + 3 + 1 + 1)
+
+
+def test_x(seen):
+    for k, v in seen.items():
+        print(k, v)

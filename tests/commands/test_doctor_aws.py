@@ -14,13 +14,16 @@ from botocore.session import Session
 from commands.finding import Level
 from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
+from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
 from stores.tables import create_tables
 from tests.commands.conftest import Environment, bad, of
 
 pytestmark = pytest.mark.stack
 
 ALWAYS = {"setting AWS_ENDPOINT_URL", "role of the API"}
-NOBODY_WORKS = {f"workers of the queue onboarding, {what}" for what in ("workflows", "activities")}
+NOBODY_WORKS = {
+    f"workers of the queue {queue}, {what}" for queue in ("onboarding", "scans") for what in ("workflows", "activities")
+}
 
 Broken = Callable[[Environment], AbstractContextManager[Environment]]
 Bad = set[tuple[Level, str, str]]
@@ -38,7 +41,8 @@ def changed(environment: Environment, **settings: str) -> Environment:
 
 def test_of_an_account_that_is_set_up_nothing_is_said_against(environment: Environment, before: Bad):
     # moto neither tells how often a key is rotated nor works out policies
-    untold = {f"key {environment.settings.secrets_manager_kms_key_id}", f"role {WORKER_ROLE} of the worker"}
+    rotated = (environment.settings.secrets_manager_kms_key_id, RESULTS_KEY)
+    untold = {*(f"key {key_id}" for key_id in rotated), f"role {WORKER_ROLE} of the worker"}
     expected = ALWAYS | (untold if environment.emulator == "moto" else set())
     assert {thing for level, thing, _ in before if level is not Level.FAIL} == expected
     assert {thing for level, thing, _ in before if level is Level.FAIL} == NOBODY_WORKS
@@ -97,6 +101,27 @@ def expiry_off(dynamodb: Any, name: str) -> None:
     dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
 
 
+def bucket(change: Callable[[Any, str], object]) -> Broken:
+    """A change of the bucket, which setting it up again mends."""
+
+    @contextmanager
+    def broken(environment: Environment) -> Iterator[Environment]:
+        s3, name = environment.aws.s3, environment.settings.bucket
+        change(s3, name)
+        yield environment
+        ensure_results_bucket(s3, name)
+
+    return broken
+
+
+def open_to_the_public(s3: Any, name: str) -> None:
+    s3.delete_public_access_block(Bucket=name)
+
+
+def usable_without_tls(s3: Any, name: str) -> None:
+    s3.delete_bucket_policy(Bucket=name)
+
+
 def setting(name: str, value: str) -> Broken:
     """Another value, or that of the setting that `value` names."""
 
@@ -124,6 +149,9 @@ BROKEN: dict[str, tuple[Broken, str]] = {
     "recovery off": (table("tenants", recovery_off), "its point-in-time recovery is off"),
     "protection off": (table("tenants", protection_off), "is not protected against deletion"),
     "expiry off": (table("idempotency", expiry_off), "its items do not expire"),
+    "bucket missing": (setting("results_bucket", "nowhere-in-this-world"), "is missing"),
+    "bucket open": (bucket(open_to_the_public), "public access is not blocked altogether"),
+    "bucket without TLS": (bucket(usable_without_tls), "may be used without TLS"),
     "another account": (
         setting("platform_aws_account_id", "999999999999"),
         "is not in the account of PLATFORM_AWS_ACCOUNT_ID",
@@ -154,7 +182,7 @@ def test_an_aws_that_does_not_answer_is_told_once_and_the_rest_is_not_looked_at(
     findings = changed(environment, aws_endpoint_url=f"http://127.0.0.1:{free_port()}").examine()
     assert of(findings, "caller").level is Level.FAIL
     assert "EndpointConnectionError" in of(findings, "caller").found
-    assert of(findings, "keys, tables, secrets, roles").level is Level.UNKNOWN
+    assert of(findings, "keys, tables, bucket, secrets, roles").level is Level.UNKNOWN
     assert of(findings, f"namespace {environment.temporal.namespace}").level is Level.OK
 
 

@@ -1,45 +1,63 @@
 """Everything that each process can make AWS do, done once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import boto3.session
 
 from cli import add_administrator_key
-from domain.accounts import AccountStatus
+from config import results_bucket
+from domain.accounts import AccountStatus, ProviderType
 from domain.credentials import Credential, SealContext
-from domain.errors import OnboardingError
+from domain.errors import NotFound, OnboardingError
 from domain.idempotency import Answer
+from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
+from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanOrder, ScanResult
+from domain.schedules import ScanScope
 from domain.validation import Expectation
+from notify.sns import SnsTopics
 from providers.aws import AwsProvider, PlatformAws
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.digests import KmsBodyDigest
+from stores.executions import DynamoExecutionStore
 from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
 from stores.kms_keys import ensure_keys
+from stores.results import S3ResultStore
+from stores.results_bucket import ensure_results_bucket
+from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
-from stores.session import AwsClients
+from stores.session import AwsClients, sns_client
 from stores.tables import TableNames, create_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from tests.deploy.policies import ACCOUNT, REGION
 from tests.deploy.recorded import Made, recorder
+from tests.fakes_scans import FOUND
 from tests.stores.samples import (
+    AT,
+    LATER,
     activation,
     another,
     closure,
     new_account,
     new_entry,
     new_event,
+    new_id,
     new_record,
     new_tenant,
     refused,
 )
+from tests.stores.test_schedules import Owner
 
 KEY, NAMES = "alias/threat-engine-secrets", TableNames()
+BUCKET, TOPIC = results_bucket(ACCOUNT, REGION), f"arn:aws:sns:{REGION}:444455556666:scans"
 CONTEXT = SealContext("tenant", "account", "submission")
+NO_STORES: Any = None
+"""The owner of a schedule makes values here and calls nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +67,8 @@ class World:
     aws: AwsClients
     calls: list[Made]
     tenant_id: str = ""
-    sealed: str = ""
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    """By its purpose."""
     context: SealContext = CONTEXT
 
 
@@ -71,12 +90,39 @@ def api_journey(world: World) -> None:
     api_keys.find("0" * 16)
     idempotency = DynamoIdempotencyStore(aws.dynamodb, NAMES)
     idempotency.finish(idempotency.begin(new_record()), Answer(200, "{}"))
+    read_scans(world)
     digest = KmsBodyDigest(aws.kms, key_id="alias/threat-engine-digests")
     digest.digest(b"body")
     sealer = KmsSealer(aws.kms, key_id=KEY)
-    sealer.seal(new_entry().credential, world.context)
+    for purpose in ("onboarding", "webhook"):
+        sealer.seal(new_entry().credential, replace(world.context, purpose=purpose))
     for probe in probes(aws, NAMES, key_id=KEY).values():
         probe()
+
+
+def read_scans(world: World) -> None:
+    aws, tenant_id, some = world.aws, world.tenant_id, new_id()
+    schedules = DynamoScheduleStore(aws.dynamodb, NAMES)
+    executions = DynamoExecutionStore(aws.dynamodb, NAMES)
+    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKET)
+    for tenant, account in ((None, None), (tenant_id, None), (tenant_id, some)):
+        schedules.page(tenant, account_id=account, status=None, limit=1, cursor=None)
+    executions.page(tenant_id, schedule_id=some, account_id=None, limit=1, cursor=None)
+    results.page(tenant_id, account_id=some, limit=1, cursor=None)
+    reads: list[Callable[[], object]] = [
+        lambda: schedules.get(tenant_id, some),
+        lambda: schedules.tenant_of(some),
+        lambda: executions.get(tenant_id, some),
+        lambda: executions.tenant_of(some),
+        lambda: results.get(tenant_id, some),
+        lambda: results.tenant_of(some),
+    ]
+    for read in reads:
+        with suppress(NotFound):
+            read()
+    results.link(ScanResult(some, tenant_id, some, ProviderType.AWS, AT, AT, f"s3://{BUCKET}/a.json", Counts()))
+    # What the link does in the hands of whoever has it, with the permissions of who signed it.
+    world.calls.append(("s3:GetObject", {"Bucket": BUCKET, "Key": "a.json"}))
 
 
 def worker_journey(world: World) -> None:
@@ -88,10 +134,14 @@ def worker_journey(world: World) -> None:
         lambda account: accounts.close(tenant_id, account, closure(), new_event(tenant_id)),
     ]
     for step in steps:
-        account = accounts.register(new_account(tenant_id), new_event(tenant_id))
+        account = new_account(tenant_id)
+        accounts.register(account, new_event(tenant_id))
         step(accounts.get(tenant_id, account.account_id).account_id)
+        accounts.in_progress(limit=1, cursor=None)
+    run_scans(world, accounts)
     opener = KmsOpener(aws.kms, key_id=KEY)
-    opener.open(world.sealed, world.context)
+    for purpose, sealed in world.sealed.items():
+        opener.open(sealed, replace(world.context, purpose=purpose))
     vault = SecretsManagerVault(aws.secretsmanager, prefix="threat-engine", kms_key_id=KEY)
     entry = new_entry()
     whose = (entry.tenant_id, entry.account_id)
@@ -101,7 +151,53 @@ def worker_journey(world: World) -> None:
         vault.delete(*whose, recovery_days=recovery_days)
         if recovery_days:
             vault.store(another(entry))  # of a deleted secret: restores it
+    webhooks = SecretsManagerVault(aws.secretsmanager, prefix="threat-engine", kms_key_id=KEY, kind="webhook")
+    entry = new_entry()
+    whose = (entry.tenant_id, entry.account_id)
+    webhooks.read(*whose, webhooks.promote(*whose, webhooks.store(entry)))
+    webhooks.promote(*whose, webhooks.store(another(entry)))
+    for recovery_days in (7, None):
+        webhooks.delete(*whose, recovery_days=recovery_days)
+        if recovery_days:
+            webhooks.store(another(entry))
     assume_a_customers_role(aws, world.calls)
+    tell_a_customers_topic(aws, world.calls)
+
+
+def run_scans(world: World, accounts: DynamoAccountStore) -> None:
+    """A schedule from its beginning to its end, with a run that is abandoned and one that is completed."""
+    aws, tenant_id = world.aws, world.tenant_id
+    schedules = DynamoScheduleStore(aws.dynamodb, NAMES)
+    executions = DynamoExecutionStore(aws.dynamodb, NAMES)
+    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKET)
+    account = new_account(tenant_id)
+    accounts.register(account, new_event(tenant_id))
+    accounts.activate(tenant_id, account.account_id, activation(), new_event(tenant_id))
+    owner = Owner(NO_STORES, tenant_id, account.account_id)
+    schedule = schedules.create(owner.schedule(), owner.event())
+    schedule = schedules.replace(replace(schedule, spec_version=2), owner.event())
+    abandoned, execution = owner.execution(schedule), owner.execution(schedule)
+    schedules.claim(schedule, abandoned, owner.event())
+    schedules.claim(schedule, execution, owner.event(), stale=abandoned.execution_id)
+    order = ScanOrder(
+        execution.execution_id, tenant_id, account.account_id, ProviderType.AWS, "444455556666", ScanScope()
+    )
+    stored = results.write(order, FOUND, started_at=AT, completed_at=LATER)
+    schedules.release(execution, ScanEnd(ExecutionStatus.COMPLETED, LATER, result=stored), owner.event(), pause_after=3)
+    delivery = Delivery(ChannelKind.SNS, TOPIC, DeliveryState.DELIVERED, LATER)
+    executions.record_delivery(tenant_id, executions.get(tenant_id, execution.execution_id).execution_id, delivery)
+    schedules.tenant_of(schedules.get(tenant_id, schedule.schedule_id).schedule_id)
+    for tenant, of_account in ((None, None), (tenant_id, account.account_id)):
+        schedules.page(tenant, account_id=of_account, status=None, limit=1, cursor=None)
+    schedules.delete(tenant_id, schedule.schedule_id, owner.event())
+
+
+def tell_a_customers_topic(aws: AwsClients, calls: list[Made]) -> None:
+    client = sns_client(REGION, endpoint_url=aws.kms.meta.endpoint_url)
+    client.meta.events.register("before-parameter-build", recorder(calls))
+    notification = Notification("n", "t", "a", "s", "e", "completed", AT)
+    with suppress(OnboardingError):
+        SnsTopics(lambda _: client).deliver(Channel(ChannelKind.SNS, TOPIC), notification, None)
 
 
 def assume_a_customers_role(aws: AwsClients, calls: list[Made]) -> None:
@@ -120,6 +216,7 @@ def setup_journey(world: World) -> None:
     dynamodb, kms = world.aws.dynamodb, world.aws.kms
     ensure_keys(kms)
     create_tables(dynamodb, NAMES)
+    ensure_results_bucket(world.aws.s3, BUCKET)
     keys = DynamoApiKeyStore(dynamodb, NAMES)
     keys.administrators()
     add_administrator_key(keys)
@@ -130,3 +227,4 @@ def put_in_disorder(aws: AwsClients) -> None:
     kms, dynamodb = aws.kms, aws.dynamodb
     kms.disable_key_rotation(KeyId=kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyId"])
     dynamodb.update_table(TableName=NAMES.accounts, DeletionProtectionEnabled=False)
+    aws.s3.delete_public_access_block(Bucket=BUCKET)

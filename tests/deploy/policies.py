@@ -84,6 +84,8 @@ def _holds(operator: str, given: str | list[str] | None, wanted: list[str]) -> b
             return all(value in wanted for value in values)
         case "StringLike" | "ArnLike":
             return any(fnmatchcase(value, pattern) for value in values for pattern in wanted)
+        case "StringNotEquals":
+            return not any(value in wanted for value in values)
         case "BoolIfExists":
             return given is None or given in wanted
         case "NumericLessThan":

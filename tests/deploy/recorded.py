@@ -15,6 +15,20 @@ IN_A_TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+RESULTS_KEY = "alias/threat-engine-results"
+S3_ACTIONS = {
+    "HeadBucket": "ListBucket",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+}
+"""Where the action is not named like the operation:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html"""
+S3_ENCRYPTS = {"PutObject": "GenerateDataKey", "GetObject": "Decrypt"}
+
 ENCRYPTS: dict[str, tuple[str, ...]] = {
     "CreateSecret": ("GenerateDataKey", "Decrypt"),
     "PutSecretValue": ("GenerateDataKey", "Decrypt"),
@@ -44,6 +58,11 @@ def requests(calls: list[Made], aliases: dict[str, str]) -> Iterator[Request]:
                 yield from _kms(name, parameters, aliases)
             case "secretsmanager":
                 yield from _secretsmanager(name, parameters)
+            case "s3":
+                yield from _s3(name, parameters)
+            case "sns":
+                topic = parameters["TopicArn"]
+                yield Request(f"sns:{name}", topic, {"aws:ResourceAccount": topic.split(":")[4]})
             case "sts" if name == "AssumeRole":
                 yield Request("sts:AssumeRole", parameters["RoleArn"])
 
@@ -95,6 +114,22 @@ def _secretsmanager(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
         yield Request(f"kms:{action}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", through_secrets_manager(arn))
 
 
+def _s3(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
+    bucket = f"arn:aws:s3:::{parameters['Bucket']}"
+    resource = f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket
+    yield Request(f"s3:{S3_ACTIONS.get(name, name)}", resource)
+    if "ObjectOwnership" in parameters:
+        yield Request("s3:PutBucketOwnershipControls", bucket)
+    if name in S3_ENCRYPTS:
+        yield Request(f"kms:{S3_ENCRYPTS[name]}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", through_s3(bucket))
+
+
+def through_s3(bucket: str) -> Context:
+    """With a bucket key, as ours has, the context is the bucket."""
+    context = encryption_context({"aws:s3:arn": bucket})
+    return {**context, "kms:ViaService": f"s3.{REGION}.amazonaws.com", "kms:ResourceAliases": [RESULTS_KEY]}
+
+
 def through_secrets_manager(arn: str) -> Context:
     context = encryption_context({"SecretARN": arn, "SecretVersionId": "1"})
     via = f"secretsmanager.{REGION}.amazonaws.com"
@@ -103,5 +138,5 @@ def through_secrets_manager(arn: str) -> Context:
 
 def methods_used(source: str) -> set[tuple[str, str]]:
     """The methods of ports that a text calls, as in `accounts.get`."""
-    ports = "accounts|tenants|api_keys|idempotency|digest|sealer|vault|opener"
+    ports = "accounts|tenants|api_keys|idempotency|digest|sealer|vault|webhooks|opener|schedules|executions|results"
     return set(re.findall(rf"(?<![\w\"])_?({ports})\.([a-z]\w*)", source))

@@ -4,7 +4,7 @@
 import pytest
 
 from tests.deploy.policies import ACCOUNT, API, SETUP, WORKER, Request, allows, grants, statements
-from tests.deploy.recorded import encryption_context, through_secrets_manager
+from tests.deploy.recorded import encryption_context, through_s3, through_secrets_manager
 
 ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
 CRYPTOGRAPHY = {
@@ -13,6 +13,7 @@ CRYPTOGRAPHY = {
 }
 SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
 OTHER_SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:billing-AbCdEf"
+RESULTS = f"arn:aws:s3:::threat-engine-results-{ACCOUNT}-ap-south-1"
 SEALING = encryption_context({"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"})
 
 USES = {
@@ -50,6 +51,16 @@ USES = {
         Request("kms:GenerateMac", "*", {"kms:MacAlgorithm": "HMAC_SHA_256"}),
         False,
     ),
+    "the worker writes results": ("results", WORKER, Request("kms:GenerateDataKey", "*", through_s3(RESULTS)), True),
+    "the api reads results": ("results", API, Request("kms:Decrypt", "*", through_s3(RESULTS)), True),
+    "the worker reads results": ("results", WORKER, Request("kms:Decrypt", "*", through_s3(RESULTS)), False),
+    "the api reads another bucket": (
+        "results",
+        API,
+        Request("kms:Decrypt", "*", through_s3("arn:aws:s3:::billing")),
+        False,
+    ),
+    "the api decrypts results by itself": ("results", API, Request("kms:Decrypt", "*"), False),
     "set-up turns rotation on": ("secrets", ROOT_USER, Request("kms:EnableKeyRotation", "*"), True),
     "set-up opens": ("secrets", SETUP, Request("kms:Decrypt", "*", SEALING), False),
 }
@@ -60,7 +71,7 @@ def test_a_key_is_used_by_whom_it_serves(key: str, principal: str, use: Request,
     assert allows(statements(f"kms/{key}.json"), use, principal=principal) is allowed
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests"])
+@pytest.mark.parametrize("key", ["secrets", "digests", "results"])
 def test_the_accounts_administrators_cannot_use_a_key(key: str):
     """Statements for the account's root leave the decision to its IAM policies; so no use may stand there."""
     left_to_the_account = [s for s in statements(f"kms/{key}.json") if s.get("Principal") == {"AWS": ROOT_USER}]
@@ -68,7 +79,7 @@ def test_the_accounts_administrators_cannot_use_a_key(key: str):
     assert {action for s in left_to_the_account for action, _ in grants(s)} & CRYPTOGRAPHY == set()
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests"])
+@pytest.mark.parametrize("key", ["secrets", "digests", "results"])
 def test_somebody_can_still_change_the_policy_of_a_key(key: str):
     request = Request("kms:PutKeyPolicy", "*")
     assert allows(statements(f"kms/{key}.json"), request, principal=ROOT_USER)

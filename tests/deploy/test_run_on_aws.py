@@ -22,7 +22,7 @@ PAGES = ("how-to/run-on-aws", "AWS_SERVICES_SETUP")
 STEPS = (
     "## 1. Fill in the policies",
     "## 2. Make the roles",
-    "## 3. Make keys, tables, namespace and search attributes",
+    "## 3. Make keys, tables, bucket, namespace and search attributes",
     "## 4. Give the keys their policies",
 )
 OURS = ("VPC", "ROUTES", "SUBNET", "GROUP", "TRAIL")
@@ -102,14 +102,14 @@ def test_the_steps_leave_an_account_with_roles_keys_and_their_policies(shell: Sh
         }
         ended = shell(text, **ours, **places, **account.environment)
         assert ended.returncode == 0, ended.stderr
-        made = re.findall(r"^created   (key|table|search attribute) ", ended.stdout, re.MULTILINE)
-        assert set(made) == {"key", "table", "search attribute"}
+        made = re.findall(r"^created   (key|table|bucket|search attribute) ", ended.stdout, re.MULTILINE)
+        assert set(made) == {"key", "table", "bucket", "search attribute"}
         iam = account.session.client("iam", endpoint_url=endpoint)
         for role, file in {"api": "api", "onboarding": "worker", "setup": "setup"}.items():
             found = iam.get_role_policy(RoleName=f"threat-engine-{role}", PolicyName="what-it-needs")
             assert found["PolicyDocument"] == document(f"iam/{file}.json")
         kms = account.session.client("kms", endpoint_url=endpoint)
-        for key in ("secrets", "digests"):
+        for key in ("secrets", "digests", "results"):
             key_id = kms.describe_key(KeyId=f"alias/threat-engine-{key}")["KeyMetadata"]["KeyId"]
             policy = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
             assert json.loads(policy) == document(f"kms/{key}.json")

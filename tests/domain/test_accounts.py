@@ -20,7 +20,7 @@ def test_a_tenant_has_one_provider_id_for_each_cloud(first: str, second: str):
 
 @pytest.mark.parametrize("outcome", [Outcome.ACTIVE, Outcome.ACTIVE_LIMITED])
 def test_an_accepted_verdict_gives_the_account_its_status_and_number(outcome: Outcome):
-    activation = Activation(Verdict(outcome, (), account_number="111111111111"), REF, attempts=1)
+    activation = Activation(Verdict(outcome, (), account_number="111111111111"), REF, 1, ProviderType.AWS)
     assert (activation.account_status.value, activation.account_number) == (outcome.value, "111111111111")
 
 
@@ -31,7 +31,7 @@ def test_an_accepted_verdict_gives_the_account_its_status_and_number(outcome: Ou
 )
 def test_a_verdict_that_proves_no_account_activates_none(verdict: Verdict):
     with pytest.raises(ValueError, match="accepted verdict"):
-        _ = Activation(verdict, REF, attempts=1).account_number
+        _ = Activation(verdict, REF, 1, ProviderType.AWS).account_number
 
 
 def test_only_a_failure_leaves_an_error():

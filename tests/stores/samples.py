@@ -80,7 +80,7 @@ def refused() -> Verdict:
 
 def activation(number: str | None = None) -> Activation:
     ref = CredentialRef(arn="arn:aws:secretsmanager:x", version=new_id())
-    return Activation(verdict=accepted(number or new_number()), credential=ref, attempts=1)
+    return Activation(accepted(number or new_number()), ref, attempts=1, provider_type=ProviderType.AWS)
 
 
 def closure(status: OnboardingStatus = OnboardingStatus.CANCELLED) -> Closure:

@@ -51,10 +51,10 @@ def crowd(stores: Stores) -> Crowd:
 
     def add(number: int) -> Account:
         account = new_account(tenant.tenant_id, provider_type=PROVIDERS[number % 2])
-        account = stores.accounts.register(account, new_event(tenant.tenant_id))
-        if number % 3:
-            return account
-        return stores.accounts.close(tenant.tenant_id, account.account_id, closure(), new_event(tenant.tenant_id))
+        stores.accounts.register(account, new_event(tenant.tenant_id))
+        if number % 3 == 0:
+            stores.accounts.close(tenant.tenant_id, account.account_id, closure(), new_event(tenant.tenant_id))
+        return stores.accounts.get(tenant.tenant_id, account.account_id)
 
     with ThreadPoolExecutor(4) as pool:
         return Crowd(tenant.tenant_id, stores, list(pool.map(add, range(250))))
