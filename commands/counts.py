@@ -105,7 +105,7 @@ COUNTED: Mapping[str, Count] = {
     ),
     ONBOARDING: Count(
         {
-            "dynamodb.GetItem": 6,
+            "dynamodb.GetItem": 3,
             "dynamodb.PutItem": 2,
             "dynamodb.Query": 2,
             "dynamodb.TransactWriteItems": 2,
@@ -118,14 +118,14 @@ COUNTED: Mapping[str, Count] = {
             "secretsmanager.GetSecretValue": 1,
         },
         write_units=33,
-        read_units=7,
-        table_accesses=18,
+        read_units=4,
+        table_accesses=15,
         stored_bytes=7_750,
         actions=11,
     ),
     SECOND_TRY: Count(
         {
-            "dynamodb.GetItem": 9,
+            "dynamodb.GetItem": 5,
             "dynamodb.PutItem": 3,
             "dynamodb.Query": 3,
             "dynamodb.TransactWriteItems": 3,
@@ -140,8 +140,8 @@ COUNTED: Mapping[str, Count] = {
             "secretsmanager.UpdateSecretVersionStage": 1,
         },
         write_units=49,
-        read_units=10.5,
-        table_accesses=26,
+        read_units=6.5,
+        table_accesses=22,
         stored_bytes=8_200,
         actions=18,
     ),

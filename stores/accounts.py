@@ -143,6 +143,8 @@ class DynamoAccountStore:
     ) -> None:
         """A step of an onboarding that is under way. Raises OnboardingClosed, and NotFound without an account that has
         the attributes `owned`."""
+        if not is_id(tenant_id) or not is_id(account_id):
+            raise NotFound
         owned = {"tenant_id": tenant_id, **owned}
 
         def closed_or_foreign(row: Row | None) -> OnboardingError:

@@ -66,7 +66,7 @@ class ScanRig:
         self.account = self.active_account()
 
     def active_account(self) -> Account:
-        account_id = str(uuid4())
+        account_id = self.pending_account().account_id
         entry = VaultEntry(
             tenant_id=self.tenant_id,
             account_id=account_id,
@@ -75,8 +75,16 @@ class ScanRig:
             credential=Credential("aws_iam_role", {"role_arn": ROLE_ARN}),
             created_at=AT,
         )
+        verdict = replace(accepted(), account_number=account_id)
+        activation = Activation(verdict, self.stores.vault.store(entry), 1, ProviderType.AWS)
+        event = self._event("account.activated", account_id)
+        self.stores.accounts.activate(self.tenant_id, account_id, activation, event)
+        return self.stores.accounts.get(self.tenant_id, account_id)
+
+    def pending_account(self) -> Account:
+        """Of an onboarding that is under way."""
         account = Account(
-            account_id=account_id,
+            account_id=str(uuid4()),
             tenant_id=self.tenant_id,
             provider_type=ProviderType.AWS,
             account_name="Production",
@@ -86,12 +94,8 @@ class ScanRig:
             updated_at=AT,
             expires_at=AT,
         )
-        verdict = replace(accepted(), account_number=account_id)
-        activation = Activation(verdict, self.stores.vault.store(entry), 1, ProviderType.AWS)
-        self.stores.accounts.register(account, self._event("account.registered", account_id))
-        event = self._event("account.activated", account_id)
-        self.stores.accounts.activate(self.tenant_id, account_id, activation, event)
-        return self.stores.accounts.get(self.tenant_id, account_id)
+        self.stores.accounts.register(account, self._event("account.registered", account.account_id))
+        return account
 
     @asynccontextmanager
     async def worker(self, *, max_cached_workflows: int = 1000) -> AsyncIterator[None]:

@@ -14,7 +14,8 @@ from bench.fire.journeys import JOURNEYS, Traveller
 from bench.portal_client import CONNECTIONS
 
 REQUEST_SECONDS = 40.0
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 3600.0
+"""As good as without end: an onboarding that its customer gave up would count as lost."""
 PAUSE_SECONDS = 1.0
 
 

@@ -4,7 +4,7 @@ once. Nothing is lost, nothing happens twice, nothing is left over, and soon aft
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -28,20 +28,21 @@ SETTINGS = {"ONBOARDING_LATE_WRITE_SECONDS": "5"}
 class Scale:
     onboardings: int
     in_flight: int
+    killings: int
+    """Spread over the onboardings by the seed, not over time: on a slow machine the system gets as far between two."""
 
 
-FULL, SMALL = Scale(300, in_flight=20), Scale(12, in_flight=12)
+FULL, SMALL = Scale(300, in_flight=20, killings=30), Scale(12, in_flight=6, killings=2)
 WEIGHTS = {"straight": 8, "second try": 1, "given up": 1}
 AT_ONCE = {1: 6, 2: 2, 3: 1}
 """How often so many parts die together."""
-MAX_SECONDS_UP = 4.0
+MAX_SECONDS_LATER = 2.0
 MAX_SECONDS_DEAD = 1.0
 
 
 @dataclass
 class Killer:
-    """Kills one part or some, lets them come up and for a moment work, and again, until it is told to stop; then all at
-    once."""
+    """Kills one part or some and lets them come up, at each mark; at the last one all at once."""
 
     parts: Sequence[Mortal]
     random: Random
@@ -49,12 +50,14 @@ class Killer:
     own_deaths: Counter[str] = field(default_factory=Counter)
     """Of parts that nobody killed."""
 
-    async def rage(self, enough: asyncio.Event) -> float:
+    async def rage(self, marks: Sequence[asyncio.Event]) -> float:
         """The time of the last kill."""
-        while not enough.is_set():
-            await asyncio.sleep(self.random.uniform(0, MAX_SECONDS_UP))
+        for mark in marks[:-1]:
+            await mark.wait()
+            await asyncio.sleep(self.random.uniform(0, MAX_SECONDS_LATER))
             [count] = self.random.choices(list(AT_ONCE), list(AT_ONCE.values()))
             await self._kill(self.random.sample(self.parts, count))
+        await marks[-1].wait()
         return await self._kill(self.parts)
 
     async def _kill(self, parts: Sequence[Mortal]) -> float:
@@ -72,19 +75,20 @@ class Killer:
 
 @dataclass
 class Load:
-    """Onboardings of all kinds, mixed by the seed."""
+    """Onboardings of all kinds."""
 
     new_traveller: NewTraveller
     journeys: Sequence[str]
+    marks: Mapping[int, asyncio.Event]
+    """Set when so many have begun."""
     trips: list[Trip] = field(default_factory=list)
-    all_started: asyncio.Event = field(default_factory=asyncio.Event)
     broken: list[Broken] = field(default_factory=list)
 
     async def one(self) -> float:
         trip = Trip(self.journeys[len(self.trips)], self.new_traveller())
         self.trips.append(trip)
-        if len(self.trips) == len(self.journeys):
-            self.all_started.set()
+        if mark := self.marks.get(len(self.trips)):
+            mark.set()
         began = time.perf_counter()
         self.broken += await trip.go()
         return time.perf_counter() - began
@@ -104,15 +108,17 @@ async def run(conditions: Conditions) -> bool:
     scale = SMALL if conditions.small else FULL
     random = Random(conditions.seed)  # noqa: S311 - repeatable, not secret
     journeys = random.choices(list(PROMISES), [WEIGHTS[name] for name in PROMISES], k=scale.onboardings)
+    counts = [*sorted(random.sample(range(1, scale.onboardings), scale.killings)), scale.onboardings]
+    marks = {count: asyncio.Event() for count in counts}
     async with (
         running_fleet(conditions.folder, progress=conditions.progress, settings=SETTINGS) as fleet,
         crowd(fleet) as new_traveller,
     ):
-        load = Load(new_traveller, journeys)
+        load = Load(new_traveller, journeys, marks)
         killer = Killer((fleet.worker, fleet.api, fleet.temporal), random)
         with conditions.progress.step(f"{scale.onboardings} onboardings while everything dies"):
             async with asyncio.TaskGroup() as group:
-                last_kill = group.create_task(killer.rage(load.all_started))
+                last_kill = group.create_task(killer.rage(list(marks.values())))
                 taken = group.create_task(sample(load.one, count=scale.onboardings, in_flight=scale.in_flight))
             terminal_after = await settled(fleet, load, last_kill.result())
         broken = load.broken + await check(load.expected, fleet.aws, fleet.client)

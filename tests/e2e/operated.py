@@ -57,8 +57,8 @@ class Operated:
 
     def new(self) -> Onboarding:
         """One of its own tenant, that waits for its first credential."""
-        tenant = self._post("/tenants", tenant_name=f"Operated {uuid4()}")["tenant_id"]
-        started = self._post("/onboarding/aws/init", tenant_id=tenant, account_name="Production")
+        tenant = self.post("/tenants", tenant_name=f"Operated {uuid4()}")["tenant_id"]
+        started = self.post("/onboarding/aws/init", tenant_id=tenant, account_name="Production")
         return Onboarding(tenant, started["account_id"])
 
     def refused(self) -> Onboarding:
@@ -77,16 +77,22 @@ class Operated:
     @contextmanager
     def stuck(self) -> Iterator[Onboarding]:
         """One whose credential cannot be stored, because the worker's role was denied what that takes."""
-        iam = self._session.client("iam", endpoint_url=self._environment["AWS_ENDPOINT_URL"])
-        named = {"RoleName": WORKER_ROLE, "PolicyName": "by-mistake"}
-        denied = {"Effect": "Deny", "Action": "secretsmanager:*", "Resource": "*"}
         onboarding = self.new()
-        iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
-        try:
+        with self.denied("secretsmanager:*"):
             with suppress(httpx.ReadTimeout):  # nobody waits for the verdict
                 self.submit(onboarding, timeout=1)
             self.eventually(lambda: "attempt" in self.describe(onboarding))
             yield onboarding
+
+    @contextmanager
+    def denied(self, action: str) -> Iterator[None]:
+        """While the worker's role may not do that."""
+        iam = self._session.client("iam", endpoint_url=self._environment["AWS_ENDPOINT_URL"])
+        named = {"RoleName": WORKER_ROLE, "PolicyName": "by-mistake"}
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        try:
+            yield
         finally:
             iam.delete_role_policy(**named)
 
@@ -144,7 +150,19 @@ class Operated:
         region = self._environment["AWS_REGION"]
         return Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
 
-    def _post(self, path: str, **body: object) -> dict[str, Any]:
+    def post(self, path: str, **body: object) -> dict[str, Any]:
         answer = self._api.post(path, json=body)
         assert answer.is_success, answer.text
         return dict(answer.json())
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = self._api.get(path)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def customer(self, service: str) -> Any:
+        """A client of the demo customer, for what is done in its own account."""
+        names = ("DEMO_AWS_ACCESS_KEY_ID", "DEMO_AWS_SECRET_ACCESS_KEY")
+        key, secret = (self._environment[name] for name in names)
+        session = Session(key, secret, region_name=self._environment["AWS_REGION"])
+        return session.client(service, endpoint_url=self._environment["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import ROOT, Run
 from tests.e2e.operated import Onboarding, Operated, operating
+from tests.e2e.scheduled import Scheduled, ScheduledAccounts
 from tests.e2e.typed_in import exchanges, general, is_shown, type_in
 
 PAGES = sorted((ROOT / "docs/how-to").glob("*.md"))
@@ -105,7 +108,12 @@ def waiting(operated: Operated) -> Onboarding:
     return operated.refused()
 
 
-def situation(section: Section, operated: Operated, waiting: Onboarding) -> AbstractContextManager[Onboarding]:
+Subject = Onboarding | Scheduled
+
+
+def situation(section: Section, operated: Operated, waiting: Onboarding) -> AbstractContextManager[Subject]:
+    if section.page == "run-scans":
+        return scan_situation(section, ScheduledAccounts(operated))
     if section.page == "unstick-an-onboarding":
         return operated.stuck()
     if section.heading == "One that was terminated":
@@ -115,6 +123,22 @@ def situation(section: Section, operated: Operated, waiting: Onboarding) -> Abst
     return nullcontext(waiting)
 
 
+def scan_situation(section: Section, accounts: ScheduledAccounts) -> AbstractContextManager[Scheduled]:
+    match section.heading:
+        case "A scan that does not end" | "Stop a scan" | "Stop a scan through Temporal":
+            return accounts.scanning()
+        case "A run that was terminated":
+            return accounts.terminated()
+        case "Find a run":
+            return nullcontext(accounts.scanned())
+        case "A schedule that failed repeatedly":
+            return nullcontext(accounts.failing())
+        case "Reconcile now":
+            return nullcontext(accounts.out_of_step())
+        case _:
+            return nullcontext(accounts.new())
+
+
 def is_ended(reason: str) -> Callable[[Operated, Onboarding], bool]:
     def holds(operated: Operated, onboarding: Onboarding) -> bool:
         return operated.row(onboarding) == ("cancelled", reason) and not operated.has_secret(onboarding)
@@ -122,12 +146,40 @@ def is_ended(reason: str) -> Callable[[Operated, Onboarding], bool]:
     return holds
 
 
-EFFECTS: Mapping[str, Callable[[Operated, Onboarding], bool]] = {
+def has_run(expected: str, operated: Operated, scheduled: Scheduled) -> bool:
+    """Whether the one run has ended so and let the schedule go; a failure is named by its code."""
+    accounts = ScheduledAccounts(operated)
+    ended, schedule = accounts.execution(scheduled), accounts.schedule(scheduled)
+    return expected in (ended["status"], ended["error_code"]) and schedule["running_execution_id"] is None
+
+
+def is_scheduled(status: str, operated: Operated, scheduled: Scheduled) -> bool:
+    return bool(ScheduledAccounts(operated).schedule(scheduled)["status"] == status)
+
+
+def fires_again(operated: Operated, scheduled: Scheduled) -> bool:
+    return ScheduledAccounts(operated).schedule(scheduled)["next_run_at"] is not None
+
+
+def was_scanned(operated: Operated, scheduled: Scheduled) -> bool:
+    """Temporal's own trigger may have come while this run was under way, and then left."""
+    runs = ScheduledAccounts(operated).executions(scheduled)
+    return [run["status"] for run in runs if run["triggered_by"] == "api"] == ["completed"]
+
+
+EFFECTS: Mapping[str, Callable[[Operated, Any], bool]] = {
     "Through the API": is_ended("cancelled"),
     "When the API is out of order": is_ended("cancelled"),
     "Through Temporal": is_ended("cancelled_by_operator"),
     "Many at once": is_ended("cancelled_by_operator"),
     "One that was terminated": is_ended("cancelled"),
+    "Scan now": was_scanned,
+    "Stop a scan": partial(has_run, "cancelled"),
+    "Stop a scan through Temporal": partial(has_run, "cancelled"),
+    "A run that was terminated": partial(has_run, "abandoned"),
+    "Pause a schedule": partial(is_scheduled, "paused"),
+    "A schedule that failed repeatedly": partial(is_scheduled, "active"),
+    "Reconcile now": fires_again,
 }
 
 
@@ -136,15 +188,15 @@ def test_a_section_can_be_typed_in(section: Section, operated: Operated, waiting
     ran = tmp_path / "ran"
     ran.touch()
     typed = counted(f"\necho '{MARK}'\n".join(section.blocks))
-    with situation(section, operated, waiting) as onboarding:
-        variables = {**onboarding.variables, "RAN": str(ran)}
+    with situation(section, operated, waiting) as subject:
+        variables = {**subject.variables, "RAN": str(ran)}
         done = type_in(f"{shell()}{COUNTED}{typed}", operated.served, seconds=50, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert statuses(ran) == dict.fromkeys(range(len(section.commands)), 0), done.stdout + done.stderr
     if section.page not in NOT_HERE:
         assert_shown(section, done.stdout)
     if section.heading in EFFECTS:
-        operated.eventually(lambda: EFFECTS[section.heading](operated, onboarding))
+        operated.eventually(lambda: EFFECTS[section.heading](operated, subject))
 
 
 def shell() -> str:

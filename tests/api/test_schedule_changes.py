@@ -1,0 +1,283 @@
+"""Schedules changed, paused, resumed and deleted."""
+
+import asyncio
+import json
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from temporalio.client import ScheduleDescription
+from temporalio.service import RPCError
+
+from domain.errors import CredentialRefused
+from domain.schedules import Schedule
+from domain.timestamps import stamp
+from tests.api.portal import codes
+from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
+from tests.api.test_schedules import AHEAD, hours
+from tests.rig import eventually
+from tests.scan_rig import PAUSE_AFTER
+from workflows.ids import converge_id, scan_id
+
+CANARY = "kanarienvogel-0123456789"
+
+
+def row(scans: ScanPortal, schedule_id: str) -> Schedule:
+    return scans.rig.scans.schedules.get(scans.rig.tenant_id, schedule_id)
+
+
+async def described(scans: ScanPortal, schedule_id: str) -> ScheduleDescription:
+    return await scans.rig.client.get_schedule_handle(schedule_id).describe()
+
+
+async def changed(scans: ScanPortal, schedule_id: str, **changes: Any) -> dict[str, Any]:
+    answer = await scans.change(schedule_id, **changes)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_only_what_is_sent_changes(scans: ScanPortal) -> None:
+    schedule_id = await scans.made(regions=["eu-west-1"], description="Old", notify_on_success=True)
+    before = await scans.schedule(schedule_id)
+    after = await changed(scans, schedule_id, name="Weekly", regions=["us-east-1", "us-west-2"])
+    assert {name for name in before if before[name] != after[name]} == {"name", "regions", "updated_at"}
+    assert await scans.schedule(schedule_id) == after
+
+
+async def test_a_change_of_nothing_is_no_error(scans: ScanPortal) -> None:
+    schedule_id = await scans.made()
+    assert (await changed(scans, schedule_id, name=None))["name"] == "Nightly"
+
+
+@pytest.mark.parametrize(
+    ("pause", "resume"), [({"status": "paused"}, {"status": "active"}), ({"enabled": False}, {"enabled": True})]
+)
+async def test_a_paused_schedule_does_not_fire_until_it_is_resumed(
+    scans: ScanPortal, pause: dict[str, Any], resume: dict[str, Any]
+) -> None:
+    schedule_id = await scans.made()
+    paused = await changed(scans, schedule_id, **pause)
+    assert (paused["status"], paused["enabled"], paused["next_run_at"]) == ("paused", False, None)
+    assert (await described(scans, schedule_id)).schedule.state.paused
+    resumed = await changed(scans, schedule_id, **resume)
+    assert (resumed["status"], resumed["enabled"]) == ("active", True)
+    assert hours([resumed["next_run_at"]]) == {(2, 0)}
+    assert not (await described(scans, schedule_id)).schedule.state.paused
+
+
+async def test_enabled_and_status_may_say_the_same(scans: ScanPortal) -> None:
+    assert (await changed(scans, await scans.made(), enabled=False, status="paused"))["status"] == "paused"
+
+
+async def test_a_contradiction_changes_nothing(scans: ScanPortal) -> None:
+    schedule_id = await scans.made()
+    before = scans.all_rows()
+    answer = await scans.change(schedule_id, enabled=True, status="paused", name="Other")
+    assert (answer.status_code, codes(answer)) == (400, ["contradiction"])
+    assert scans.all_rows() == before
+
+
+class TestTheCadence:
+    async def test_a_new_time_replaces_the_old_one(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made()
+        after = await changed(scans, schedule_id, cron_expression="30 5 * * *")
+        assert (after["cron_expression"], hours([after["next_run_at"]])) == ("30 5 * * *", {(5, 30)})
+        times = (await described(scans, schedule_id)).info.next_action_times
+        assert {(moment.hour, moment.minute) for moment in times} == {(5, 30)}
+
+    async def test_what_is_not_sent_of_it_stays(self, scans: ScanPortal) -> None:
+        after = await changed(scans, await scans.made(), timezone="Asia/Kolkata")
+        assert (after["cron_expression"], hours([after["next_run_at"]])) == ("0 2 * * *", {(20, 30)})
+
+    async def test_another_type_begins_anew(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made(timezone="Asia/Kolkata")
+        after = await changed(scans, schedule_id, schedule_type="interval", interval_seconds=7200)
+        assert (after["cron_expression"], after["interval_seconds"]) == (None, 7200)
+        after = await changed(scans, schedule_id, schedule_type="one_time", run_at=AHEAD)
+        assert (after["interval_seconds"], after["next_run_at"]) == (None, "2098-01-31T01:00:00.000Z")
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"interval_seconds": 7200}, "unexpected"),
+            ({"schedule_type": "interval"}, "missing"),
+            ({"schedule_type": "one_time", "run_at": "2026-01-01T00:00:00Z"}, "never_fires"),
+            ({"cron_expression": "0 0 31 2 *"}, "never_fires"),
+            ({"cron_expression": "*/5 * * * *"}, "too_often"),
+            ({"cron_expression": "0 0 13 * FRI"}, "both_days"),
+            ({"cron_expression": "0 99 * * *"}, "invalid"),
+            ({"timezone": "Mars/Olympus"}, "unknown_timezone"),
+        ],
+    )
+    async def test_one_that_makes_no_sense_changes_nothing(
+        self, scans: ScanPortal, changes: dict[str, Any], code: str
+    ) -> None:
+        schedule_id = await scans.made()
+        before, started = scans.all_rows(), list(scans.started)
+        answer = await scans.change(schedule_id, **changes)
+        assert (answer.status_code, codes(answer)) == (400, [code])
+        assert (scans.all_rows(), scans.started) == (before, started)
+
+    async def test_a_moment_that_passed_while_paused_is_not_resumed(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made(schedule_type="one_time", cron_expression=None, run_at=AHEAD)
+        await changed(scans, schedule_id, status="paused")
+        paused = row(scans, schedule_id)
+        passed = replace(paused.cadence, run_at=stamp(datetime.now(UTC) - timedelta(hours=2)))
+        scans.rig.scans.schedule_rows[schedule_id] = replace(paused, cadence=passed)
+        assert (await scans.change(schedule_id, name="Still paused")).status_code == 200
+        answer = await scans.change(schedule_id, status="active")
+        assert (answer.status_code, codes(answer)) == (400, ["never_fires"])
+        assert (await changed(scans, schedule_id, status="active", run_at=AHEAD))["next_run_at"]
+
+    async def test_one_that_has_fired_fires_again_at_a_new_moment(self, scans: ScanPortal) -> None:
+        soon = stamp(datetime.now(UTC) + timedelta(seconds=3))
+        schedule_id = await scans.made(schedule_type="one_time", cron_expression=None, run_at=soon)
+
+        async def fired() -> bool:
+            return (await scans.schedule(schedule_id))["status"] == "completed"
+
+        await eventually(fired, within=30)
+        assert (await scans.change(schedule_id, status="active")).status_code == 400
+        after = await changed(scans, schedule_id, run_at=AHEAD)
+        assert (after["status"], after["next_run_at"]) == ("active", "2098-01-31T01:00:00.000Z")
+
+
+async def test_a_schedule_that_failed_too_often_says_so_and_is_resumed_by_its_status(scans: ScanPortal) -> None:
+    schedule_id = await scans.made()
+    for _ in range(PAUSE_AFTER):
+        scans.engine.script.append(CredentialRefused())
+        await scans.ended(await scans.triggered(schedule_id))
+    shown = await scans.schedule(schedule_id)
+    assert (shown["status"], shown["status_reason"], shown["enabled"]) == ("error", "failed_repeatedly", False)
+    assert (shown["failure_count"], shown["next_run_at"]) == (PAUSE_AFTER, None)
+    resumed = await changed(scans, schedule_id, status="active")
+    assert (resumed["status"], resumed["status_reason"]) == ("active", None)
+    assert resumed["next_run_at"]
+    assert row(scans, schedule_id).consecutive_failures == 0
+
+
+class TestChannels:
+    async def test_they_are_replaced_as_a_whole(self, scans: ScanPortal) -> None:
+        topic = {"topic_arn": "arn:aws:sns:eu-central-1:111122223333:scans"}
+        schedule_id = await scans.made(notification_channels={"webhook": {"url": HOOK}})
+        after = await changed(scans, schedule_id, notification_channels={"sns": topic})
+        assert after["notification_channels"] == {"sns": topic}
+        after = await changed(scans, schedule_id, notification_channels={})
+        assert after["notification_channels"] == {}
+
+    async def test_a_secret_stays_until_another_comes_or_the_webhook_goes(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made(notification_channels={"webhook": {"url": HOOK, "secret": CANARY}})
+        elsewhere = {"webhook": {"url": f"{HOOK}/2"}}
+        after = await changed(scans, schedule_id, notification_channels=elsewhere)
+        assert after["notification_channels"]["webhook"] == {"url": f"{HOOK}/2", "signed": True}
+        assert secret_of(scans, schedule_id) == CANARY
+        renewed = {"webhook": {"url": HOOK, "secret": "another-0123456789"}}
+        await changed(scans, schedule_id, notification_channels=renewed)
+        assert secret_of(scans, schedule_id) == "another-0123456789"
+        await changed(scans, schedule_id, notification_channels={})
+        after = await changed(scans, schedule_id, notification_channels=elsewhere)
+        assert after["notification_channels"]["webhook"]["signed"] is False
+
+    async def test_a_secret_is_in_no_answer_history_event_or_log(self, scans: ScanPortal) -> None:
+        channels = {"webhook": {"url": HOOK, "secret": CANARY}}
+        with capture_logs() as logs:
+            made = await scans.create(notification_channels=channels, notify_on_success=True)
+            schedule_id = made.json()["schedule_id"]
+            changes = await scans.change(schedule_id, notification_channels=channels, name="Signed")
+            refused = await scans.change(schedule_id, notification_channels={"webhook": {"url": "x", "secret": CANARY}})
+            short = await scans.change(schedule_id, notification_channels={"webhook": {"url": HOOK, "secret": "kurz"}})
+            shown = await scans.http.get(f"/schedules/{schedule_id}")
+            listed = await scans.http.get("/schedules", params={"tenant_id": scans.rig.tenant_id})
+            run = await scans.triggered(schedule_id)
+            await scans.ended(run)
+        answers = [made, changes, refused, short, shown, listed]
+        assert [answer.status_code for answer in answers] == [201, 200, 400, 422, 200, 200]
+        tenant_id = scans.rig.tenant_id
+        histories = await written(scans, converge_id(tenant_id, schedule_id), scan_id(tenant_id, run))
+        everything = [*(answer.text for answer in answers), *histories, json.dumps(logs, default=repr)]
+        assert not [text for text in everything if CANARY in text or "kurz" in text]
+        assert CANARY not in repr(scans.all_rows())
+        [(_, _, signing)] = scans.rig.notifier.delivered
+        assert signing is not None
+        assert signing.reveal() == CANARY
+
+
+async def written(scans: ScanPortal, *workflow_ids: str) -> list[str]:
+    """The histories of all runs of these workflows."""
+    found = []
+    for workflow_id in workflow_ids:
+        async for run in scans.rig.client.list_workflows(f"WorkflowId = '{workflow_id}'"):
+            handle = scans.rig.client.get_workflow_handle(workflow_id, run_id=run.run_id)
+            found.append((await handle.fetch_history()).to_json())
+    return found
+
+
+def secret_of(scans: ScanPortal, schedule_id: str) -> str:
+    signing = row(scans, schedule_id).notifications.signing
+    assert signing is not None
+    return scans.rig.webhooks.read(scans.rig.tenant_id, schedule_id, signing).reveal("secret")
+
+
+class TestDeletion:
+    async def test_a_deleted_schedule_is_gone_on_both_sides_and_its_runs_stay(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made()
+        run = await scans.triggered(schedule_id)
+        await scans.ended(run)
+        answer = await scans.http.delete(f"/schedules/{schedule_id}")
+        assert (answer.status_code, answer.json()) == (200, {"status": "deleted", "schedule_id": schedule_id})
+        assert (await scans.http.get(f"/schedules/{schedule_id}")).status_code == 404
+        with pytest.raises(RPCError):
+            await described(scans, schedule_id)
+        assert (await scans.get(f"/executions/{run}"))["status"] == "completed"
+        assert (await scans.get(f"/scan-results/{run}"))["total_checks"] == 3
+
+    async def test_a_run_goes_on(self, scans: ScanPortal) -> None:
+        hold = scans.engine.hold = threading.Event()
+        schedule_id = await scans.made()
+        run = await scans.triggered(schedule_id)
+        await scans.reached()
+        await scans.http.delete(f"/schedules/{schedule_id}")
+        hold.set()
+        assert (await scans.ended(run))["status"] == "completed"
+
+    async def test_its_signing_secret_goes_with_it(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made(notification_channels={"webhook": {"url": HOOK, "secret": CANARY}})
+        assert scans.rig.webhooks.stages(schedule_id)
+        await scans.http.delete(f"/schedules/{schedule_id}")
+        assert not scans.rig.webhooks.stages(schedule_id)
+
+    async def test_it_is_deleted_once(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made()
+        statuses = [(await scans.http.delete(f"/schedules/{schedule_id}")).status_code for _ in range(2)]
+        assert statuses == [200, 404]
+
+
+async def test_of_two_changes_at_once_one_may_be_refused_and_none_is_lost(scans: ScanPortal) -> None:
+    schedule_id = await scans.made()
+    names = [f"Name {number}" for number in range(5)]
+    answers = await asyncio.gather(*[scans.change(schedule_id, name=name) for name in names])
+    done = [name for name, answer in zip(names, answers, strict=True) if answer.status_code == 200]
+    refused = {answer.json()["detail"]["code"] for answer in answers if answer.status_code != 200}
+    assert (row(scans, schedule_id).spec_version, refused <= {"stale_version"}) == (1 + len(done), True)
+    assert row(scans, schedule_id).name in done
+
+
+async def test_without_a_worker_nothing_is_promised_and_the_request_can_be_repeated(idle_scans: ScanPortal) -> None:
+    """It may be done all the same: what the server still holds is taken over by the next worker."""
+    async with idle_scans.rig.worker():
+        changes, goes = await idle_scans.made(), await idle_scans.made()
+    hurried = await open_scan_portal(idle_scans.rig, limits=replace(LIMITS, accept_wait_seconds=0.5))
+    hurried.http.headers = idle_scans.http.headers
+    answers = [await hurried.change(changes, name="Other"), await hurried.http.delete(f"/schedules/{goes}")]
+    assert {(answer.status_code, answer.headers["Retry-After"]) for answer in answers} == {(503, "5")}
+    assert (row(idle_scans, changes).name, row(idle_scans, goes).name) == ("Nightly", "Nightly")
+    async with idle_scans.rig.worker():
+        repeated = [await idle_scans.change(changes, name="Other"), await idle_scans.http.delete(f"/schedules/{goes}")]
+        assert repeated[0].status_code in (200, 409)
+        assert (await idle_scans.schedule(changes))["name"] == "Other"
+        assert repeated[1].status_code in (200, 404)
+        assert (await idle_scans.http.get(f"/schedules/{goes}")).status_code == 404

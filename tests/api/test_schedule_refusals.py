@@ -1,0 +1,217 @@
+"""Schedules that are refused: a sentence and a code, and nothing was changed or started."""
+
+from typing import Any
+
+import pytest
+
+from domain.tenants import TenantStatus
+from tests.api.portal import codes
+from tests.api.scan_portal import HOOK, ScanPortal
+from tests.api.test_failures import assert_shape
+from tests.api.test_schedules import ABSENT, AHEAD
+
+INTERVAL: dict[str, Any] = {"schedule_type": "interval", "cron_expression": None}
+ONCE: dict[str, Any] = {"schedule_type": "one_time", "cron_expression": None}
+
+
+def hook(url: str) -> dict[str, Any]:
+    return {"notification_channels": {"webhook": {"url": url}}}
+
+
+async def refusal(scans: ScanPortal, changes: dict[str, Any]) -> tuple[int, list[str]]:
+    """The answer's status and the codes of its problems."""
+    before = scans.all_rows()
+    body = {name: value for name, value in scans.body(**changes).items() if value != "(left out)"}
+    answer = await scans.http.post("/schedules", json=body)
+    assert_shape(answer)
+    assert all(sentence.endswith(".") for sentence in answer.json()["detail"]["errors"])
+    assert (scans.all_rows(), scans.started) == (before, [])
+    return answer.status_code, codes(answer)
+
+
+CADENCES: list[tuple[dict[str, Any], str]] = [
+    ({"cron_expression": None}, "missing"),
+    ({"cron_expression": "* * * * *"}, "too_often"),
+    ({"cron_expression": "0,59 2 * * *"}, "too_often"),
+    ({"cron_expression": "0,30 2 29 2 *"}, "too_often"),
+    ({"cron_expression": "0 0 31 2 *"}, "never_fires"),
+    ({"cron_expression": "0 0 30 FEB *"}, "never_fires"),
+    ({"cron_expression": "0 0 13 * FRI"}, "both_days"),
+    ({"cron_expression": "0 0 1 */1 MON"}, "both_days"),
+    ({"cron_expression": "0 0 2 * * *"}, "invalid"),
+    ({"cron_expression": "0 2 * *"}, "invalid"),
+    ({"cron_expression": "60 2 * * *"}, "invalid"),
+    ({"cron_expression": "0 2 * * FUNDAY"}, "invalid"),
+    ({"cron_expression": "@every 1s"}, "invalid"),
+    ({"cron_expression": "@reboot"}, "invalid"),
+    ({"cron_expression": "CRON_TZ=UTC 0 2 * * *"}, "invalid"),
+    ({"cron_expression": "0 ٢ * * *"}, "invalid"),
+    ({"cron_expression": "0 2 * * * # nightly"}, "invalid"),
+    ({"cron_expression": ""}, "invalid"),
+    ({"cron_expression": "0 2 * * *", "interval_seconds": 7200}, "unexpected"),
+    ({"timezone": "Mars/Olympus"}, "unknown_timezone"),
+    ({"timezone": "../../etc/passwd"}, "unknown_timezone"),
+    ({"timezone": "+02:00"}, "unknown_timezone"),
+    (INTERVAL, "missing"),
+    (INTERVAL | {"interval_seconds": 1}, "out_of_range"),
+    (INTERVAL | {"interval_seconds": 0}, "out_of_range"),
+    (INTERVAL | {"interval_seconds": -7200}, "out_of_range"),
+    (INTERVAL | {"interval_seconds": 3599}, "out_of_range"),
+    (INTERVAL | {"interval_seconds": 367 * 24 * 3600}, "out_of_range"),
+    (INTERVAL | {"interval_seconds": 10**18}, "out_of_range"),
+    (ONCE, "missing"),
+    (ONCE | {"run_at": "2026-01-01T00:00:00Z"}, "never_fires"),
+    (ONCE | {"run_at": "2098-01-31T02:00:00"}, "invalid"),
+    (ONCE | {"run_at": "2098-02-30T02:00:00Z"}, "invalid"),
+    (ONCE | {"run_at": "tomorrow"}, "invalid"),
+    (ONCE | {"run_at": "2100-01-01T00:00:00Z"}, "out_of_range"),
+    (ONCE | {"run_at": "9999-12-31T23:59:59-14:00"}, "out_of_range"),
+    (ONCE | {"run_at": "0001-01-01T00:00:00+14:00"}, "out_of_range"),
+    (ONCE | {"run_at": AHEAD, "cron_expression": "0 2 * * *"}, "unexpected"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code"), CADENCES)
+async def test_a_cadence_that_makes_no_sense(scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
+    assert await refusal(scans, changes) == (400, [code])
+
+
+SHAPES: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "too_short"),
+    ({"name": "   "}, "too_short"),
+    ({"name": "a" * 129}, "too_long"),
+    ({"name": "a\nb"}, "bad_characters"),
+    ({"name": "a\tb"}, "bad_characters"),
+    ({"name": "a\x00b"}, "control_character"),
+    ({"name": "a\x85b"}, "control_character"),
+    ({"name": "a\u202eb"}, "bad_characters"),
+    ({"name": "a\u2066b"}, "bad_characters"),
+    ({"name": "a\u2028b"}, "bad_characters"),
+    ({"name": "(left out)"}, "missing"),
+    ({"name": 7}, "wrong_type"),
+    ({"description": "a" * 1001}, "too_long"),
+    ({"schedule_type": "hourly"}, "unknown_value"),
+    ({"schedule_type": "(left out)"}, "missing"),
+    ({"interval_seconds": "3600"}, "invalid"),
+    ({"interval_seconds": 3600.5}, "invalid"),
+    ({"interval_seconds": True}, "invalid"),
+    ({"cron_expression": "0 2 * * *\n0 3 * * *"}, "bad_characters"),
+    ({"cron_expression": "0 " * 200}, "too_long"),
+    ({"regions": ["eu-west-1"] * 10_000}, "too_long"),
+    ({"regions": ["a" * 65]}, "invalid"),
+    ({"regions": ["eu-west-1/../x"]}, "invalid"),
+    ({"regions": [""]}, "invalid"),
+    ({"regions": ["eu-wést-1"]}, "invalid"),
+    ({"services": ["s3"] * 201}, "too_long"),
+    ({"services": ["s3 OR 1=1"]}, "invalid"),
+    ({"exclude_services": "s3"}, "invalid"),
+    ({"notify_on_success": "yes"}, "wrong_type"),
+    ({"notification_channels": {"email": "a@example.com"}}, "unknown_field"),
+    ({"notification_channels": {"webhook": {"url": HOOK, "headers": {}}}}, "unknown_field"),
+    ({"notification_channels": {"webhook": {"url": HOOK, "secret": "short"}}}, "too_short"),
+    ({"notification_channels": {"webhook": {"url": "https://h.example/" + "a" * 2048}}}, "too_long"),
+    ({"schedule_id": ABSENT}, "unknown_field"),
+    ({"status": "paused"}, "unknown_field"),
+    ({"spec_version": 7}, "unknown_field"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code"), SHAPES)
+async def test_a_body_of_another_shape(scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
+    assert await refusal(scans, changes) == (422, [code])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/scan",
+        "ftp://hooks.example.com/scan",
+        "//hooks.example.com/scan",
+        "hooks.example.com",
+        "https://user:secret@hooks.example.com/",
+        "https://hooks.example.com:8443/scan",
+        "https://hooks.example.com/scan#part",
+        "https://hooks.example.com\\@127.0.0.1/",
+        "https://hooks.example.com/ scan",
+        "https://bücher.example/scan",
+    ],
+)
+async def test_a_webhook_that_is_no_plain_https_address(scans: ScanPortal, url: str) -> None:
+    assert await refusal(scans, hook(url)) == (400, ["invalid"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "0x7f.0.0.1",
+        "0x7f000001",
+        "2130706433",
+        "017700000001",
+        "0177.0.0.1",
+        "10.0.0.8",
+        "169.254.169.254",
+        "8.8.8.8",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[fd00:ec2::254]",
+        "localhost",
+        "localhost.",
+        "LOCALHOST",
+        "app.localhost",
+        "metadata.google.internal",
+        "printer.local",
+        "db.corp",
+        "1.0.0.127.in-addr.arpa",
+        "intranet",
+        "",
+        "a..example.com",
+        "-a.example.com",
+    ],
+)
+async def test_a_webhook_to_where_customers_have_no_business(scans: ScanPortal, host: str) -> None:
+    assert await refusal(scans, hook(f"https://{host}/scan")) == (400, ["not_public"])
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "scans",
+        "arn:aws:sns:eu-central-1:1111:scans",
+        "arn:aws:sqs:eu-central-1:111122223333:scans",
+        "arn:aws:sns:eu-central-1:111122223333:scans:subscription",
+        "arn:aws:sns:eu-central-1:111122223333:",
+    ],
+)
+async def test_a_topic_that_is_none(scans: ScanPortal, arn: str) -> None:
+    assert await refusal(scans, {"notification_channels": {"sns": {"topic_arn": arn}}}) == (400, ["invalid"])
+
+
+async def test_everything_that_is_wrong_is_told_at_once(scans: ScanPortal) -> None:
+    changes = {"cron_expression": "0 0 13 * FRI", "timezone": "Mars/Olympus", **hook("https://127.0.0.1/")}
+    assert await refusal(scans, changes) == (400, ["unknown_timezone", "both_days", "not_public"])
+
+
+class TestWhoseAccountItIs:
+    async def test_another_tenants_account_answers_as_a_missing_one(self, scans: ScanPortal) -> None:
+        other = (await scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
+        for names in ({"tenant_id": other}, {"account_id": ABSENT}, {"tenant_id": ABSENT}, {"account_id": "x"}):
+            assert await refusal(scans, names) == (404, [])
+
+    async def test_another_tenants_key_sees_no_account(self, scans: ScanPortal) -> None:
+        other = (await scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
+        scans.act_as(other)
+        for names in ({}, {"tenant_id": other}):
+            assert await refusal(scans, names) == (404, [])
+
+    async def test_a_disabled_tenants_account_is_not_scheduled(self, scans: ScanPortal) -> None:
+        await scans.http.patch(f"/tenants/{scans.rig.tenant_id}", json={"status": TenantStatus.DISABLED})
+        assert await refusal(scans, {}) == (409, [])
+
+    async def test_an_account_that_is_not_active_is_not_scheduled(self, scans: ScanPortal) -> None:
+        """Its row decides at the moment of writing, so this one is asked of a worker."""
+        pending = scans.rig.pending_account()
+        answer = await scans.create(account_id=pending.account_id)
+        assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "conflict")
+        assert scans.rig.scans.schedule_rows == {}
