@@ -67,8 +67,9 @@ class ScheduleCalls:
         )
         try:
             async with bounded(self.services.limits.accept_wait_seconds), _looked_at(start):
+                # Without an id of ours: the server would answer it from the run that left.
                 admission = await self.services.temporal.execute_update_with_start_workflow(
-                    RunScan.admitted, start_workflow_operation=start, id=execution_id
+                    RunScan.admitted, start_workflow_operation=start
                 )
         except Gone:
             # It ended without saying so: an operator terminated it, perhaps. The next try looks for its row first.

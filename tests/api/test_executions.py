@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from temporalio.client import Client
 
-from domain.errors import CredentialRefused
+from domain.errors import CredentialRefused, OnboardingError
+from domain.scans import EngineProgress, ExecutionStatus
 from tests.api.conftest import NOWHERE
 from tests.api.portal import idempotent
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
 from tests.api.test_idempotency import REPLAYED, Forgetful
 from tests.api.test_schedules import ABSENT
-from tests.fakes_scans import FakeEngines
+from tests.fakes_scans import FakeEngines, ScriptedEngine
 from tests.scan_rig import ScanRig
 
 
@@ -192,16 +193,18 @@ class TestStopping:
         assert (await scans.get(f"/executions/{run}"))["status"] == "completed"
 
     async def test_without_a_worker_nothing_is_promised(self, idle_scans: ScanPortal) -> None:
-        idle_scans.engine.hold = threading.Event()
+        endless: list[OnboardingError | EngineProgress] = [EngineProgress(ExecutionStatus.RUNNING)] * 1000
+        engine = idle_scans.rig.engines.elsewhere = ScriptedEngine(endless)
         async with idle_scans.rig.worker():
             run = await idle_scans.triggered(await idle_scans.made())
-            await idle_scans.reached()
+            await asyncio.to_thread(engine.reached.wait, 20)
         hurried = await open_scan_portal(idle_scans.rig, limits=replace(LIMITS, accept_wait_seconds=0.5))
         hurried.http.headers = idle_scans.http.headers
         assert await self.stop(hurried, run, "key-1") == (503, "unavailable")
         async with idle_scans.rig.worker():
             assert await self.stop(idle_scans, run, "key-1") == (202, "cancelling")
             assert (await idle_scans.ended(run))["status"] == "cancelled"
+        assert engine.cancelled == [run]
 
     @pytest.mark.parametrize("execution_id", [ABSENT, "x", "%00", "a" * 5000])
     async def test_there_is_no_absent_run(self, scans: ScanPortal, execution_id: str) -> None:

@@ -5,16 +5,21 @@ from typing import Any
 
 import httpx
 import pytest
+from boto3.session import Session
+from botocore.stub import Stubber
 
 from domain.accounts import ProviderType
 from domain.errors import NotFound
 from domain.scans import CheckStatus, Counts, ScanOrder
 from domain.schedules import ScanScope
 from domain.setup import SetupState
+from local.ministack import REGION
 from stores.results_bucket import ensure_results_bucket
 from tests.fakes_scans import FOUND, finding
 from tests.stores.conftest import Aws, Stores
 from tests.stores.samples import AT, LATER, STRANGE_IDS, new_id
+
+PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 
 
 def order(**changes: str) -> ScanOrder:
@@ -96,14 +101,42 @@ class TestTheBucket:
         assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == "alias/threat-engine-results"
         [lifecycle] = s3.get_bucket_lifecycle_configuration(Bucket=aws.prefix)["Rules"]
         assert lifecycle["Expiration"]["Days"] == 365
-        ensure_results_bucket(s3, aws.prefix)
-        [statement] = json.loads(s3.get_bucket_policy(Bucket=aws.prefix)["Policy"])["Statement"]
-        assert statement["Effect"] == "Deny"
 
     def test_is_repaired(self, aws: Aws):
         name = f"broken-{aws.names.accounts[:8]}"
         ensure_results_bucket(aws.clients.s3, name)
         aws.clients.s3.delete_public_access_block(Bucket=name)
-        aws.clients.s3.delete_bucket_policy(Bucket=name)
+        aws.clients.s3.delete_bucket_lifecycle(Bucket=name)
         [finding] = ensure_results_bucket(aws.clients.s3, name)
-        assert (finding.state, finding.detail) == (SetupState.REPAIRED, "public access block, policy")
+        assert (finding.state, finding.detail) == (SetupState.REPAIRED, "public access block, lifecycle")
+
+    def test_takes_nothing_without_tls_on_aws_itself(self, aws: Aws):
+        """The emulators are spoken to over http: here the bucket is one of theirs, and its policy goes to a script."""
+        name = f"tls-{aws.names.accounts[:8]}"
+        ensure_results_bucket(aws.clients.s3, name)
+        s3: Any = Session("key", "secret", region_name=REGION).client("s3", endpoint_url="https://s3.example")
+        policies: list[str] = []
+        found = {
+            "HeadBucket": {},
+            "GetPublicAccessBlock": {"PublicAccessBlockConfiguration": PRIVATE},
+            "GetBucketEncryption": aws.clients.s3.get_bucket_encryption(Bucket=name),
+            "GetBucketLifecycleConfiguration": aws.clients.s3.get_bucket_lifecycle_configuration(Bucket=name),
+        }
+        with Stubber(s3) as stub:
+            for operation in ("head_bucket", "get_public_access_block", "get_bucket_encryption"):
+                stub.add_response(operation, found[operation.title().replace("_", "")])
+            stub.add_response("get_bucket_lifecycle_configuration", found["GetBucketLifecycleConfiguration"])
+            stub.add_client_error("get_bucket_policy", "NoSuchBucketPolicy", http_status_code=404)
+            s3.meta.events.register("provide-client-params.s3.PutBucketPolicy", keep(policies))
+            stub.add_response("put_bucket_policy", {})
+            [finding] = ensure_results_bucket(s3, name)
+        [statement] = json.loads(policies[0])["Statement"]
+        assert (finding.state, finding.detail) == (SetupState.REPAIRED, "policy")
+        assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def keep(policies: list[str]) -> Any:
+    def kept(params: dict[str, Any], **_: Any) -> None:
+        policies.append(params["Policy"])
+
+    return kept
