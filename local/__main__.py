@@ -128,8 +128,11 @@ def show(stack: Stack, demo: Demo, found: DemoScan, progress: Progress) -> None:
         f"The scan made {found.total_checks} checks: {found.passed_checks} passed, {found.failed_checks} failed, "
         f"{found.error_checks} could not be decided"
     )
+    for failure in found.failures:
+        progress.say(f"  {failure}")
+    progress.heading("Where to look")
     lines = {
-        "The findings": found.findings_url,
+        "The findings": f"{stack.api_url}/api/v1/scan-results/{found.scan_id}",
         "The onboarding": workflow_page(stack, demo),
         "API": f"{stack.api_url}/api/v1",
         "API page": f"{stack.api_url}/docs",

@@ -42,7 +42,9 @@ class DemoScan:
     passed_checks: int
     failed_checks: int
     error_checks: int
-    findings_url: str
+    scan_id: str
+    failures: tuple[str, ...]
+    """What failed, the worst first."""
 
 
 async def onboard(stack: Stack, progress: Progress) -> Demo:
@@ -79,8 +81,15 @@ async def scan(stack: Stack, demo: Demo, progress: Progress) -> DemoScan:
         if execution["status"] != "completed":
             raise StackFailed(f"The demo scan did not complete; it {execution['status']}: {execution['error_code']}.")
         result = _body(await api.get(f"/scan-results/{started['scan_id']}"))
+        findings = (await api.get(result["findings_url"], headers={"Authorization": ""})).json()
     numbers = {name: result[name] for name in ("total_checks", "passed_checks", "failed_checks", "error_checks")}
-    return DemoScan(execution["status"], **numbers, findings_url=result["findings_url"])
+    return DemoScan(execution["status"], **numbers, scan_id=started["scan_id"], failures=_failures(findings))
+
+
+def _failures(findings: list[dict[str, Any]]) -> tuple[str, ...]:
+    failed = [found for found in findings if found["compliance"]["status"] == "Fail"]
+    failed.sort(key=lambda found: -found["severity_id"])
+    return tuple(f"{found['severity']:8}  {found['finding_info']['title']}" for found in failed)
 
 
 async def _ended(api: httpx.AsyncClient, execution_id: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class TestTheCadence:
         schedule_id = await scans.made(schedule_type="one_time", cron_expression=None, run_at=soon)
 
         async def fired() -> bool:
-            return (await scans.schedule(schedule_id))["status"] == "completed"
+            return bool((await scans.schedule(schedule_id))["status"] == "completed")
 
         await eventually(fired, within=30)
         assert (await scans.change(schedule_id, status="active")).status_code == 400

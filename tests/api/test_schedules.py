@@ -131,12 +131,12 @@ class TestOnce:
             schedule_id = first.json()["schedule_id"]
 
             async def fired() -> bool:
-                return (await scans.schedule(schedule_id))["status"] == "completed"
+                return bool((await scans.schedule(schedule_id))["status"] == "completed")
 
             await eventually(fired, within=30)
             second = await scans.create("key-1", **once)
         assert second.json() == first.json() | {"next_run_at": None}
-        assert (second.status_code, rig.scans.schedule_rows.keys()) == (201, {schedule_id})
+        assert (second.status_code, list(rig.scans.schedule_rows)) == (201, [schedule_id])
 
     async def test_a_refusal_is_kept(self, scans: ScanPortal) -> None:
         first = await scans.create("key-1", cron_expression="0 0 31 2 *")

@@ -48,6 +48,8 @@ class ScheduledAccounts:
         self._operated.post("/onboarding/aws/validate", **submitted)
         wanted = {"tenant_id": onboarding.tenant_id, "account_id": onboarding.account_id, "name": "Every night"}
         schedule = self._operated.post("/schedules", **wanted, **NIGHTLY)
+        query = f"ScheduleId = '{schedule['schedule_id']}'"
+        self._operated.eventually(lambda: "RunScan" in self._operated.temporal("schedule", "list", "--query", query))
         return Scheduled(onboarding.tenant_id, onboarding.account_id, schedule["schedule_id"], fields["access_key_id"])
 
     def scanned(self) -> Scheduled:
