@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # check ends with the tests
-.PHONY: help install run api worker test test-fast check prove lint types fix histories lock clean
+.PHONY: help install run api worker test test-fast check prove lint types fix bench histories lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ types: $(INSTALLED)  ## mypy, strict
 fix: $(INSTALLED)  ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench: $(INSTALLED)  ## how fast it is and what an onboarding takes, half an hour (ARGS=--quick; ARGS=soak: memory)
+	@$(BIN)/python -m bench $(ARGS)
 
 histories: $(INSTALLED)  ## record the workflow histories that the replay tests read
 	$(BIN)/python -m tests.workflows.record

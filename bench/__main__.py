@@ -3,6 +3,7 @@ target is missed."""
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import onboarding
+from bench import api, onboarding, one_account, soak
 from bench.report import Report
+from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
 from local.failures import StackFailed
 from local.progress import Progress
@@ -21,32 +23,55 @@ from local.progress import Progress
 class Subject(StrEnum):
     ONBOARDING = "onboarding"
     API = "api"
+    COSTS = "costs"
+    SOAK = "soak"
+
+
+PLAIN_WIDTH = 150
+"""Of what goes into a file."""
+
+USUAL = (Subject.ONBOARDING, Subject.API, Subject.COSTS)
+"""The soak takes longer than the others together."""
 
 
 def main(
-    subjects: Annotated[list[Subject] | None, typer.Argument(help="What to measure; everything by default.")] = None,
+    subjects: Annotated[
+        list[Subject] | None, typer.Argument(help="What to measure; everything but the soak by default.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Seconds, and nothing is judged.")] = False,
 ) -> None:
     """Measure, and say whether the targets are met."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_WIDTH)
     try:
-        met = asyncio.run(run(subjects or list(Subject), quick=quick, console=console))
+        met = asyncio.run(run(subjects or USUAL, quick=quick, console=console))
     except (StackFailed, asyncio.CancelledError) as failure:
         print(str(failure) or "Interrupted; everything that was started is stopped.", file=sys.stderr)
         met = False
     raise typer.Exit(0 if met else 1)
 
 
-async def run(subjects: list[Subject], *, quick: bool, console: Console) -> bool:
+async def run(subjects: Sequence[Subject], *, quick: bool, console: Console) -> bool:
+    """All on one test bed. The costs come last, because they replace its API and its worker."""
     cancel_on_signals()
-    report, progress = Report(console), Progress(console)
-    verdicts = []
-    for subject in subjects:
-        with TemporaryDirectory(prefix="bench-") as folder:
-            if subject is Subject.ONBOARDING:
-                plan = onboarding.QUICK if quick else onboarding.FULL
-                verdicts.append(await onboarding.run(plan, folder=Path(folder), progress=progress, report=report))
-    return all(verdicts)
+    report = Report(console)
+    with TemporaryDirectory(prefix="bench-") as folder:
+        async with testbed(Path(folder), Progress(console)) as bed:
+            wanted = sorted(subjects, key=lambda subject: subject is Subject.COSTS)
+            return all([await measure(subject, bed, quick=quick, report=report) for subject in wanted])
+
+
+async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report) -> bool:
+    match subject:
+        case Subject.ONBOARDING:
+            return await onboarding.run(bed, onboarding.QUICK if quick else onboarding.FULL, report=report)
+        case Subject.API:
+            return await api.run(bed, api.QUICK if quick else api.FULL, report=report)
+        case Subject.SOAK:
+            return await soak.run(bed, soak.QUICK if quick else soak.FULL, report=report)
+        case Subject.COSTS:
+            return await one_account.run(bed, report=report)
 
 
 if __name__ == "__main__":

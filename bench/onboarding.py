@@ -4,13 +4,11 @@ the three take turns in rounds, so that whatever else the machine does hits them
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from bench.load import Sample, sample, together
 from bench.report import Report, Target, milliseconds
-from bench.testbed import DRIVER, EMULATOR, SERVER, WORKER, Entrant, Testbed, testbed
-from local.progress import Progress
+from bench.testbed import DRIVER, EMULATOR, SERVER, WORKER, Entrant, Testbed
 
 MIN_RATE_RATIO = 0.85
 MAX_P50_RATIO = 1.25
@@ -34,18 +32,17 @@ QUICK = Plan(rounds=1, accounts={1: 3, 4: 8}, slowest={1: 2, 4: 4}, counts=False
 Rounds = Mapping[str, Sequence[Sample]]
 
 
-async def run(plan: Plan, *, folder: Path, progress: Progress, report: Report) -> bool:
+async def run(bed: Testbed, plan: Plan, *, report: Report) -> bool:
     """Whether every target was met."""
     targets: list[Target] = []
-    async with testbed(folder, progress) as bed:
-        names = [entrant.lane.name for entrant in bed.entrants]
-        await _rounds(bed, plan, in_flight=min(plan.accounts), rounds=1)  # the first calls of a process are slow
-        for in_flight in plan.accounts:
-            found = await _rounds(bed, plan, in_flight=in_flight, rounds=plan.rounds)
-            report.heading(f"{in_flight} in flight, {plan.rounds} rounds")
-            report.machine()
-            _show(report, found)
-            targets += _targets(found[names[0]], found[names[1]], in_flight=in_flight)
+    names = [entrant.lane.name for entrant in bed.entrants]
+    await _rounds(bed, plan, in_flight=min(plan.accounts), rounds=1)  # the first calls of a process are slow
+    for in_flight in plan.accounts:
+        found = await _rounds(bed, plan, in_flight=in_flight, rounds=plan.rounds)
+        report.heading(f"{in_flight} onboardings in flight, {plan.rounds} rounds")
+        report.machine()
+        _show(report, found)
+        targets += targets_of(found[names[0]], found[names[1]], in_flight=in_flight)
     return report.judge(targets, counts=plan.counts)
 
 
@@ -76,7 +73,7 @@ def _show(report: Report, found: Rounds) -> None:
     report.table(columns, rows)
 
 
-def _targets(limit: Sequence[Sample], ours: Sequence[Sample], *, in_flight: int) -> list[Target]:
+def targets_of(limit: Sequence[Sample], ours: Sequence[Sample], *, in_flight: int) -> list[Target]:
     """The median over the rounds of what each round's pair gives."""
     pairs = list(zip(ours, limit, strict=True))
     rate = median(b.rate / a.rate for b, a in pairs)

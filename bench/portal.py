@@ -50,7 +50,7 @@ def services(
         digest=stores.digest,
         sealer=PlainSealer(),
         catalogue=FakeCatalogue({ProviderType.AWS: AcceptingProvider()}),
-        probes={},
+        probes=dict.fromkeys(("dynamodb", "secrets_manager", "kms"), lambda: None),
         scans=fake_scan_services(stores),
         version="bench",
         limits=PATIENT,

@@ -53,6 +53,17 @@ class Report:
             table.add_row(*row)
         self._console.print(table)
 
+    def reasons(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """The last column is text that may take more than one line."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        *figures, reason = columns
+        for number, column in enumerate(figures):
+            table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        table.add_column(reason, ratio=1)
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
     def judge(self, targets: Sequence[Target], *, counts: bool) -> bool:
         """Whether all are met; True without judging when a quick run has too few figures to count."""
         self.heading("Targets")

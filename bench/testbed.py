@@ -49,9 +49,12 @@ class Entrant:
 @dataclass(frozen=True)
 class Testbed:
     stack: Stack
+    ports: Ports
     client: Client
     entrants: Sequence[Entrant]
     tenants: FreshTenants
+    in_memory: Child
+    """The worker of lane (b)."""
 
 
 @asynccontextmanager
@@ -74,7 +77,7 @@ async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
             )
             workers = (noop, memory, part(stack, "The worker"))
             entrants = [Entrant(lane, watched(stack, worker)) for lane, worker in zip(lanes, workers, strict=True)]
-            yield Testbed(stack, client, entrants, tenants)
+            yield Testbed(stack, ports, client, entrants, tenants, memory)
 
 
 @contextmanager

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from commands import prices
-from commands.counts import ASSUMED, COUNTED, HEALTH, LOOK, RECHECK, SCAN, SECOND_TRY, TENANT, Count
+from commands.counts import ASSUMED, COUNTED, HEALTH, LOOK, RECHECK, SCAN, SCHEDULE, SECOND_TRY, TENANT, WAITING, Count
 
-KEYS = 2
-"""KMS keys: credentials, and digests of request bodies."""
+KEYS = 3
+"""KMS keys: credentials, scan results, and digests of request bodies."""
 LOOKS_PER_ACCOUNT = 30
+RESULT_BYTES = 100_000
+"""Of the findings of a scan, in S3."""
 MONTHS_KEPT = 12
 """The month that is billed comes after so many: rows and audit events of a year are there."""
 TABLE_KEY_SECONDS = 300
@@ -31,6 +33,11 @@ class Plan:
     health_probes: float
     region: prices.Region
 
+    @property
+    def scans(self) -> float:
+        """In a month."""
+        return self.accounts * self.scans_per_day * prices.DAYS_PER_MONTH
+
 
 @dataclass(frozen=True)
 class Line:
@@ -39,7 +46,8 @@ class Line:
     item: str
     number: float
     basis: Basis
-    dynamodb: float = 0
+    data: float = 0
+    """DynamoDB and S3."""
     secrets_manager: float = 0
     kms: float = 0
     actions: float = 0
@@ -49,7 +57,7 @@ class Line:
     @property
     def dollars(self) -> float:
         """Of AWS."""
-        return self.dynamodb + self.secrets_manager + self.kms
+        return self.data + self.secrets_manager + self.kms
 
 
 @dataclass(frozen=True)
@@ -96,9 +104,11 @@ def _amounts(plan: Plan) -> dict[str, float]:
     return {
         TENANT: plan.tenants,
         SECOND_TRY: plan.accounts,
+        SCHEDULE: plan.accounts,
         LOOK: plan.accounts * LOOKS_PER_ACCOUNT,
         RECHECK: plan.accounts * prices.DAYS_PER_MONTH,
-        SCAN: plan.accounts * plan.scans_per_day * prices.DAYS_PER_MONTH,
+        SCAN: plan.scans,
+        WAITING: plan.scans,
     }
 
 
@@ -120,27 +130,32 @@ def _health(plan: Plan) -> Line:
     number = plan.health_probes * minutes
     spared = max(0.0, number - minutes * 60 / TABLE_KEY_SECONDS) * prices.KMS_REQUEST
     line = _line(plan, HEALTH, number, COUNTED[HEALTH], Basis.COUNTED)
-    return Line(HEALTH, number, line.basis, line.dynamodb, line.secrets_manager, line.kms - spared)
+    return Line(HEALTH, number, line.basis, line.data, line.secrets_manager, line.kms - spared)
 
 
 def _stored(plan: Plan) -> Line:
-    once = {TENANT, SECOND_TRY}
-    stored = sum(
+    once = {TENANT, SECOND_TRY, SCHEDULE}
+    rows = sum(
         _count_of(operation)[0].stored_bytes * number * (1 if operation in once else MONTHS_KEPT)
         for operation, number in _amounts(plan).items()
     )
-    gigabytes, price = stored / 2**30, prices.DYNAMODB[plan.region]
-    dollars = gigabytes * (price.stored_gb_month + price.backup_gb_month)
-    return Line("GB stored, backed up", gigabytes, Basis.ASSUMED, dynamodb=dollars)
+    objects, price = RESULT_BYTES * plan.scans * MONTHS_KEPT, prices.DATA[plan.region]
+    dollars = (rows * price.row_gb_month + objects * price.object_gb_month) / 2**30
+    return Line("GB stored", (rows + objects) / 2**30, Basis.ASSUMED, data=dollars)
+
+
+def _data(count: Count, price: prices.DataPrices) -> float:
+    units = count.write_units * price.write_unit + count.read_units * price.read_unit
+    return units + count.put_requests * price.put
 
 
 def _line(plan: Plan, item: str, number: float, count: Count, basis: Basis) -> Line:
-    price = prices.DYNAMODB[plan.region]
+    price = prices.DATA[plan.region]
     return Line(
         item,
         number,
         basis,
-        dynamodb=number * (count.write_units * price.write_unit + count.read_units * price.read_unit),
+        data=number * _data(count, price),
         secrets_manager=number * count.secrets_calls * prices.SECRETS_CALL,
         kms=number * count.kms_requests * prices.KMS_REQUEST,
         actions=number * count.actions,

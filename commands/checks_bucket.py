@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 REPAIR = "Run `python cli.py setup`: it completes the bucket."
 
 
-def bucket(s3: "S3Client", name: str) -> Iterator[Finding]:
+def bucket(s3: "S3Client", name: str, *, tls: bool) -> Iterator[Finding]:
+    """`tls` is False for a stand-in that is spoken to without."""
     thing = f"bucket {name}"
     try:
         s3.get_bucket_location(Bucket=name)
     except s3.exceptions.NoSuchBucket:
         yield fail(thing, "is missing", "Run `python cli.py setup`, or name another in RESULTS_BUCKET.")
         return
-    yield from sound(thing, "private, encrypted, TLS only, results expire", _problems(s3, name, thing))
+    yield from sound(thing, "private, encrypted, results expire", _problems(s3, name, thing, tls=tls))
 
 
-def _problems(s3: "S3Client", name: str, thing: str) -> Iterator[Finding]:
+def _problems(s3: "S3Client", name: str, thing: str, *, tls: bool) -> Iterator[Finding]:
     blocks = _configured(s3.get_public_access_block, name).get("PublicAccessBlockConfiguration", {})
     if not (blocks and all(blocks.values())):
         yield fail(thing, "public access is not blocked altogether", REPAIR)
@@ -33,7 +34,7 @@ def _problems(s3: "S3Client", name: str, thing: str) -> Iterator[Finding]:
     defaults = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in encryption.get("Rules", [])]
     if not any(default.get("KMSMasterKeyID") for default in defaults):
         yield fail(thing, "is not encrypted with a key of this account", REPAIR)
-    if not any(map(_refuses_plain_text, _statements(_configured(s3.get_bucket_policy, name)))):
+    if tls and not any(map(_refuses_plain_text, _statements(_configured(s3.get_bucket_policy, name)))):
         yield fail(thing, "may be used without TLS", REPAIR)
     rules = _configured(s3.get_bucket_lifecycle_configuration, name).get("Rules", [])
     if not any(rule.get("Status") == "Enabled" and "Expiration" in rule for rule in rules):

@@ -16,7 +16,7 @@ ScansPerDay = Annotated[float, typer.Option(min=0, max=1_000, help="Scheduled sc
 Probes = Annotated[float, typer.Option(min=0, max=100, help="Health probes a minute, all API processes together.")]
 InRegion = Annotated[Region, typer.Option(help="The AWS region; those listed have prices here.")]
 
-COLUMNS = ("$ a month", "number", "DynamoDB", "Secrets", "KMS", "together", "from")
+COLUMNS = ("$ a month", "number", "DynamoDB, S3", "Secrets", "KMS", "together", "from")
 
 NOTES = (
     "A month of 730 hours in which every account is onboarded, with one refused credential on the way, beside the data "
@@ -48,11 +48,11 @@ def _show(found: Bill, console: Console) -> None:
 
 
 def _table(lines: tuple[Line, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for position, column in enumerate(COLUMNS):
         table.add_column(column, justify="right" if 0 < position < len(COLUMNS) - 1 else "left", no_wrap=True)
     for line in lines:
-        services = (_dollars(dollars) for dollars in (line.dynamodb, line.secrets_manager, line.kms))
+        services = (_dollars(dollars) for dollars in (line.data, line.secrets_manager, line.kms))
         table.add_row(line.item, _number(line.number), *services, _dollars(line.dollars), line.basis.value)
     return table
 

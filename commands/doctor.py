@@ -89,7 +89,8 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
         yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
     for table in definitions(settings.tables):
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
-    yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket))
+    tls = aws.s3.meta.endpoint_url.startswith("https:")
+    yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket, tls=tls))
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     yield from _roles(settings, aws, caller, api_role)
 

@@ -1,11 +1,20 @@
 """What each process needs in AWS and what it must not have. `deploy/iam/` grants the same; a test compares the two."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from config import Settings
-from stores.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, API_KEYS_BY_ID
+from stores.results_bucket import RESULTS_KEY
+from stores.tables import (
+    ACCOUNTS_BY_ID,
+    ACCOUNTS_BY_STATUS,
+    API_KEYS_BY_ID,
+    EXECUTIONS_BY_SCHEDULE,
+    RESULTS_BY_ACCOUNT,
+    SCHEDULES_BY_ACCOUNT,
+    SCHEDULES_BY_TENANT,
+)
 
 Process = Literal["worker", "API"]
 Context = Mapping[str, str | tuple[str, ...]]
@@ -15,6 +24,7 @@ SECRETS = (
     *("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource"),
     *("UpdateSecretVersionStage", "DeleteSecret", "RestoreSecret"),
 )
+KINDS_OF_SECRETS = ("account", "webhook")
 SOME_ID = "00000000-0000-4000-8000-000000000000"
 SOME_ACCOUNT = "000000000000"
 TRANSACTION: Context = {"dynamodb:EnclosingOperation": ("TransactWriteItems",)}
@@ -51,13 +61,18 @@ class Place:
 
     def rows(self, table: str, *actions: str, context: Context | None = None) -> Need:
         """`table` may go on with an index."""
-        names = tuple(f"dynamodb:{action}" for action in actions)
-        return Need(self.arn("dynamodb", f"table/{table}"), names, context or {})
+        return Need(self.arn("dynamodb", f"table/{table}"), _of("dynamodb", actions), context or {})
 
-    def secret(self, *actions: str, forbidden: bool = False) -> Need:
-        name = f"{self.settings.secrets_manager_prefix}/account/{SOME_ID}-abcdef"
-        names = tuple(f"secretsmanager:{action}" for action in actions)
-        return Need(self.arn("secretsmanager", f"secret:{name}"), names, forbidden=forbidden)
+    def index(self, table: str, *indexes: str) -> Iterator[Need]:
+        yield from (self.rows(f"{table}/index/{index}", "Query") for index in indexes)
+
+    def secret(self, kind: str) -> str:
+        name = f"{self.settings.secrets_manager_prefix}/{kind}/{SOME_ID}-abcdef"
+        return self.arn("secretsmanager", f"secret:{name}")
+
+    @property
+    def bucket(self) -> str:
+        return f"arn:{self.partition}:s3:::{self.settings.bucket}"
 
     def key(
         self, key_id: str, *actions: str, context: Context | None = None, forbidden: bool = False
@@ -65,45 +80,87 @@ class Place:
         """Nothing for a key that is not there: then that is what is said."""
         if arn := self.keys.get(key_id):
             aliases: Context = {"kms:ResourceAliases": (key_id,)} if key_id.startswith("alias/") else {}
-            names = tuple(f"kms:{action}" for action in actions)
-            yield Need(arn, names, {**aliases, **(context or {})}, forbidden)
+            yield Need(arn, _of("kms", actions), {**aliases, **(context or {})}, forbidden)
+
+    def through(self, service: str, **context: str) -> Context:
+        """What KMS sees when another service of AWS asks it for us."""
+        named = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
+        return {"kms:ViaService": f"{service}.{self.settings.aws_region}.amazonaws.com", **named}
 
 
 def needs(process: Process, place: Place) -> tuple[Need, ...]:
-    return tuple({"worker": _worker, "API": _api}[process](place))
+    parts = {"worker": (_worker_rows, _worker_secrets, _worker_scans), "API": (_api_rows, _api_secrets, _api_results)}
+    return tuple(need for part in parts[process] for need in part(place))
 
 
-def _worker(place: Place) -> Iterator[Need]:
-    tables, key_id = place.settings.tables, place.settings.secrets_manager_kms_key_id
-    yield place.rows(tables.accounts, "GetItem")
-    yield place.rows(tables.accounts, "PutItem", "UpdateItem", context=TRANSACTION)
+def _worker_rows(place: Place) -> Iterator[Need]:
+    tables = place.settings.tables
+    yield place.rows(tables.accounts, "GetItem", "Scan")
+    yield place.rows(tables.accounts, "PutItem", "UpdateItem", "ConditionCheckItem", context=TRANSACTION)
+    yield place.rows(tables.schedules, "GetItem", "Scan")
+    yield place.rows(tables.schedules, "PutItem", "UpdateItem", "DeleteItem", context=TRANSACTION)
+    yield from place.index(tables.schedules, SCHEDULES_BY_ACCOUNT)
+    yield place.rows(tables.executions, "GetItem", "UpdateItem")
+    yield place.rows(tables.executions, "PutItem", "UpdateItem", context=TRANSACTION)
+    yield place.rows(tables.scan_results, "PutItem")
     yield place.rows(tables.providers, "UpdateItem", context=TRANSACTION)
     yield place.rows(tables.tenants, "ConditionCheckItem", context=TRANSACTION)
     yield place.rows(tables.audit_events, "PutItem", context=TRANSACTION)
-    yield place.secret(*SECRETS)
+
+
+def _worker_secrets(place: Place) -> Iterator[Need]:
+    key_id = place.settings.secrets_manager_kms_key_id
     yield from place.key(key_id, "DescribeKey")
     yield from place.key(key_id, "Decrypt", context=SEALING)
-    through: Context = {
-        "kms:ViaService": f"secretsmanager.{place.settings.aws_region}.amazonaws.com",
-        "kms:EncryptionContext:SecretARN": place.secret().resource,
-    }
-    yield from place.key(key_id, "GenerateDataKey", "Decrypt", context=through)
+    for kind in KINDS_OF_SECRETS:
+        secret = place.secret(kind)
+        yield Need(secret, _of("secretsmanager", SECRETS))
+        yield from place.key(
+            key_id, "GenerateDataKey", "Decrypt", context=place.through("secretsmanager", SecretARN=secret)
+        )
     yield Need(f"arn:{place.partition}:iam::{SOME_ACCOUNT}:role/ThreatEngineReadOnly", ("sts:AssumeRole",))
 
 
-def _api(place: Place) -> Iterator[Need]:
-    tables, settings = place.settings.tables, place.settings
+def _worker_scans(place: Place) -> Iterator[Need]:
+    yield Need(f"{place.bucket}/{SOME_ID}", ("s3:PutObject",))
+    through = place.through("s3", **{"aws:s3:arn": place.bucket})
+    yield from place.key(RESULTS_KEY, "GenerateDataKey", context=through)
+    topic = f"arn:{place.partition}:sns:{place.settings.aws_region}:{SOME_ACCOUNT}:topic"
+    yield Need(topic, ("sns:Publish",), {"aws:ResourceAccount": SOME_ACCOUNT})
+
+
+def _api_rows(place: Place) -> Iterator[Need]:
+    tables = place.settings.tables
     yield place.rows(tables.tenants, "GetItem", "Scan")
     yield place.rows(tables.tenants, "PutItem", "UpdateItem", "DeleteItem", context=TRANSACTION)
     yield place.rows(tables.accounts, "GetItem")
-    for index in (ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS):
-        yield place.rows(f"{tables.accounts}/index/{index}", "Query")
-    yield place.rows(f"{tables.api_keys}/index/{API_KEYS_BY_ID}", "Query")
+    yield place.rows(tables.schedules, "GetItem", "Scan")
+    yield place.rows(tables.executions, "GetItem")
+    yield place.rows(tables.scan_results, "GetItem")
+    yield from place.index(tables.accounts, ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS)
+    yield from place.index(tables.schedules, SCHEDULES_BY_TENANT, SCHEDULES_BY_ACCOUNT)
+    yield from place.index(tables.executions, EXECUTIONS_BY_SCHEDULE)
+    yield from place.index(tables.scan_results, RESULTS_BY_ACCOUNT)
+    yield from place.index(tables.api_keys, API_KEYS_BY_ID)
     yield place.rows(tables.audit_events, "PutItem", context=TRANSACTION)
     yield place.rows(tables.idempotency, "PutItem", "UpdateItem")
-    yield from place.key(settings.secrets_manager_kms_key_id, "GenerateDataKey", context=SEALING)
-    yield from place.key(settings.secrets_manager_kms_key_id, "DescribeKey")
-    yield from place.key(settings.digests_kms_key_id, "GenerateMac", context={"kms:MacAlgorithm": "HMAC_SHA_256"})
+
+
+def _api_secrets(place: Place) -> Iterator[Need]:
+    secrets, digests = place.settings.secrets_manager_kms_key_id, place.settings.digests_kms_key_id
+    yield from place.key(secrets, "GenerateDataKey", context=SEALING)
+    yield from place.key(secrets, "DescribeKey")
+    yield from place.key(digests, "GenerateMac", context={"kms:MacAlgorithm": "HMAC_SHA_256"})
     yield Need("*", ("secretsmanager:GetRandomPassword",))
-    yield from place.key(settings.secrets_manager_kms_key_id, "Decrypt", context=SEALING, forbidden=True)
-    yield place.secret("GetSecretValue", forbidden=True)
+    yield from place.key(secrets, "Decrypt", context=SEALING, forbidden=True)
+    for kind in KINDS_OF_SECRETS:
+        yield Need(place.secret(kind), ("secretsmanager:GetSecretValue",), forbidden=True)
+
+
+def _api_results(place: Place) -> Iterator[Need]:
+    yield Need(f"{place.bucket}/{SOME_ID}", ("s3:GetObject",))
+    yield from place.key(RESULTS_KEY, "Decrypt", context=place.through("s3", **{"aws:s3:arn": place.bucket}))
+
+
+def _of(service: str, actions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{service}:{action}" for action in actions)

@@ -4,6 +4,7 @@ the pages before a budget depends on them.
 - DynamoDB on demand: AWS Price List, offer AmazonDynamoDB of September 2026 for ap-south-1, of August 2026 for
   ap-southeast-2; aws.amazon.com/dynamodb/pricing/on-demand for us-east-1, as halved on 1 November 2024.
 - Secrets Manager: aws.amazon.com/secrets-manager/pricing, the same in every commercial region.
+- S3 Standard: aws.amazon.com/s3/pricing, first 50 TB.
 - KMS: aws.amazon.com/kms/pricing, likewise. A rotation adds a dollar a month to its key, but only the first two do.
 - Temporal Cloud: docs.temporal.io/cloud/pricing and docs.temporal.io/evaluate/cloud/actions, pay as you go, Developer
   plan, first five million actions of a month. A server of one's own has no price for an action.
@@ -29,13 +30,15 @@ DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 
 
 @dataclass(frozen=True)
-class DynamoDbPrices:
-    """Of one request unit, and of a gigabyte kept for a month, in the table and in its continuous backup."""
+class DataPrices:
+    """DynamoDB: of one request unit, and of a gigabyte that is kept for a month, with its continuous backup. S3: of an
+    object that is written, and of a gigabyte that is kept for a month."""
 
     write_unit: float
     read_unit: float
-    stored_gb_month: float
-    backup_gb_month: float
+    row_gb_month: float
+    put: float
+    object_gb_month: float
 
 
 class Region(StrEnum):
@@ -46,8 +49,8 @@ class Region(StrEnum):
     VIRGINIA = "us-east-1"
 
 
-DYNAMODB: Mapping[Region, DynamoDbPrices] = {
-    Region.MUMBAI: DynamoDbPrices(0.71e-6, 0.1425e-6, 0.285, 0.228),
-    Region.SYDNEY: DynamoDbPrices(0.71e-6, 0.1425e-6, 0.285, 0.228),
-    Region.VIRGINIA: DynamoDbPrices(0.625e-6, 0.125e-6, 0.25, 0.20),
+DATA: Mapping[Region, DataPrices] = {
+    Region.MUMBAI: DataPrices(0.71e-6, 0.1425e-6, 0.285 + 0.228, 5e-6, 0.025),
+    Region.SYDNEY: DataPrices(0.71e-6, 0.1425e-6, 0.285 + 0.228, 5.5e-6, 0.025),
+    Region.VIRGINIA: DataPrices(0.625e-6, 0.125e-6, 0.25 + 0.20, 5e-6, 0.023),
 }

@@ -14,6 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.engines import EngineActivities
 from activities.notifications import NotificationActivities
+from activities.onboarding_upkeep import OnboardingUpkeep
 from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
@@ -33,7 +34,7 @@ from tests.fakes_clouds import ROLE_ARN, accepted
 from tests.fakes_scans import FakeEngines, FakeNotifier, FakeScanStores, ScriptedEngine
 from tests.rig import AT, ORIGIN, add_tenant
 from workflows.converge_schedule import ConvergeSchedule
-from workflows.ids import converge_id, scan_id
+from workflows.ids import converge_id, onboarding_id, scan_id
 from workflows.reconcile import Reconcile
 from workflows.run_scan import CANCEL, RunScan
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
@@ -125,6 +126,7 @@ class ScanRig:
             *EngineActivities(self.engines, stores.vault, scans.results).all(),
             *NotificationActivities({ChannelKind.WEBHOOK: self.notifier}, self.webhooks).all(),
             *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER).all(),
+            *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),
         ]
 
     def temporal(self, client: Client | None = None) -> Schedules:

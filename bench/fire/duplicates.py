@@ -48,6 +48,7 @@ class Storm:
     sent_again: int = 0
     """Requests that were answered with 503, or with nothing because the API had died."""
     kills: int = 0
+    killing: asyncio.Lock = field(default_factory=asyncio.Lock)
     onboarded: int = 0
 
     async def account(self) -> float:
@@ -78,10 +79,12 @@ class Storm:
         return answers[0]
 
     async def _kill_the_api(self) -> None:
-        await asyncio.sleep(self.random.uniform(0, LATEST_KILL_SECONDS))
-        await self.ground.fleet.api.kill()
-        self.kills += 1
-        await self.ground.fleet.api.start()
+        """One at a time: the API may not be back from the last one."""
+        async with self.killing:
+            await asyncio.sleep(self.random.uniform(0, LATEST_KILL_SECONDS))
+            await self.ground.fleet.api.kill()
+            self.kills += 1
+            await self.ground.fleet.api.start()
 
 
 async def run(conditions: Conditions) -> bool:

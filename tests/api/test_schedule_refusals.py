@@ -72,8 +72,8 @@ CADENCES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code"), CADENCES)
-async def test_a_cadence_that_makes_no_sense(scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
-    assert await refusal(scans, changes) == (400, [code])
+async def test_a_cadence_that_makes_no_sense(idle_scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
+    assert await refusal(idle_scans, changes) == (400, [code])
 
 
 SHAPES: list[tuple[dict[str, Any], str]] = [
@@ -117,8 +117,8 @@ SHAPES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code"), SHAPES)
-async def test_a_body_of_another_shape(scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
-    assert await refusal(scans, changes) == (422, [code])
+async def test_a_body_of_another_shape(idle_scans: ScanPortal, changes: dict[str, Any], code: str) -> None:
+    assert await refusal(idle_scans, changes) == (422, [code])
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ async def test_a_body_of_another_shape(scans: ScanPortal, changes: dict[str, Any
         "https://bücher.example/scan",
     ],
 )
-async def test_a_webhook_that_is_no_plain_https_address(scans: ScanPortal, url: str) -> None:
-    assert await refusal(scans, hook(url)) == (400, ["invalid"])
+async def test_a_webhook_that_is_no_plain_https_address(idle_scans: ScanPortal, url: str) -> None:
+    assert await refusal(idle_scans, hook(url)) == (400, ["invalid"])
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ async def test_a_webhook_that_is_no_plain_https_address(scans: ScanPortal, url: 
         "-a.example.com",
     ],
 )
-async def test_a_webhook_to_where_customers_have_no_business(scans: ScanPortal, host: str) -> None:
-    assert await refusal(scans, hook(f"https://{host}/scan")) == (400, ["not_public"])
+async def test_a_webhook_to_where_customers_have_no_business(idle_scans: ScanPortal, host: str) -> None:
+    assert await refusal(idle_scans, hook(f"https://{host}/scan")) == (400, ["not_public"])
 
 
 @pytest.mark.parametrize(
@@ -184,30 +184,30 @@ async def test_a_webhook_to_where_customers_have_no_business(scans: ScanPortal, 
         "arn:aws:sns:eu-central-1:111122223333:",
     ],
 )
-async def test_a_topic_that_is_none(scans: ScanPortal, arn: str) -> None:
-    assert await refusal(scans, {"notification_channels": {"sns": {"topic_arn": arn}}}) == (400, ["invalid"])
+async def test_a_topic_that_is_none(idle_scans: ScanPortal, arn: str) -> None:
+    assert await refusal(idle_scans, {"notification_channels": {"sns": {"topic_arn": arn}}}) == (400, ["invalid"])
 
 
-async def test_everything_that_is_wrong_is_told_at_once(scans: ScanPortal) -> None:
+async def test_everything_that_is_wrong_is_told_at_once(idle_scans: ScanPortal) -> None:
     changes = {"cron_expression": "0 0 13 * FRI", "timezone": "Mars/Olympus", **hook("https://127.0.0.1/")}
-    assert await refusal(scans, changes) == (400, ["unknown_timezone", "both_days", "not_public"])
+    assert await refusal(idle_scans, changes) == (400, ["unknown_timezone", "both_days", "not_public"])
 
 
 class TestWhoseAccountItIs:
-    async def test_another_tenants_account_answers_as_a_missing_one(self, scans: ScanPortal) -> None:
-        other = (await scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
+    async def test_another_tenants_account_answers_as_a_missing_one(self, idle_scans: ScanPortal) -> None:
+        other = (await idle_scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
         for names in ({"tenant_id": other}, {"account_id": ABSENT}, {"tenant_id": ABSENT}, {"account_id": "x"}):
-            assert await refusal(scans, names) == (404, [])
+            assert await refusal(idle_scans, names) == (404, [])
 
-    async def test_another_tenants_key_sees_no_account(self, scans: ScanPortal) -> None:
-        other = (await scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
-        scans.act_as(other)
+    async def test_another_tenants_key_sees_no_account(self, idle_scans: ScanPortal) -> None:
+        other = (await idle_scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
+        idle_scans.act_as(other)
         for names in ({}, {"tenant_id": other}):
-            assert await refusal(scans, names) == (404, [])
+            assert await refusal(idle_scans, names) == (404, [])
 
-    async def test_a_disabled_tenants_account_is_not_scheduled(self, scans: ScanPortal) -> None:
-        await scans.http.patch(f"/tenants/{scans.rig.tenant_id}", json={"status": TenantStatus.DISABLED})
-        assert await refusal(scans, {}) == (409, [])
+    async def test_a_disabled_tenants_account_is_not_scheduled(self, idle_scans: ScanPortal) -> None:
+        await idle_scans.http.patch(f"/tenants/{idle_scans.rig.tenant_id}", json={"status": TenantStatus.DISABLED})
+        assert await refusal(idle_scans, {}) == (409, [])
 
     async def test_an_account_that_is_not_active_is_not_scheduled(self, scans: ScanPortal) -> None:
         """Its row decides at the moment of writing, so this one is asked of a worker."""

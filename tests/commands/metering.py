@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PRICED = {"dynamodb", "kms", "secretsmanager"}
-PUT_OBJECT = "PutObject"
-"""Ours: the engine writes nothing into a customer's account."""
+PRICED_OPERATIONS = {"PutObject"}
+NOT_OURS = "List"
+"""The built-in engine lists, and writes nothing, in the customer's account; our processes never list."""
 READS = {"GetItem", "Query", "Scan"}
 READ_UNIT_BYTES = 4096
 ITEM_OVERHEAD = 100
@@ -56,9 +57,9 @@ class Meter:
         service = model.service_model.service_name
         consumed = parsed.get("ConsumedCapacity", [])
         tables = consumed if isinstance(consumed, list) else [consumed]
-        if (service not in PRICED and model.name != PUT_OBJECT) or any(
-            table["TableName"] in self.unseen for table in tables
-        ):
+        priced = service in PRICED or model.name in PRICED_OPERATIONS
+        unseen = any(table["TableName"] in self.unseen for table in tables)
+        if not priced or unseen or model.name.startswith(NOT_OURS):
             return
         units = sum(table["CapacityUnits"] for table in tables)
         with self._lock:

@@ -16,7 +16,7 @@ PLAN = Plan(accounts=100, tenants=1, scans_per_day=1, health_probes=4, region=Re
 
 def test_a_hundred_accounts_cost_at_most_five_per_cent_more_than_their_secrets_and_keys():
     found = bill(PLAN)
-    assert found.floor == pytest.approx(100 * 0.40 + 2 * 1.00)
+    assert found.floor == pytest.approx(100 * 0.40 + 3 * 1.00)
     assert 0 < found.above_floor <= 0.05
 
 
@@ -40,7 +40,7 @@ def test_each_operation_is_billed_once_and_says_what_it_rests_on():
 def test_one_onboarding_costs_what_its_units_calls_and_requests_cost():
     line = next(line for line in bill(replace(PLAN, accounts=1)).lines if line.item == "onboarding, second try")
     count = COUNTED["onboarding, second try"]
-    assert line.dynamodb == pytest.approx(count.write_units * 0.71e-6 + count.read_units * 0.1425e-6)
+    assert line.data == pytest.approx(count.write_units * 0.71e-6 + count.read_units * 0.1425e-6)
     assert line.secrets_manager == pytest.approx(count.secrets_calls * 5e-6)
     assert line.kms == pytest.approx(count.kms_requests * 3e-6)
 
@@ -84,7 +84,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_the_command_shows_every_line_the_floor_and_both_totals(capsys: pytest.CaptureFixture[str]):
     text = shown(capsys, "--accounts", "100", "--scans-per-day", "1")
     assert all(line.item in text for line in bill(PLAN).lines)
-    assert "$42.00" in text
+    assert "$43.00" in text
     assert f"${bill(PLAN).aws:,.2f}" in text
     assert f"${bill(PLAN).aws + bill(PLAN).temporal_cloud:,.2f}" in text
     assert "…" not in text

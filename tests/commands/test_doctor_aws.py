@@ -1,5 +1,6 @@
 """What the doctor finds in AWS, on both emulators: in an account that is set up, and with one thing broken in it."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,6 +12,7 @@ import botocore
 import pytest
 from botocore.session import Session
 
+from commands import checks_bucket
 from commands.finding import Level
 from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
@@ -118,10 +120,6 @@ def open_to_the_public(s3: Any, name: str) -> None:
     s3.delete_public_access_block(Bucket=name)
 
 
-def usable_without_tls(s3: Any, name: str) -> None:
-    s3.delete_bucket_policy(Bucket=name)
-
-
 def setting(name: str, value: str) -> Broken:
     """Another value, or that of the setting that `value` names."""
 
@@ -151,7 +149,6 @@ BROKEN: dict[str, tuple[Broken, str]] = {
     "expiry off": (table("idempotency", expiry_off), "its items do not expire"),
     "bucket missing": (setting("results_bucket", "nowhere-in-this-world"), "is missing"),
     "bucket open": (bucket(open_to_the_public), "public access is not blocked altogether"),
-    "bucket without TLS": (bucket(usable_without_tls), "may be used without TLS"),
     "another account": (
         setting("platform_aws_account_id", "999999999999"),
         "is not in the account of PLATFORM_AWS_ACCOUNT_ID",
@@ -166,6 +163,20 @@ def test_what_is_broken_fails_with_what_to_do(environment: Environment, before: 
     [(level, thing, text)] = [new for new in bad(findings) - before if found in new[2]]
     assert level is Level.FAIL
     assert next(f.remedy for f in findings if (f.thing, f.found) == (thing, text))
+
+
+def test_a_bucket_that_may_be_used_without_tls_fails(environment: Environment):
+    """Asked of the check itself, since the emulators are spoken to without."""
+    s3, name = environment.aws.s3, environment.settings.bucket
+    [without] = checks_bucket.bucket(s3, name, tls=True)
+    refusal = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}/*"}
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    policy = {"Version": "2012-10-17", "Statement": [{**refusal, "Condition": condition}]}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+    [with_tls] = checks_bucket.bucket(s3, name, tls=True)
+    s3.delete_bucket_policy(Bucket=name)
+    assert (without.level, without.found) == (Level.FAIL, "may be used without TLS")
+    assert with_tls.level is Level.OK
 
 
 CLOCKS = [(30, Level.OK), (90, Level.WARN), (400, Level.FAIL), (-400, Level.FAIL)]

@@ -1,19 +1,45 @@
-"""Record a history of each scenario: `make histories`. A recorded history is a promise: a changed workflow must still
-be able to go on from any point of it, so record anew only what no deployed worker can have left behind."""
+"""Record a history of each scenario without one: `make histories`. A recorded history is a promise: a changed workflow
+must still be able to go on from any point of it. Only one that no deployed worker can have left behind may be removed,
+to be recorded anew."""
 
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from tests.rig import PLUGIN, Rig
+from tests.workflows import scan_scenarios, scenarios, schedule_scenarios
 from tests.workflows.conftest import TEMPORAL
-from tests.workflows.scenarios import SCENARIOS, play
 from workflows import search_attributes
 
 HISTORIES = Path(__file__).parent / "histories"
+
+Play = Callable[[Client], Awaitable[WorkflowHandle[Any, Any]]]
+
+
+async def _onboarding(name: str, client: Client) -> WorkflowHandle[Any, Any]:
+    return await scenarios.play(name, Rig(client))
+
+
+SCENARIOS: dict[str, Play] = {
+    **{f"onboard_account.{name}": partial(_onboarding, name) for name in scenarios.SCENARIOS},
+    **{f"run_scan.{name}": partial(scan_scenarios.play, run) for name, run in scan_scenarios.SCENARIOS.items()},
+    **{
+        f"converge_schedule.{name}": partial(schedule_scenarios.play_converging, converging)
+        for name, converging in schedule_scenarios.CONVERGING.items()
+    },
+    **{
+        f"reconcile.{name}": partial(schedule_scenarios.play_sweeping, sweeping)
+        for name, sweeping in schedule_scenarios.SWEEPING.items()
+    },
+}
+"""By the name of the file of the workflow, and what happens to it."""
 
 
 async def main() -> None:
@@ -21,11 +47,12 @@ async def main() -> None:
         plugins=[PLUGIN], dev_server_existing_path=TEMPORAL, search_attributes=search_attributes.ALL
     )
     async with environment:
-        for name in SCENARIOS:
-            onboarding = await play(name, Rig(environment.client))
-            history = json.loads((await onboarding.fetch_history()).to_json())
-            path = HISTORIES / f"onboard_account.{name}.json"
-            path.write_text(json.dumps(_without_machine(history, onboarding.id), indent=1) + "\n")
+        for name, play in SCENARIOS.items():
+            path = HISTORIES / f"{name}.json"
+            if not path.exists():
+                workflow = await play(environment.client)
+                history = json.loads((await workflow.fetch_history()).to_json())
+                path.write_text(json.dumps(_without_machine(history, workflow.id), indent=1) + "\n")
 
 
 def _without_machine(history: dict[str, object], workflow_id: str) -> dict[str, object]:
