@@ -18,6 +18,7 @@ import config
 import logs
 from commands.cost import cost
 from commands.doctor import doctor
+from commands.status import status
 from domain.api_keys import new_administrator_key
 from domain.audit import Origin, audit_event
 from domain.errors import OnboardingError
@@ -47,6 +48,7 @@ app = typer.Typer(
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.command()(doctor)
+app.command()(status)
 app.command()(cost)
 
 

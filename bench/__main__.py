@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import api, onboarding, one_account, soak
+from bench import api, onboarding, one_account, schedules, soak
 from bench.report import Report
 from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
@@ -23,6 +23,7 @@ from local.progress import Progress
 class Subject(StrEnum):
     ONBOARDING = "onboarding"
     API = "api"
+    SCHEDULES = "schedules"
     COSTS = "costs"
     SOAK = "soak"
 
@@ -30,7 +31,7 @@ class Subject(StrEnum):
 PLAIN_WIDTH = 150
 """Of what goes into a file."""
 
-USUAL = (Subject.ONBOARDING, Subject.API, Subject.COSTS)
+USUAL = (Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.COSTS)
 """The soak takes longer than the others together."""
 
 
@@ -68,6 +69,9 @@ async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report
             return await onboarding.run(bed, onboarding.QUICK if quick else onboarding.FULL, report=report)
         case Subject.API:
             return await api.run(bed, api.QUICK if quick else api.FULL, report=report)
+        case Subject.SCHEDULES:
+            plan = schedules.QUICK if quick else schedules.FULL
+            return await schedules.run(plan, folder=bed.stack.folder / "schedules", report=report)
         case Subject.SOAK:
             return await soak.run(bed, soak.QUICK if quick else soak.FULL, report=report)
         case Subject.COSTS:

@@ -39,6 +39,11 @@ class Sample:
         """Seconds of processor time per unit; 0 for a process that was not watched."""
         return self.cpu_seconds.get(name, 0.0) / self.count
 
+    @property
+    def cpu_together(self) -> float:
+        """Seconds of processor time per unit, of all processes that were watched."""
+        return sum(self.cpu_seconds.values()) / self.count
+
 
 async def sample(work: Work, *, count: int, in_flight: int, watched: Sequence[Observed] = ()) -> Sample:
     """Do `work` so many times, `in_flight` at once. Its first error ends the round and is raised."""

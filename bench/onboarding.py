@@ -26,8 +26,8 @@ class Plan:
     """Whether the figures are enough to be judged."""
 
 
-FULL = Plan(rounds=5, accounts={1: 40, 20: 240, 100: 500}, slowest={1: 10, 20: 60, 100: 150})
-QUICK = Plan(rounds=1, accounts={1: 3, 4: 8}, slowest={1: 2, 4: 4}, counts=False)
+FULL = Plan(rounds=6, accounts={1: 30, 20: 140, 100: 250}, slowest={1: 8, 20: 40, 100: 100})
+QUICK = Plan(rounds=1, accounts={1: 3, 4: 8}, slowest={1: 1, 4: 4}, counts=False)
 
 Rounds = Mapping[str, Sequence[Sample]]
 
@@ -42,6 +42,8 @@ async def run(bed: Testbed, plan: Plan, *, report: Report) -> bool:
         report.heading(f"{in_flight} onboardings in flight, {plan.rounds} rounds")
         report.machine()
         _show(report, found)
+        limit, ours = (together(found[name]) for name in names[:2])
+        report.say(f"Processor time of (a) / (b): {limit.cpu_together / ours.cpu_together:.2f}")
         targets += targets_of(found[names[0]], found[names[1]], in_flight=in_flight)
     return report.judge(targets, counts=plan.counts)
 
@@ -63,12 +65,22 @@ async def _round(bed: Testbed, entrant: Entrant, *, plan: Plan, in_flight: int) 
 
 
 def _show(report: Report, found: Rounds) -> None:
-    columns = ("", "accounts/s", "spread", "p50 ms", "p95 ms", "p99 ms", *(f"{name} ms" for name in PROCESSES))
+    columns = (
+        "",
+        "accounts/s",
+        "spread",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        *(f"{name} CPU" for name in PROCESSES),
+        "all CPU",
+    )
     rows = []
     for name, rounds in found.items():
         whole, rates = together(rounds), [one.rate for one in rounds]
         latencies = [milliseconds(whole.percentile(percent)) for percent in (50, 95, 99)]
         cpu = [milliseconds(whole.cpu_each(process)) for process in PROCESSES]
+        cpu.append(milliseconds(whole.cpu_together))
         rows.append((name, f"{median(rates):.1f}", f"{min(rates):.1f}–{max(rates):.1f}", *latencies, *cpu))
     report.table(columns, rows)
 

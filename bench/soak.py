@@ -33,12 +33,11 @@ async def run(bed: Testbed, plan: Plan, *, report: Report) -> bool:
         watched = (portal.observed, Observed(WORKER, bed.in_memory.pid))
         report.heading(f"Resident memory over {plan.stretches * plan.accounts:,} onboardings, MiB")
         report.machine()
-        found = [await _stretch(portal, plan, watched) for _ in range(plan.stretches)]
-    onboarded = [(number + 1) * plan.accounts for number in range(plan.stretches)]
-    report.table(
-        ("", *(f"{number:,}" for number in onboarded)),
-        [(name, *(f"{memory[name] / 2**20:.0f}" for memory in found)) for name in found[0]],
-    )
+        found = []
+        for number in range(1, plan.stretches + 1):
+            found.append(await _stretch(portal, plan, watched))
+            memory = ", ".join(f"{name} {size / 2**20:.0f}" for name, size in found[-1].items())
+            report.say(f"{number * plan.accounts:7,}: {memory}")
     targets = [growth(name, [memory[name] for memory in found]) for name in found[0]]
     return report.judge(targets, counts=plan.counts)
 

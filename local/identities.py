@@ -95,14 +95,16 @@ def api_policy(account: str) -> str:
 
 def worker_policy(account: str) -> str:
     secrets = f"arn:aws:secretsmanager:*:{account}:secret:threat-engine/*"
+    table = f"arn:aws:dynamodb:*:{account}:table/threat-engine"
     return policy(
         [
             {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
             {"Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey")), "Resource": _keys(account)},
             {"Action": _of("secretsmanager", SECRETS), "Resource": secrets},
-            {"Action": "dynamodb:Scan", "Resource": f"arn:aws:dynamodb:*:{account}:table/threat-engine-schedules"},
+            {"Action": "dynamodb:Scan", "Resource": [f"{table}-accounts", f"{table}-schedules"]},
             {"Action": "s3:PutObject", "Resource": _results()},
             {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ThreatEngine*"},
+            {"Action": "sns:Publish", "Resource": "*"},
         ]
     )
 

@@ -68,9 +68,11 @@ async def burn(ground: Ground, place: Place, *, clean: Clean) -> Cell:
     plan = ground.faults.write(at(place.call, place.column.fault, attempts=place.column.attempts))
     try:
         traveller = await travel(ground, place.journey)
+        ending, attempts = await ground.scene.ending(traveller.tenant_id, traveller.account_id)
     except Unanswered as unanswered:
         return Cell(place, str(unanswered))
-    ending, attempts = await ground.scene.ending(traveller.tenant_id, traveller.account_id)
+    except TimeoutError:
+        return Cell(place, "the workflow did not end")
     ground.faults.write(Plan())
     if not any(attempt.fault for attempt in ground.faults.attempts(plan.run)):
         return Cell(place, "the call was not made")

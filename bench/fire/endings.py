@@ -47,7 +47,8 @@ class Scene:
     names: TableNames
 
     async def ending(self, tenant_id: str, account_id: str) -> tuple[Ending, int]:
-        """When the workflow has closed: how it ended, and the highest number of attempts that a step needed."""
+        """When the workflow has closed: how it ended, and the highest number of attempts that a step needed. Raises
+        TimeoutError."""
         handle = self.temporal.get_workflow_handle(onboarding_id(tenant_id, account_id))
         async with asyncio.timeout(CLOSED_WITHIN_SECONDS):
             await handle.result()

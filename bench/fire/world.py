@@ -10,8 +10,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from stores.items import Row, from_item
 from stores.session import AwsClients
 from stores.tables import TableNames
+from workflows.onboard_account import OnboardAccount
 
 PREFIX = "threat-engine/account/"
+ONBOARDINGS = f"WorkflowType = '{OnboardAccount.__name__}'"
 
 Stages = Mapping[str, frozenset[str]]
 """The staging labels of each version of a secret."""
@@ -19,7 +21,7 @@ Stages = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a workflow."""
+    """One execution of an onboarding's workflow."""
 
     workflow_id: str
     status: WorkflowExecutionStatus | None
@@ -47,7 +49,7 @@ async def read_world(aws: AwsClients, temporal: Client, names: TableNames | None
         claims={row["account_id"]: row["owner"] for row in items if _is_claim(row)},
         secrets=await asyncio.to_thread(lambda: dict(_secrets(aws))),
         audit=tuple(await asyncio.to_thread(lambda: list(_scan(aws, names.audit_events)))),
-        runs=tuple([Run(run.id, run.status) async for run in temporal.list_workflows()]),
+        runs=tuple([Run(run.id, run.status) async for run in temporal.list_workflows(ONBOARDINGS)]),
     )
 
 

@@ -55,7 +55,7 @@ def test_a_single_latency_is_every_percentile():
 def test_rounds_add_up():
     whole = together([of(1, 2, seconds=2, cpu=1.0), of(3, seconds=4, cpu=2.0)])
     assert (whole.count, whole.seconds, whole.rate) == (3, 6, 0.5)
-    assert whole.cpu_each("worker") == 1.0
+    assert (whole.cpu_each("worker"), whole.cpu_together) == (1.0, 1.0)
     assert whole.cpu_each("a process that was not watched") == 0.0
 
 

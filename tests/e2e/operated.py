@@ -68,7 +68,12 @@ class Operated:
         self.listed(onboarding, "OnboardingState = 'waiting_for_credential'")
         return onboarding
 
+    def hold_the_sweep(self) -> None:
+        """It would close what a test wants to find open."""
+        self.temporal("schedule", "toggle", "--schedule-id", "reconcile", "--pause", "--reason", "a test looks")
+
     def terminated(self) -> Onboarding:
+        self.hold_the_sweep()
         onboarding = self.refused()
         self.temporal("workflow", "terminate", "--workflow-id", onboarding.workflow_id, "--reason", "by mistake")
         self.listed(onboarding, "ExecutionStatus = 'Terminated'")

@@ -252,6 +252,7 @@ def test_an_onboarding_that_goes_on_after_it_was_terminated_keeps_what_it_had(op
 
 
 def test_of_an_open_onboarding_that_was_deleted_nothing_is_left_to_mend(operated: Operated):
+    operated.hold_the_sweep()
     onboarding = operated.refused()
     operated.temporal("workflow", "delete", "--workflow-id", onboarding.workflow_id, "--yes")
     operated.eventually(lambda: operated.cancel(onboarding) == 503)

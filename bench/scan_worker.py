@@ -1,0 +1,88 @@
+"""A worker of schedules and scans to measure: `python -m bench.scan_worker ADDRESS SECONDS`. Our worker as `worker.py`
+builds it, on ports in memory; each scan takes that many seconds."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import structlog
+import typer
+from temporalio.client import Client
+
+import logs
+from activities.engines import EngineActivities
+from activities.failures import as_failure
+from activities.notifications import NotificationActivities
+from activities.scans import ScanActivities, ScanPorts
+from activities.schedules import ScheduleActivities
+from bench.ports import PlainSealer
+from bench.scan_ports import (
+    ActiveAccounts,
+    AssumedExecutions,
+    AssumedResults,
+    AssumedSchedules,
+    BuiltIn,
+    OneCredential,
+    SlowEngine,
+)
+from local.stack import NAMESPACE
+from telemetry.runtime import start_runtime
+from temporal.client import connect
+from temporal.running_scans import TemporalScans
+from temporal.schedule_spec import Looseness
+from temporal.schedules import TemporalSchedules
+from worker import SCANS, serving
+from workflows.converge_schedule import ConvergeSchedule
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from workflows.run_scan import CANCEL
+from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.search_attributes import SPEC_VERSION, of_schedule
+
+CONCURRENCY, SCANS_CONCURRENCY = 20, 10
+"""The defaults of WORKER_CONCURRENCY and SCANS_CONCURRENCY."""
+
+log = structlog.get_logger("worker")
+
+
+def temporal_schedules(client: Client) -> TemporalSchedules:
+    """Punctual ones, so that all that are due at one time fire at one time."""
+    return TemporalSchedules(
+        client,
+        asyncio.get_running_loop(),
+        action=lambda schedule: scheduled_scan(schedule, ScanLimits()),
+        attributes=of_schedule,
+        version=SPEC_VERSION,
+        looseness=Looseness(jitter=timedelta(0), catch_up=timedelta(hours=1)),
+    )
+
+
+async def run(address: str, seconds: float) -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
+    rows, vault, engines = AssumedSchedules(), OneCredential(), BuiltIn(SlowEngine(seconds))
+    runs = TemporalScans(client, asyncio.get_running_loop(), cancel_update=CANCEL)
+    ports = ScanPorts(rows, AssumedExecutions(), ActiveAccounts(""), engines, runs)
+    short = ScheduleActivities(rows, temporal_schedules(client), vault, PlainSealer()).all()
+    long = [
+        *ScanActivities(ports, pause_after=5).all(),
+        *EngineActivities(engines, vault, AssumedResults()).all(),
+        *NotificationActivities({}, vault).all(),
+    ]
+    async with (
+        serving(client, ONBOARDING_QUEUE, [ConvergeSchedule], short, CONCURRENCY),
+        serving(client, SCANS_QUEUE, SCANS, long, SCANS_CONCURRENCY),
+    ):
+        log.info("worker.started")
+        await stopping.wait()
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+
+
+def main(address: str, seconds: float = 0.0) -> None:
+    logs.configure("INFO")
+    start_runtime()
+    asyncio.run(run(address, seconds))
+
+
+if __name__ == "__main__":
+    typer.run(main)

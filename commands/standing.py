@@ -1,0 +1,117 @@
+"""How the platform stands, read from Temporal: onboardings, scans, the last sweep, and who works on the queues.
+
+Everything is a count or the newest of its kind, so a look costs the same however much there is.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.onboarding import OnboardingState
+from domain.scans import ScanState
+from domain.timestamps import stamp
+from workflows.ids import RECONCILE_ID
+from workflows.reconcile import Reconcile, Swept
+from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
+
+POLLED_WITHIN = timedelta(minutes=2)
+"""A worker asks again within about a minute, and the server remembers one that is gone for five."""
+
+_BOTH = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The comparison of all schedules with their rows."""
+
+    since: str | None
+    """When the Temporal Schedule that starts it was made; None when it is missing."""
+    paused: bool
+    last_at: str | None = None
+    """When the last one that was completed began."""
+    found: Swept | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits in a task queue, and for how many workers. They count when they take workflows and activities."""
+
+    name: str
+    workers: int
+    waiting: int
+    oldest_seconds: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    onboardings: Mapping[OnboardingState, int]
+    """Those that ended are counted as long as Temporal keeps closed workflows."""
+    scanning: int
+    scans_waiting: int
+    """Runs that no worker has let in yet."""
+    sweep: Sweep
+    queues: Sequence[Queue]
+
+
+async def standing(client: Client, queues: Sequence[str]) -> Standing:
+    """Raises RPCError."""
+    states = list(OnboardingState)
+    running = "WorkflowType = 'RunScan' AND ExecutionStatus = 'Running'"
+    *counted, runs, scanning = await asyncio.gather(
+        *(_count(client, f"{ONBOARDING_STATE.name} = '{state.value}'") for state in states),
+        _count(client, running),
+        _count(client, f"{running} AND {SCAN_STATE.name} = '{ScanState.SCANNING.value}'"),
+    )
+    return Standing(
+        onboardings=dict(zip(states, counted, strict=True)),
+        scanning=scanning,
+        scans_waiting=runs - scanning,
+        sweep=await _sweep(client),
+        queues=await asyncio.gather(*(_queue(client, name) for name in queues)),
+    )
+
+
+async def _count(client: Client, query: str) -> int:
+    return (await client.count_workflows(query)).count
+
+
+async def _sweep(client: Client) -> Sweep:
+    try:
+        described = await client.get_schedule_handle(RECONCILE_ID).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return Sweep(since=None, paused=False)
+    since, paused = stamp(described.info.created_at), described.schedule.state.paused
+    async for run in client.list_workflows("WorkflowType = 'Reconcile' AND ExecutionStatus = 'Completed'", limit=1):
+        found = await client.get_workflow_handle_for(Reconcile.run, run.id, run_id=run.run_id).result()
+        return Sweep(since, paused, stamp(run.start_time), found)
+    return Sweep(since, paused)
+
+
+async def _queue(client: Client, name: str) -> Queue:
+    requests = [
+        DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind, report_stats=True
+        )
+        for kind in _BOTH
+    ]
+    answers = await asyncio.gather(*(client.workflow_service.describe_task_queue(request) for request in requests))
+    working = [{poller.identity for poller in answer.pollers if _polls(poller)} for answer in answers]
+    return Queue(
+        name=name,
+        workers=len(set.intersection(*working)),
+        waiting=sum(answer.stats.approximate_backlog_count for answer in answers),
+        oldest_seconds=max(answer.stats.approximate_backlog_age.seconds for answer in answers),
+    )
+
+
+def _polls(poller: PollerInfo) -> bool:
+    return datetime.now(UTC) - poller.last_access_time.ToDatetime(UTC) < POLLED_WITHIN

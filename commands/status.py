@@ -1,0 +1,119 @@
+"""`python cli.py status`: how the platform stands, on one screen. It reads Temporal and counts the rows of schedules;
+it changes nothing."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import config
+from commands import clients
+from commands.standing import Queue, Standing, Sweep, standing
+from domain.onboarding import OnboardingState
+from domain.schedules import ScheduleStatus
+from domain.timestamps import parse
+from stores.failures import aws_failures
+from temporal.client import connect
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
+LATE_AFTER = 2
+"""Intervals without a completed sweep."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
+@dataclass(frozen=True)
+class Status:
+    schedules: Mapping[ScheduleStatus, int]
+    standing: Standing
+    troubles: tuple[str, ...]
+    """What stands still, and what to do about it."""
+
+
+def status(as_json: AsJson = False) -> None:
+    """Onboardings, schedules, scans, drift and workers, on one screen. Exit code 1 when something stands still."""
+    settings, temporal = config.load()
+    now = datetime.now(UTC)
+    found = asyncio.run(look(settings, temporal, now=now))
+    print(json.dumps(asdict(found), indent=1) if as_json else text_of(found, now))
+    raise typer.Exit(int(bool(found.troubles)))
+
+
+async def look(settings: config.Settings, temporal: config.TemporalConnection, *, now: datetime) -> Status:
+    """Raises RPCError and RuntimeError for Temporal, OnboardingError for AWS."""
+    aws = clients.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    schedules = await asyncio.to_thread(_schedules, aws.dynamodb, settings.dynamodb_schedules_table)
+    client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
+    found = await standing(client, QUEUES)
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    every = timedelta(seconds=settings.reconcile_interval_seconds)
+    return Status(schedules, found, tuple(_troubles(found, now=now, every=every)))
+
+
+@aws_failures()
+def _schedules(dynamodb: "DynamoDBClient", table: str) -> Mapping[ScheduleStatus, int]:
+    """Reads the whole table, a megabyte at a time."""
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, ProjectionExpression="#status", ExpressionAttributeNames={"#status": "status"}
+    )
+    counts = Counter(row["status"]["S"] for page in pages for row in page["Items"])
+    return {status: counts[status] for status in ScheduleStatus}
+
+
+def _troubles(found: Standing, *, now: datetime, every: timedelta) -> Iterator[str]:
+    for queue in found.queues:
+        if queue.workers == 0:
+            yield f"No worker polls the queue {queue.name}: start `python worker.py`."
+    sweep = found.sweep
+    if sweep.since is None:
+        yield "Nothing starts the sweep: run `python cli.py setup`."
+    elif now - parse(sweep.last_at or sweep.since) > LATE_AFTER * every:
+        resume = "; it is paused: run `temporal schedule toggle --unpause --schedule-id reconcile`"
+        yield f"The sweep is late{resume if sweep.paused else ': look at the workflow `reconcile`'}."
+
+
+def text_of(found: Status, now: datetime) -> str:
+    """A line for each, and at the end what stands still."""
+    lines = [
+        ("onboardings", _onboardings(found.standing.onboardings)),
+        ("schedules", f"{sum(found.schedules.values())}: {_listed(found.schedules)}"),
+        ("scans", f"{found.standing.scanning} running, {found.standing.scans_waiting} waiting for a worker"),
+        ("drift", _drift(found.standing.sweep, now)),
+        *((f"queue {queue.name}", _queue(queue)) for queue in found.standing.queues),
+    ]
+    shown = [f"{name:<18}{text}" for name, text in lines]
+    return "\n".join([*shown, "", *(found.troubles or ["Nothing stands still."])])
+
+
+def _onboardings(counts: Mapping[OnboardingState, int]) -> str:
+    under_way = {state: count for state, count in counts.items() if not state.final}
+    ended = {state: count for state, count in counts.items() if state.final}
+    return f"{sum(under_way.values())} under way: {_listed(under_way)}; lately ended: {_listed(ended)}"
+
+
+def _listed(counts: Mapping[OnboardingState, int] | Mapping[ScheduleStatus, int]) -> str:
+    return ", ".join(f"{count} {name.value}" for name, count in counts.items() if count) or "none"
+
+
+def _drift(sweep: Sweep, now: datetime) -> str:
+    if sweep.found is None or sweep.last_at is None:
+        return "not known: no sweep is on record"
+    found, minutes = sweep.found, int((now - parse(sweep.last_at)).total_seconds() // 60)
+    return (
+        f"{found.astray} out of step, {found.orphans} without a row, {found.abandoned} held by a run that is gone, "
+        f"{found.lost} onboardings lost: mended by the sweep {minutes} min ago"
+    )
+
+
+def _queue(queue: Queue) -> str:
+    waits = f"{queue.waiting} tasks wait, the oldest for {queue.oldest_seconds} s" if queue.waiting else "nothing waits"
+    return f"{queue.workers} worker{'' if queue.workers == 1 else 's'}, {waits}"
