@@ -13,6 +13,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 import cli
+from activities.onboarding_upkeep import LOST
 from api.app import create_app
 from api.failures import reply_of
 from api.services import Services
@@ -29,7 +30,7 @@ from local.stack import TUNABLE
 from providers.aws_description import DESCRIPTION
 from providers.aws_failures import Reason
 from stores.tables import TableNames, definitions
-from tests.pages import commands, first_column, reference, rows, section, source, ticked
+from tests.pages import ROOT, commands, first_column, reference, rows, section, source, ticked
 from workflows import search_attributes
 
 
@@ -122,7 +123,7 @@ def test_each_error_code_is_documented_with_its_status():
     assert statuses == {code: answered[code] for code in answered if code not in unseen} | framework
 
 
-CODE_ARGUMENT = {"Problem": 0, "_malformed": 0, "_invalid": 0, "failed": 1, "Step": 2}
+CODE_ARGUMENT = {"problem": 0, "Problem": 0, "_malformed": 0, "_invalid": 0, "failed": 1, "Step": 2}
 STEP_ARGUMENT = {"Step": 0, "passed": 0, "failed": 0, "refused": 0}
 
 
@@ -147,7 +148,8 @@ def pairs(path: str) -> Iterator[str]:
 
 
 def problem_codes() -> set[str]:
-    made = calls("api/*.py", "domain/*.py", "providers/*.py", "stores/cursors.py")
+    made = calls("api/*.py", "domain/*.py", "notify/*.py", "providers/*.py", "stores/cursors.py")
+    # in domain/cadence.py a code goes through a function of its own
     codes = {c for name, call in made if name in CODE_ARGUMENT for c in literals(call, CODE_ARGUMENT[name], "code")}
     return {*codes, *pairs("api/body.py"), *(reason.value for reason in Reason), "ok"}
 
@@ -179,7 +181,9 @@ def test_each_result_and_each_reason_is_documented():
     reasons = re.findall(
         r'Ending\(OnboardingState\.\w+, "(\w+)"|^CANCELLED_BY_OPERATOR = "(\w+)"', workflow, re.MULTILINE
     )
-    assert set(first_column(section(page, "## Reasons"))) == {name for pair in reasons for name in pair if name}
+    assert set(first_column(section(page, "## Reasons"))) == {name for pair in reasons for name in pair if name} | {
+        LOST
+    }
 
 
 # Tables
@@ -210,7 +214,8 @@ def test_each_attribute_is_documented(table: str, row: Any):
 
 
 def test_each_audit_action_is_documented_and_no_other():
-    made = re.findall(r'"((?:account|api_key|credential|onboarding|tenant)\.[a-z]+)"', source("a*/*.py", "cli.py"))
+    nouns = "account|api_key|credential|onboarding|scan|schedule|tenant"
+    made = re.findall(rf'"((?:{nouns})\.(?!py)[a-z]+)"', source("a*/*.py", "cli.py"))
     documented = [name for name in ticked(reference("tables")) if re.fullmatch(r"(?!details)[a-z_]+\.[a-z]+", name)]
     assert sorted(documented) == sorted(set(made))
 
@@ -219,18 +224,26 @@ def test_each_audit_action_is_documented_and_no_other():
 
 
 def test_each_workflow_with_its_messages_is_documented_and_no_other():
-    code, page = source("workflows/*.py"), reference("workflows")
-    assert re.findall(r"^@workflow\.defn\nclass (\w+)", code, re.MULTILINE) == ["OnboardAccount"]
-    made = re.findall(r"@workflow\.(update|query|signal)\n    (?:async )?def (\w+)", code)
-    documented = rows(section(page, "## OnboardAccount").partition("###")[0])
-    assert {(row[1], row[0].strip("`")) for row in documented} == set(made)
+    made = {}
+    for path in sorted(ROOT.glob("workflows/*.py")):
+        code = path.read_text()
+        for workflow in re.findall(r"^@workflow\.defn\nclass (\w+)", code, re.MULTILINE):
+            messages = r"@workflow\.(update|query|signal)(?:\(.*\))?\n    (?:async )?def (\w+)"
+            made[workflow] = set(re.findall(messages, code))
+    page, documented = reference("workflows"), {}
+    for heading in re.findall(r"^## ([A-Z]\w+)$", page, re.MULTILINE):
+        table = rows(section(page, f"## {heading}").partition("###")[0])
+        documented[heading] = {(row[1], row[0].strip("`")) for row in table}
+    assert documented == made
 
 
 def test_each_activity_is_documented_with_its_id_and_no_other():
-    documented = rows(section(reference("workflows"), "### Activities"))
-    defined = re.findall(r'@activity\.defn\(name="(\w+)"\)', source("activities/*.py"))
+    page = reference("workflows")
+    headings = re.findall(r"^### Activities.*$", page, re.MULTILINE)
+    documented = [row for heading in headings for row in rows(section(page, heading))]
+    defined = re.findall(r'@activity\.defn\(name="(\w+)"', source("activities/*.py"))
     assert sorted(row[0].strip("`") for row in documented) == sorted(defined)
-    ids = re.findall(r'activity_id=f?"([^"]+)"', source("workflows/onboarding_steps.py"))
+    ids = re.findall(r'activity_id=f?"([^"]+)"', source("workflows/onboarding_steps.py", "workflows/scan_steps.py"))
     assert {row[1].strip("`") for row in documented} - {""} == {re.sub(r"{\w+}", "{n}", name) for name in ids}
 
 
