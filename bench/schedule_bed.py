@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -26,6 +27,9 @@ from workflows import search_attributes
 AT_ONCE = 16
 """Schedules that are made at the same time."""
 
+IDLE_SHARE, IDLE_SECONDS, PATIENCE_SECONDS = 0.15, 5, 600
+"""A server that uses less of one processor than this, for so long, has done what it was asked for."""
+
 
 @dataclass(frozen=True)
 class ScheduleBed:
@@ -40,6 +44,14 @@ class ScheduleBed:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             loop = asyncio.get_running_loop()
             await asyncio.gather(*(loop.run_in_executor(threads, self.schedules.converge, row) for row in rows))
+
+    async def settled(self) -> None:
+        """Wait for what the server still does after many schedules were made: each is a workflow of its own."""
+        idle, deadline = 0, time.monotonic() + PATIENCE_SECONDS
+        while idle < IDLE_SECONDS and time.monotonic() < deadline:
+            before = self.server.cpu_seconds()
+            await asyncio.sleep(1)
+            idle = idle + 1 if self.server.cpu_seconds() - before < IDLE_SHARE else 0
 
     @asynccontextmanager
     async def worker(self, *, scan_seconds: float = 0) -> AsyncIterator[Observed]:

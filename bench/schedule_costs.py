@@ -71,6 +71,7 @@ async def measure(bed: ScheduleBed, plan: Plan, *, report: Report) -> list[Targe
         for size in plan.sizes:
             wanted = set(schedule_ids(size)) - set(schedule_ids(present))
             await bed.make([schedule_of(tenant_id, schedule_id) for schedule_id in sorted(wanted)])
+            await bed.settled()
             present = size
             async with _portal(bed, tenant_id, rows=size) as caller:
                 await sample(caller.list, count=2, in_flight=1)  # the first ones are slow

@@ -21,7 +21,7 @@ class Plan:
 
 FULL = Plan(
     due.Plan(tenants=200, schedules=10, spare_seconds=20),
-    fairness.Plan(crowd=500, scan_seconds=0.2, singles=5),
+    fairness.Plan(crowd=500, scan_seconds=2, singles=5),
     schedule_costs.Plan(sizes=(100, 10_000), requests={"create": 60, "list": 200}),
 )
 QUICK = Plan(

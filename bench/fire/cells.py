@@ -35,6 +35,8 @@ class Cell:
 
     place: Place
     found: str
+    asked_to_repeat: bool = False
+    """Whether the caller was answered 503 or 202 before the last answer."""
 
     @property
     def declared(self) -> str:
@@ -43,6 +45,11 @@ class Cell:
     @property
     def right(self) -> bool:
         return self.found == self.declared
+
+    @property
+    def may_be_slowness(self) -> bool:
+        """A worker that does not come round to it in time has a caller asked to repeat, without any fault."""
+        return not self.right and self.asked_to_repeat
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ async def burn(ground: Ground, place: Place, *, clean: Clean) -> Cell:
         return Cell(place, "the call was not made")
     if ending != clean.ending:
         return Cell(place, f"ended otherwise: {ending}")
-    return Cell(place, await _noticed(traveller, step_again=attempts > 1, late=place.row.outcome is Outcome.LATE))
+    found = await _noticed(traveller, step_again=attempts > 1, late=place.row.outcome is Outcome.LATE)
+    return Cell(place, found, asked_to_repeat=any(answer.before for _, answer in traveller.sent))
 
 
 async def travel(ground: Ground, journey: str) -> Traveller:

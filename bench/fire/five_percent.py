@@ -21,7 +21,7 @@ IN_FLIGHT = 20
 PATIENCE_SECONDS = 240.0
 MIN_ACTIVE = 0.99
 MAX_CALLS_RATIO = 1.5
-FEW = 8
+FEW = 5
 """Too few for a ratio: one unlucky onboarding would decide it."""
 
 

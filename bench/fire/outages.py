@@ -109,7 +109,7 @@ async def run(conditions: Conditions) -> bool:
 
 
 async def prove(ground: Ground, conditions: Conditions) -> bool:
-    outages, seconds, count = (OUTAGES[2:3], 5.0, 2) if conditions.small else (OUTAGES, 30.0, 8)
+    outages, seconds, count = (OUTAGES[2:3], 4.5, 1) if conditions.small else (OUTAGES, 30.0, 8)
     found = []
     for outage in outages:
         with conditions.progress.step(f"{outage.title} for {seconds:.0f} s"):
