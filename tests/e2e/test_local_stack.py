@@ -41,9 +41,11 @@ def test_the_demo_account_becomes_active(served: Run):
 
 def test_every_address_that_is_printed_answers(served: Run):
     addresses = re.findall(r"http://\S+", served.output)
-    assert len(addresses) == 4
+    headers = {"X-API-Key": served.environment()["ONBOARDING_API_KEY"]}
+    assert len(addresses) == 7
     for address in addresses:
-        assert httpx.get(address, trust_env=False, timeout=10).status_code in {200, 404}, address
+        answer = httpx.get(address, headers=headers, trust_env=False, timeout=10)
+        assert answer.status_code in {200, 404}, address
 
 
 def test_the_page_of_the_api_and_the_api_work_with_the_printed_key(served: Run):
