@@ -27,6 +27,10 @@ class Caller:
     arn: str = ""
 
     @property
+    def account(self) -> str:
+        return self.arn.split(":")[4] if self.arn else ""
+
+    @property
     def partition(self) -> str:
         return self.arn.split(":")[1] if self.arn else "aws"
 

@@ -92,7 +92,10 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     tls = aws.s3.meta.endpoint_url.startswith("https:")
     yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket, tls=tls))
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
-    yield from _roles(settings, aws, caller, api_role)
+    if caller.account == account:
+        yield from _roles(settings, aws, caller, api_role)
+    else:
+        yield unknown("roles", "not looked at, because this is another account", "See the caller.")
 
 
 def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ class TemporalSchedules:
             spec=spec_of(row.cadence, anchor=parse(row.created_at), jitter=None if once else self._looseness.jitter),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=self._looseness.catch_up),
             state=ScheduleState(
-                note=f"{row.name}: version {row.spec_version}. Change it through the API, or the change is undone.",
+                note=f"{row.name}: version {row.spec_version}. The next change through the API undoes one made here.",
                 paused=not row.fires,
                 limited_actions=once,
                 remaining_actions=1 if once else 0,

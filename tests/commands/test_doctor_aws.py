@@ -197,6 +197,12 @@ def test_an_aws_that_does_not_answer_is_told_once_and_the_rest_is_not_looked_at(
     assert of(findings, f"namespace {environment.temporal.namespace}").level is Level.OK
 
 
+def test_in_another_account_the_roles_are_not_judged(environment: Environment):
+    findings = changed(environment, platform_aws_account_id="999999999999").examine()
+    assert of(findings, "roles").level is Level.UNKNOWN
+    assert [found for found in findings if found.thing.startswith("role ")] == []
+
+
 def test_every_call_to_aws_is_one_that_reads(environment: Environment):
     seen: list[str] = []
 
