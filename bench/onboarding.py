@@ -65,16 +65,8 @@ async def _round(bed: Testbed, entrant: Entrant, *, plan: Plan, in_flight: int) 
 
 
 def _show(report: Report, found: Rounds) -> None:
-    columns = (
-        "",
-        "accounts/s",
-        "spread",
-        "p50 ms",
-        "p95 ms",
-        "p99 ms",
-        *(f"{name} CPU" for name in PROCESSES),
-        "all CPU",
-    )
+    cpu_columns = (*(f"{name} CPU" for name in PROCESSES), "all CPU")
+    columns = ("", "accounts/s", "spread", "p50 ms", "p95 ms", "p99 ms", *cpu_columns)
     rows = []
     for name, rounds in found.items():
         whole, rates = together(rounds), [one.rate for one in rounds]

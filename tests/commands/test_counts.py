@@ -35,7 +35,7 @@ from commands.counts import (
     Count,
 )
 from config import Settings, TemporalConnection, results_bucket
-from domain.scans import ScanState
+from domain.scans import ScanOutcome, ScanState
 from local.demo import deploy
 from local.identities import AwsAccount, make_process_identities
 from local.ministack import REGION
@@ -51,7 +51,6 @@ from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes
 from tests.workflows.record import HISTORIES
 from workflows.ids import converge_id, onboarding_id, scan_id
-from workflows.run_scan import RunScan
 
 NAMES = TableNames()
 LASTING = [name for name in vars(NAMES).values() if name != NAMES.idempotency]
@@ -113,7 +112,7 @@ class Platform:
         wanted = {"schedule_type": "cron", "cron_expression": "0 0 1 1 *", "regions": [REGION], "name": "Yearly"}
         body = {"tenant_id": tenant_id, "account_id": account_id, **wanted}
         workflow_id = converge_id(tenant_id, (await self.portal._post("/schedules", body))["schedule_id"])
-        await self.client.get_workflow_handle(workflow_id).result()
+        await self.client.get_workflow_handle(workflow_id, result_type=ScanOutcome).result()
         return workflow_id
 
     async def scan(self, schedule: str) -> str:
@@ -121,7 +120,7 @@ class Platform:
         _, tenant_id, schedule_id = schedule.split(":")
         started = await self.portal._post(f"/schedules/{schedule_id}/trigger", {})
         workflow_id = scan_id(tenant_id, started["scan_id"])
-        outcome = await self.client.get_workflow_handle_for(RunScan.run, workflow_id).result()
+        outcome = await self.client.get_workflow_handle(workflow_id, result_type=ScanOutcome).result()
         assert outcome.state is ScanState.COMPLETED
         return workflow_id
 
