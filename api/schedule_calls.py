@@ -17,7 +17,7 @@ from domain.onboarding import Cancellation
 from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
 from workflows.converge_schedule import ConvergeSchedule
-from workflows.ids import SCAN_PRIORITY, converge_id, scan_id
+from workflows.ids import ONBOARDING_PRIORITY, SCAN_PRIORITY, converge_id, scan_id
 from workflows.run_scan import RunScan
 from workflows.search_attributes import of_scan, of_schedule
 
@@ -41,6 +41,7 @@ class ScheduleCalls:
             task_queue=self.services.onboarding_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=of_schedule(schedule),
+            priority=Priority(priority_key=ONBOARDING_PRIORITY, fairness_key=schedule.tenant_id),
             static_summary=f"Change the schedule {schedule.schedule_id}",
         )
         try:

@@ -18,7 +18,7 @@ from domain.onboarding import OnboardingState
 from domain.scans import ScanState
 from domain.timestamps import stamp
 from workflows.ids import RECONCILE_ID
-from workflows.reconcile import Reconcile, Swept
+from workflows.reconcile import Swept
 from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
 
 POLLED_WITHIN = timedelta(minutes=2)
@@ -91,7 +91,8 @@ async def _sweep(client: Client) -> Sweep:
         return Sweep(since=None, paused=False)
     since, paused = stamp(described.info.created_at), described.schedule.state.paused
     async for run in client.list_workflows("WorkflowType = 'Reconcile' AND ExecutionStatus = 'Completed'", limit=1):
-        found = await client.get_workflow_handle_for(Reconcile.run, run.id, run_id=run.run_id).result()
+        handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Swept)
+        found: Swept = await handle.result()
         return Sweep(since, paused, stamp(run.start_time), found)
     return Sweep(since, paused)
 

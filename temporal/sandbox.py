@@ -2,12 +2,12 @@
 
 The SDK asks the workflow up to four times for each payload, to which activity or child it belongs, so that a codec or
 an external storage can be told. Each question enters the sandbox, which took a quarter of a worker's time. We have
-neither, so the answer does not matter: whoever adds one takes `ContextFreeSandbox` out.
+neither, so the answer does not matter: whoever adds one takes `LeanSandbox` out.
 """
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.converter import StorageDriverStoreContext
+from temporalio.converter import SerializationContext, StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info, SandboxImportNotificationPolicy
@@ -16,15 +16,15 @@ from temporalio.workflow import Info, SandboxImportNotificationPolicy
 def strict_sandbox(_: WorkflowRunner | None) -> WorkflowRunner:
     """A workflow file that imports something outside its pass-through block fails at once, by name."""
     policy = SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-    return ContextFreeSandbox(restrictions=SandboxRestrictions.default.with_import_notification_policy(policy))
+    return LeanSandbox(restrictions=SandboxRestrictions.default.with_import_notification_policy(policy))
 
 
-class ContextFreeSandbox(SandboxedWorkflowRunner):
+class LeanSandbox(SandboxedWorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _ContextFree(super().create_instance(det))
+        return ContextFree(super().create_instance(det))
 
 
-class _ContextFree(WorkflowInstance):
+class ContextFree(WorkflowInstance):
     """The sandboxed instance, without a context for its payloads."""
 
     def __init__(self, sandboxed: WorkflowInstance) -> None:
@@ -39,7 +39,7 @@ class _ContextFree(WorkflowInstance):
     def get_thread_id(self) -> int | None:
         return self._sandboxed.get_thread_id()
 
-    def get_serialization_context(self, command_info: object) -> None:
+    def get_serialization_context(self, command_info: object) -> SerializationContext | None:
         return None
 
     def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:
