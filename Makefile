@@ -6,6 +6,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+ORACLE := .venv/.oracle
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml $(ARGS)
 
@@ -27,6 +28,11 @@ $(INSTALLED): requirements-dev.txt
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(ORACLE): requirements-oracle.txt $(INSTALLED)
+	@echo "Installing the clouds' own SDKs, which the tests hold our clients against; this happens once."
+	@$(BIN)/python -m pip install -qq --require-hashes --no-compile -r requirements-oracle.txt
+	@touch $@
+
 run: $(INSTALLED)  ## the whole system on this machine, until Ctrl-C (ARGS=--once: stop after the demo)
 	@$(BIN)/python -m local $(ARGS)
 
@@ -36,7 +42,7 @@ api: $(INSTALLED)  ## the API process alone, settings from the environment
 worker: $(INSTALLED)  ## a worker process alone, settings from the environment
 	@$(BIN)/python worker.py
 
-test: $(INSTALLED)  ## every test (ARGS="-k name" picks some)
+test: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## every test (ARGS="-k name" picks some; SKIP_ORACLE=1: without SDKs)
 	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
 test-fast: $(INSTALLED)  ## the tests that start no server: seconds
@@ -68,6 +74,7 @@ histories: $(INSTALLED)  ## record the workflow histories that the replay tests 
 lock: $(INSTALLED)  ## pin the dependencies of pyproject.toml (ARGS=--upgrade takes the newest)
 	$(COMPILE) --extra dev --output-file requirements-dev.txt
 	$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+	$(COMPILE) --extra dev --extra oracle --constraint requirements-dev.txt --output-file requirements-oracle.txt
 
 clean:  ## remove .venv, caches and what `make run` left
 	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

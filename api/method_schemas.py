@@ -84,6 +84,7 @@ class SetupAnswer(BaseModel):
     external_id: str | None = Field(description="Null when the method has none.", examples=[EXTERNAL_ID])
     instructions: str
     template: str | None = Field(description="The CloudFormation template.")
+    script: str | None = Field(description="Commands of the cloud's own command line that set everything up.")
     template_url: str | None
     quick_create_url: str | None = Field(description="Opens the cloud's console with everything filled in.")
     platform_account_id: str | None = Field(description="Our account, which the customer's role trusts.")
@@ -99,6 +100,7 @@ class SetupAnswer(BaseModel):
             external_id=account.external_id if method.takes_external_id else None,
             instructions=setup.instructions,
             template=setup.template,
+            script=setup.script,
             template_url=setup.template_url,
             quick_create_url=setup.quick_create_url,
             platform_account_id=setup.platform_account_id,

@@ -29,7 +29,7 @@ def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAn
     """What the customer runs or deploys in its cloud for this account."""
     account = access.account(account_id, provider)
     cloud = access.services.catalogue.provider(account.provider_type)
-    deployed = cloud.setup(SetupRequest(account.external_id, account.account_name))
+    deployed = cloud.setup(SetupRequest(account.external_id, account.account_name, account.auth_method))
     return SetupAnswer.of(account, cloud.description, deployed)
 
 

@@ -38,7 +38,7 @@ async def start_onboarding(provider: Provider, posting: Annotated[Once[InitBody]
         cloud, method = await run_in_threadpool(_check, posting, provider)
         request = _request(posting, operation, method=method, provider=cloud.description.provider_type)
         started = await OnboardingCalls(posting.access.services).register(request, operation.id)
-        setup = cloud.setup(SetupRequest(started.external_id, request.account_name))
+        setup = cloud.setup(SetupRequest(started.external_id, request.account_name, method.method))
         return reply(201, InitAnswer.of(request, method, started=started, setup=setup))
 
     return await posting.answer(effect, account_id=str(uuid4()), external_id=f"te-{secrets.token_hex(16)}")

@@ -79,10 +79,11 @@ class ProviderDescription:
 
 @dataclass(frozen=True)
 class SetupRequest:
-    """For whom setup instructions are wanted. `external_id` is the account's own one."""
+    """For whom setup instructions are wanted. `external_id` is the account's own one; no method means the default."""
 
     external_id: str
     account_name: str = ""
+    auth_method: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Setup:
     quick_create_url: str | None
     instructions: str
     platform_account_id: str | None
+    script: str | None = None
+    """Commands of the cloud's own command line, which make the credential with the permissions that are published."""
 
 
 def parse_credential(method: AuthMethod, given: Mapping[str, object]) -> Credential:

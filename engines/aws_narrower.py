@@ -15,9 +15,10 @@ from domain.credentials import Credential
 from domain.errors import InvalidInput
 from engines.aws_session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
 from providers.aws import judged
-from providers.aws_failures import Refused, Signer
+from providers.aws_failures import Signer
 from providers.aws_steps import SENTENCES
 from providers.aws_template import template_with
+from providers.proving import Refused
 
 MAX_NAME_CHARACTERS = 32
 DENIED = frozenset({"AccessDenied"})

@@ -6,12 +6,14 @@ What cannot be read is `Unreadable`, which holds the sentences of the finding th
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from domain.errors import Throttled, Trouble, Unavailable
 from engines.aws_calls import CALLS, Call
 from providers.aws import judged
-from providers.aws_failures import Reason, Refused, Signer
+from providers.aws_failures import Reason, Signer
+from providers.proving import Refused
 
 PAUSE_SECONDS = 2.0
 
@@ -177,7 +179,7 @@ class AwsReader:
                 result = action()
                 self._answered = True
                 return result
-            self._answered = True
+            self._answered = True  # the absence is an answer too
         except Refused as refusal:
             self._answered = True
             raise _refused(permission, refusal.reason) from None
@@ -187,7 +189,7 @@ class AwsReader:
         return None
 
 
-def _refused(permission: str, reason: Reason) -> Unreadable:
+def _refused(permission: str, reason: StrEnum) -> Unreadable:
     if reason is Reason.ACCESS_DENIED:
         return Unreadable(
             f"AWS denies {permission}, which this check needs.",

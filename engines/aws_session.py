@@ -18,9 +18,10 @@ from domain.credentials import Credential
 from domain.errors import CredentialRefused, Problem
 from domain.timestamps import stamp
 from providers.aws import Access, PlatformAws, config_of, isolated_session, judged
-from providers.aws_failures import Refused, Signer
+from providers.aws_failures import Signer
 from providers.aws_proofs import ROLE_CHECKLIST
 from providers.aws_steps import SENTENCES
+from providers.proving import Refused
 
 ROLE = "aws_iam_role"
 ACCESS_KEY = "aws_access_key"

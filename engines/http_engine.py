@@ -17,7 +17,7 @@ from domain.errors import InvalidInput, PlatformConfig, Problem, Throttled, Unav
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder
 from engines.checks import not_scanned
 from engines.http_findings import malformed, page_of, progress_of
-from providers.aws_failures import seconds
+from providers.judging import seconds
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0

@@ -33,11 +33,12 @@ from domain.errors import InvalidInput, PlatformConfig
 from domain.validation import Expectation, Verdict
 from providers.aws_arns import parse_arn
 from providers.aws_description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
-from providers.aws_failures import Failure, Kind, Signer, clock_differs, judge, seconds
+from providers.aws_failures import Failure, Kind, Signer, judge
 from providers.aws_permissions import PROBES, SESSION_POLICY
 from providers.aws_proofs import KeyProof, RoleProof
 from providers.aws_steps import Proof, prove
 from providers.aws_template import TrustedRole, setup_of
+from providers.judging import clock_differs, seconds
 
 SESSION_SECONDS = 900  # the shortest that AWS gives
 SIMULATION_BATCH = 50

@@ -7,16 +7,11 @@ credential signed the call, never by a message: the same code that says "your ke
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-
-MAX_RETRY_AFTER_SECONDS = 300.0
-
-# AWS accepts signatures that are up to five minutes old; a little less, because Date counts whole seconds.
-CLOCK_TOLERANCE = timedelta(minutes=5) - timedelta(seconds=5)
+from providers.judging import MAX_RETRY_AFTER_SECONDS
+from providers.proving import Refused
 
 
 class Signer(StrEnum):
@@ -49,14 +44,6 @@ class Reason(StrEnum):
     EXPIRED = "expired_credential"
     ACCESS_DENIED = "access_denied"
     INVALID_INPUT = "invalid_input"
-
-
-class Refused(Exception):
-    """AWS's answer is about the customer's side. Never leaves the provider: a step makes a finding of it."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -145,17 +132,3 @@ def _misconfigured(failure: Failure) -> PlatformConfig:
 
 def _wait(failure: Failure) -> float | None:
     return None if failure.retry_after is None else min(failure.retry_after, MAX_RETRY_AFTER_SECONDS)
-
-
-def clock_differs(date: str) -> bool:
-    """Whether an answer's Date header and our clock are so far apart that AWS refuses every signature of ours."""
-    try:
-        theirs = parsedate_to_datetime(date)
-    except ValueError:
-        return False
-    return abs(datetime.now(UTC) - theirs.astimezone(UTC)) > CLOCK_TOLERANCE
-
-
-def seconds(retry_after: str) -> float | None:
-    """A Retry-After header; None when it is missing or is a date."""
-    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None

@@ -3,14 +3,14 @@
 from secrets import token_hex
 from typing import Protocol
 
-from domain.catalogue import AuthMethod, parse_credential
 from domain.credentials import Credential
-from domain.errors import InvalidInput, Propagating
+from domain.errors import Propagating
 from domain.validation import Expectation, Step
 from providers.aws_arns import parse_arn
 from providers.aws_description import ACCESS_KEY, IAM_ROLE, TEMPORARY_KEY_PREFIX
-from providers.aws_failures import Reason, Refused
-from providers.aws_steps import CustomerSession, failed, passed, refused
+from providers.aws_failures import Reason
+from providers.aws_steps import SENTENCES, CustomerSession
+from providers.proving import Refused, failed, malformed, passed, refused
 
 PROPAGATION_SECONDS = 3.0
 
@@ -59,7 +59,7 @@ class RoleProof:
         self._expectation = expectation
 
     def shape(self) -> Step:
-        if problem := _malformed(IAM_ROLE, self._credential):
+        if problem := malformed(IAM_ROLE, self._credential):
             return problem
         if parse_arn(self.principal_arn).partition != self._aws.partition:
             return failed(
@@ -120,7 +120,7 @@ class KeyProof:
         return self.caller_arn
 
     def shape(self) -> Step:
-        if problem := _malformed(ACCESS_KEY, self._credential):
+        if problem := malformed(ACCESS_KEY, self._credential):
             return problem
         if self._credential.reveal("access_key_id").startswith(TEMPORARY_KEY_PREFIX):
             return failed(
@@ -137,7 +137,7 @@ class KeyProof:
         except Refused as refusal:
             if refusal.reason is Reason.UNKNOWN_KEY and self._expectation.may_propagate:
                 raise Propagating("AWS does not know the new key yet.", retry_after=PROPAGATION_SECONDS) from None
-            return refused("identify", refusal.reason)
+            return refused("identify", refusal.reason, SENTENCES)
         return passed("identify", "AWS knows the access key, and the secret belongs to it.")
 
     def trust(self) -> Step:
@@ -149,13 +149,3 @@ class KeyProof:
                 remedy="Delete the root user's key, and submit a key of an IAM user that may only read, or a role.",
             )
         return passed("trust", "The key belongs to an IAM user, not to the root user.")
-
-
-def _malformed(method: AuthMethod, credential: Credential) -> Step | None:
-    """The failed step that says everything that is wrong with the fields, None when nothing is."""
-    try:
-        parse_credential(method, credential.reveal_all())
-    except InvalidInput as error:
-        sentences = " ".join(problem.message for problem in error.problems)
-        return failed("shape", "malformed", message=sentences, remedy="Correct the fields named and submit again.")
-    return None

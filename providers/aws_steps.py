@@ -11,15 +11,16 @@ from domain.credentials import Credential
 from domain.errors import PlatformConfig
 from domain.validation import Expectation, Step, StepStatus, Verdict, verdict_of
 from providers.aws_arns import parse_arn
-from providers.aws_failures import Reason, Refused
+from providers.aws_failures import Reason
 from providers.aws_permissions import PERMISSIONS, SIMULATE
+from providers.proving import Refused, Sentences, failed, passed, run_steps
 
 GRANT = (
     "Grant the permissions listed to this role or user; our template grants all of them. Where they are granted "
     "already, a policy of your organisation or a permissions boundary denies them: exempt this role or user there."
 )
 
-SENTENCES = {
+SENTENCES: Sentences = {
     Reason.UNKNOWN_KEY: (
         "AWS does not know this access key: its id is wrong, or the key is inactive or deleted.",
         "Look the key up in IAM; make it active or create a new one, and submit it again.",
@@ -75,37 +76,18 @@ class Proof(Protocol):
     def trust(self) -> Step: ...
 
 
-def passed(name: str, message: str) -> Step:
-    return Step(name, StepStatus.PASSED, message=message)
-
-
-def failed(name: str, code: str, *, message: str, remedy: str) -> Step:
-    return Step(name, StepStatus.FAILED, code=code, message=message, remedy=remedy)
-
-
-def refused(name: str, reason: Reason) -> Step:
-    message, remedy = SENTENCES[reason]
-    return failed(name, reason.value, message=message, remedy=remedy)
-
-
 def prove(proof: Proof, credential: Credential, expectation: Expectation) -> Verdict:
     """Run the steps until one fails. Raises Trouble when no verdict is possible now."""
-    steps: list[Step] = []
-    for name, step in (
-        ("shape", proof.shape),
-        ("identify", proof.identify),
-        ("trust", proof.trust),
-        ("ownership", lambda: ownership(proof, credential, expectation)),
-        ("permissions", lambda: permissions(proof)),
-    ):
-        if steps and steps[-1].status in (StepStatus.FAILED, StepStatus.SKIPPED):
-            message = "Not checked, because an earlier step failed."
-            steps.append(Step(name, StepStatus.SKIPPED, code="skipped", message=message))
-            continue
-        try:
-            steps.append(step())
-        except Refused as refusal:
-            steps.append(refused(name, refusal.reason))
+    steps = run_steps(
+        (
+            ("shape", proof.shape),
+            ("identify", proof.identify),
+            ("trust", proof.trust),
+            ("ownership", lambda: ownership(proof, credential, expectation)),
+            ("permissions", lambda: permissions(proof)),
+        ),
+        SENTENCES,
+    )
     account_number = parse_arn(proof.caller_arn).account_number or None
     return verdict_of(steps, account_number=account_number, identity=proof.caller_arn or None)
 

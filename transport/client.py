@@ -13,6 +13,9 @@ import httpcore
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from transport.guard import NotPublic, PublicOnly
 
+IDLE_CONNECTIONS = 8
+IDLE_SECONDS = 5.0
+
 NOT_PUBLIC = "The address does not lead to a host on the internet."
 
 
@@ -36,7 +39,7 @@ class Reply:
 
 class GuardedClient:
     """Thread-safe. `is_allowed` says which hosts may be asked at all; `ca_file` names the authorities to trust in place
-    of the system's."""
+    of the system's. `keep_alive` is for hosts of ours to choose: several calls then share a connection."""
 
     def __init__(
         self,
@@ -45,14 +48,17 @@ class GuardedClient:
         is_allowed: Callable[[str], bool] = lambda _: True,
         bounds: Bounds | None = None,
         ca_file: str | None = None,
+        keep_alive: bool = False,
     ) -> None:
         self._is_allowed = is_allowed
+        self._connection = {} if keep_alive else {"connection": "close"}
         self._bounds = bounds or Bounds()
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(cafile=ca_file),
             network_backend=backend or PublicOnly(),
             max_connections=32,
-            max_keepalive_connections=0,
+            max_keepalive_connections=IDLE_CONNECTIONS if keep_alive else 0,
+            keepalive_expiry=IDLE_SECONDS,
         )
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
@@ -61,7 +67,7 @@ class GuardedClient:
         target = _target(url)
         if not self._is_allowed(target.host.decode()):
             raise InvalidInput(NOT_PUBLIC)
-        sent = {"host": _authority(target), "connection": "close", **(headers or {})}
+        sent = {"host": _authority(target), **self._connection, **(headers or {})}
         try:
             return self._exchange(method, target, sent, body)
         except NotPublic:

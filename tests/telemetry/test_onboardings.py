@@ -20,6 +20,7 @@ from tests.fakes_clouds import ScriptedProvider, refused
 from tests.rig import Rig, eventually
 from tests.telemetry.collector import Collector
 from tests.telemetry.conftest import Meters
+from workflows.onboard_account import OnboardAccount
 from workflows.search_attributes import ONBOARDING_STATE
 
 CANARY = "canary-7f3a"
@@ -137,6 +138,7 @@ async def test_a_step_is_in_the_trace_of_the_request_that_asked_for_it(
     async with rig.worker(max_cached_workflows=0):
         with request(tracers, "init"):
             onboarding = await rig.start()
+            await onboarding.execute_update(OnboardAccount.registered)
         with request(tracers, "validate"):
             await rig.submit(onboarding)
         await onboarding.result()

@@ -1,0 +1,79 @@
+"""How every cloud's credential is proved: named steps in order, of which the first failure skips the rest."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
+
+from domain.catalogue import AuthMethod, Permission, parse_credential
+from domain.credentials import Credential
+from domain.errors import InvalidInput
+from domain.validation import Step, StepStatus
+
+Sentences = Mapping[StrEnum, tuple[str, str]]
+"""For each reason of a refusal what it says, and what to do."""
+
+
+class Refused(Exception):
+    """The cloud's answer is about the customer's side. Never leaves the provider: a step makes a finding of it."""
+
+    def __init__(self, reason: StrEnum) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def passed(name: str, message: str) -> Step:
+    return Step(name, StepStatus.PASSED, message=message)
+
+
+def warned(name: str, code: str, *, message: str, remedy: str) -> Step:
+    return Step(name, StepStatus.WARNED, code=code, message=message, remedy=remedy)
+
+
+def failed(name: str, code: str, *, message: str, remedy: str) -> Step:
+    return Step(name, StepStatus.FAILED, code=code, message=message, remedy=remedy)
+
+
+def refused(name: str, reason: StrEnum, sentences: Sentences) -> Step:
+    message, remedy = sentences[reason]
+    return failed(name, reason.value, message=message, remedy=remedy)
+
+
+def run_steps(steps: Sequence[tuple[str, Callable[[], Step]]], sentences: Sentences) -> list[Step]:
+    """Run the steps until one fails. Trouble passes through: then no verdict is possible now."""
+    done: list[Step] = []
+    for name, step in steps:
+        if done and done[-1].status in (StepStatus.FAILED, StepStatus.SKIPPED):
+            message = "Not checked, because an earlier step failed."
+            done.append(Step(name, StepStatus.SKIPPED, code="skipped", message=message))
+            continue
+        try:
+            done.append(step())
+        except Refused as refusal:
+            done.append(refused(name, refusal.reason, sentences))
+    return done
+
+
+def malformed(method: AuthMethod, credential: Credential) -> Step | None:
+    """The failed step that says everything that is wrong with the fields, None when nothing is."""
+    try:
+        parse_credential(method, credential.reveal_all())
+    except InvalidInput as error:
+        sentences = " ".join(problem.message for problem in error.problems)
+        return failed("shape", "malformed", message=sentences, remedy="Correct the fields named and submit again.")
+    return None
+
+
+def judge_permissions(permissions: Sequence[Permission], missing: Collection[str], *, remedy: str) -> Step:
+    """The step of a published list: all granted, some optional ones missing, or a required one. Every gap is named."""
+    gaps = tuple(permission.name for permission in permissions if permission.name in missing)
+    if not gaps:
+        return passed("permissions", "Every permission that scanning uses is granted.")
+    refuses = any(permission.required for permission in permissions if permission.name in missing)
+    required = "Required permissions are missing" if refuses else "The required permissions are granted"
+    return Step(
+        "permissions",
+        StepStatus.FAILED if refuses else StepStatus.WARNED,
+        code="missing_permissions" if refuses else "limited_permissions",
+        message=f"{required}. {len(gaps)} of the {len(permissions)} permissions that scanning uses are missing.",
+        remedy=remedy,
+        missing_permissions=gaps,
+    )
