@@ -28,10 +28,11 @@ from temporal.worker import build_worker
 from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 from workflows.onboard_account import OnboardAccount
+from workflows.probe_credential import ProbeCredential
 from workflows.reconcile import Reconcile
 from workflows.run_scan import RunScan
 
-ONBOARDING = [OnboardAccount, ConvergeSchedule, Reconcile]
+ONBOARDING = [OnboardAccount, ProbeCredential, ConvergeSchedule, Reconcile]
 SCANS = [RunScan]
 
 log = structlog.get_logger("worker")

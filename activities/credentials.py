@@ -12,6 +12,7 @@ from activities.heartbeats import heartbeating
 from domain.accounts import ProviderType
 from domain.credentials import CredentialRef, SealContext, VaultEntry
 from domain.ports import Catalogue, CredentialOpener, CredentialVault
+from domain.probes import PURPOSE, ProbeRequest
 from domain.validation import Expectation, Verdict
 
 PROPAGATION_SECONDS = 15
@@ -64,6 +65,7 @@ class CredentialActivities:
         return [
             self.store_credential,
             self.validate_credential,
+            self.probe_credential,
             self.promote_credential,
             self.delete_credential,
         ]
@@ -93,6 +95,19 @@ class CredentialActivities:
         )
         with heartbeating():
             return self._catalogue.provider(step.provider_type).validate(credential, expectation)
+
+    @activity.defn(name="probe_credential")
+    def probe_credential(self, request: ProbeRequest) -> Verdict:
+        """The same proof, of a credential that goes from its seal to the cloud and nowhere else."""
+        context = SealContext(request.tenant_id, request.account_id, request.probe_id, PURPOSE)
+        credential = self._opener.open(request.sealed, context)
+        expectation = Expectation(
+            external_id=request.external_id,
+            account_number=request.account_number,
+            may_propagate=request.just_created and _age_seconds() < PROPAGATION_SECONDS,
+        )
+        with heartbeating():
+            return self._catalogue.provider(request.provider_type).validate(credential, expectation)
 
     @activity.defn(name="promote_credential")
     def promote_credential(self, step: PromoteCredential) -> CredentialRef:

@@ -66,7 +66,7 @@ class Once(Generic[Model]):
 
     access: Access
     route: str
-    """Method and path."""
+    """Method, path and query."""
     key: str | None
     body_digest: str
     """What is compared with a repeat; empty without a key. The JSON itself, which may hold a secret, is not kept."""
@@ -131,7 +131,8 @@ def once(model: type[Model], *, optional: bool = False) -> Callable[..., Awaitab
         body = shaped(model, sent)
         digest = access.services.digest.digest
         compared = await run_in_threadpool(digest, canonical(sent)) if idempotency_key else ""
-        route = f"{request.method} {request.scope['path']}"
+        query = request.url.query  # a dry run is not the same request
+        route = f"{request.method} {request.scope['path']}" + (f"?{query}" if query else "")
         return Once(access, route, key=idempotency_key, body_digest=compared, body=body)
 
     return read

@@ -8,6 +8,7 @@ from api.onboarding_schemas import EXTERNAL_ID, ID
 from api.schemas import BODY, Id, StepAnswer
 from domain.accounts import AccountStatus
 from domain.onboarding import SubmissionOutcome
+from domain.validation import Verdict
 
 ROLE = "arn:aws:iam::123456789012:role/ThreatEngineReadOnly"
 JUST_CREATED = "Say so when the role was made moments ago: then a cloud that does not know it yet is asked again."
@@ -67,6 +68,17 @@ class ValidatedAnswer(BaseModel):
             account_number=outcome.account_number,
             status=AccountStatus(outcome.result.value),
             steps=[StepAnswer.of(step) for step in outcome.steps],
+        )
+
+    @classmethod
+    def tried(cls, account_id: str, verdict: Verdict) -> Self:
+        """Of a dry run: the status that the account would have."""
+        return cls(
+            message="The credential works. This was a dry run: nothing was stored.",
+            account_id=account_id,
+            account_number=verdict.account_number,
+            status=AccountStatus(verdict.outcome.value),
+            steps=[StepAnswer.of(step) for step in verdict.steps],
         )
 
 

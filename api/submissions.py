@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Access, Provider
@@ -11,6 +11,7 @@ from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
 from api.openapi import PREFIX, Responses, posted, request_body
+from api.probes import probe
 from api.stack_outputs import POINTER, credentials_in
 from api.submission_schemas import ValidateBody, ValidatedAnswer, ValidateJsonBody, ValidatingAnswer
 from domain.accounts import Account, OnboardingStatus, ProviderType
@@ -63,10 +64,13 @@ class Handover:
     summary="Hand in a credential",
 )
 async def validate_credential(
-    provider: Provider, posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))]
+    provider: Provider,
+    posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))],
+    dry_run: Annotated[bool, Query(description="Prove it and keep nothing.")] = False,
 ) -> Response:
     """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; then hand it
-    in again. When the proof takes long the answer is 202 and the outcome will be at `Location`."""
+    in again. When the proof takes long the answer is 202 and the outcome will be at `Location`. A dry run answers alike
+    but stores nothing, counts as no attempt and never answers 202."""
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
@@ -77,7 +81,8 @@ async def validate_credential(
             credentials=body.credentials,
             just_created=body.just_created,
         )
-        return await _submit(posting.access, given, operation)
+        submit = _try if dry_run else _submit
+        return await submit(posting.access, given, operation)
 
     return await posting.answer(effect)
 
@@ -123,22 +128,38 @@ async def _submit(access: Access, given: Handover, operation: Operation) -> Repl
     return reply(200, ValidatedAnswer.of(account.account_id, outcome))
 
 
+async def _try(access: Access, given: Handover, operation: Operation) -> Reply:
+    account = await run_in_threadpool(access.account, given.account_id, given.provider)
+    credential = _checked(access, account, given)
+    given.credentials.clear()
+    verdict = await probe(
+        access.services, account, credential, operation_id=operation.id, just_created=given.just_created
+    )
+    if not verdict.accepted:
+        raise CredentialRefused(problems=verdict.problems)
+    return reply(200, ValidatedAnswer.tried(account.account_id, verdict))
+
+
 def _sealed(access: Access, given: Handover, operation: Operation) -> tuple[Account, Submission]:
     """Raises NotFound, OnboardingClosed, InvalidInput. A repeat goes on even when the onboarding has ended: it may be
     this very request that ended it, and then the workflow still knows the outcome."""
     account = access.account(given.account_id, given.provider)
     if account.onboarding_status is not OnboardingStatus.IN_PROGRESS and not operation.repeated:
         raise OnboardingClosed
-    try:
-        credential = _credential(access, account, given)
-    except InvalidInput as error:
-        raise InvalidInput(problems=[replace(p, pointer=given.pointer or p.pointer) for p in error.problems]) from None
+    credential = _checked(access, account, given)
     context = SealContext(account.tenant_id, account.account_id, operation.id)
     sealed = access.services.sealer.seal(credential, context)
     # The wait for the outcome can be long; the plaintext does not wait with us.
     given.credentials.clear()
     origin = access.caller.origin
     return account, Submission(operation.id, given.auth_method, sealed, origin, just_created=given.just_created)
+
+
+def _checked(access: Access, account: Account, given: Handover) -> Credential:
+    try:
+        return _credential(access, account, given)
+    except InvalidInput as error:
+        raise InvalidInput(problems=[replace(p, pointer=given.pointer or p.pointer) for p in error.problems]) from None
 
 
 def _credential(access: Access, account: Account, given: Handover) -> Credential:

@@ -28,6 +28,7 @@ from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider
 from workflows.ids import onboarding_id
 from workflows.onboard_account import OnboardAccount
+from workflows.probe_credential import ProbeCredential
 from workflows.search_attributes import of_onboarding
 
 AT = "2026-01-01T00:00:00.000Z"
@@ -90,7 +91,7 @@ class Rig:
             worker = build_worker(
                 self.client,
                 queue=self.queue,
-                workflows=[OnboardAccount],
+                workflows=[OnboardAccount, ProbeCredential],
                 activities=[*accounts.all(), *credentials.all()],
                 executor=executor,
                 concurrency=8,

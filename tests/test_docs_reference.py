@@ -243,7 +243,10 @@ def test_each_activity_is_documented_with_its_id_and_no_other():
     documented = [row for heading in headings for row in rows(section(page, heading))]
     defined = re.findall(r'@activity\.defn\(name="(\w+)"', source("activities/*.py"))
     assert sorted(row[0].strip("`") for row in documented) == sorted(defined)
-    ids = re.findall(r'activity_id=f?"([^"]+)"', source("workflows/onboarding_steps.py", "workflows/scan_steps.py"))
+    ids = re.findall(
+        r'activity_id=f?"([^"]+)"',
+        source("workflows/onboarding_steps.py", "workflows/scan_steps.py", "workflows/probe_credential.py"),
+    )
     assert {row[1].strip("`") for row in documented} - {""} == {re.sub(r"{\w+}", "{n}", name) for name in ids}
 
 

@@ -16,6 +16,11 @@ def onboarding_id(tenant_id: str, account_id: str) -> str:
     return f"onboard:{tenant_id}:{account_id}"
 
 
+def probe_id(tenant_id: str, operation_id: str) -> str:
+    """The id of a dry run: one for each request."""
+    return f"probe:{tenant_id}:{operation_id}"
+
+
 def converge_id(tenant_id: str, schedule_id: str) -> str:
     """One workflow at a time changes a schedule."""
     return f"schedule:{tenant_id}:{schedule_id}"

@@ -3,6 +3,7 @@
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from domain.onboarding import OnboardingState, OnboardRequest
+from domain.probes import ProbeRequest
 from domain.scans import ScanState
 from domain.schedules import Schedule
 
@@ -26,6 +27,17 @@ def of_onboarding(request: OnboardRequest) -> TypedSearchAttributes:
             SearchAttributePair(ACCOUNT_ID, request.account_id),
             SearchAttributePair(PROVIDER, request.provider_type.value),
             SearchAttributePair(ONBOARDING_STATE, OnboardingState.REGISTERING.value),
+        ]
+    )
+
+
+def of_probe(request: ProbeRequest) -> TypedSearchAttributes:
+    """What a dry run is found by."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT_ID, request.tenant_id),
+            SearchAttributePair(ACCOUNT_ID, request.account_id),
+            SearchAttributePair(PROVIDER, request.provider_type.value),
         ]
     )
 

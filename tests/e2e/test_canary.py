@@ -142,6 +142,17 @@ async def refused(scene: Scene) -> None:
     await scene.submit("foreign external id", "iam_role", foreign)
 
 
+async def tried(scene: Scene) -> None:
+    for kind, prefix in (("unknown", "AKIA"), ("temporary", "ASIA")):
+        name = f"dry run, {kind} key"
+        credentials = {
+            "access_key_id": scene.canary(f"key id, {name}", key_id().replace("AKIA", prefix)),
+            "secret_access_key": scene.canary(f"secret key, {name}", secret_key()),
+        }
+        body = {"account_id": await scene.account(name), "auth_method": "access_key", "credentials": credentials}
+        await scene.post("/onboarding/aws/validate?dry_run=true", body, name)
+
+
 async def malformed(scene: Scene) -> None:
     good = {"access_key_id": key_id(), "secret_access_key": secret_key()}
     role = {"role_arn": ROLE_ARN, "external_id": "te-0", "account_number": "444455556666"}
@@ -229,7 +240,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 async def played(scene: Scene) -> Scene:
     tenant = await scene.post("/tenants", {"tenant_name": "Canary"}, "tenant")
     scene.tenant_id = tenant["tenant_id"]
-    for way in (accepted, refused, malformed, failing_midway):
+    for way in (accepted, refused, tried, malformed, failing_midway):
         await way(scene)
     await scene.get(f"/onboarding/accounts?tenant_id={scene.tenant_id}", "list")
     await scene.get("/tenants", "tenants")
@@ -297,6 +308,8 @@ async def test_the_metrics_and_spans_that_were_searched_are_those_of_the_whole_s
         ("accepted", {200, 202}),
         ("refused", {400}),
         ("refused role", {400}),
+        ("dry run, unknown key", {400}),
+        ("dry run, temporary key", {400}),
         ("foreign external id", {400}),
         ("malformed secret_access_key, wrong form", {400}),
         ("malformed role_arn, an object", {400}),
