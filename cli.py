@@ -18,6 +18,7 @@ import config
 import logs
 from commands.cost import cost
 from commands.doctor import doctor
+from commands.probe import probe
 from commands.status import status
 from domain.api_keys import new_administrator_key
 from domain.audit import Origin, audit_event
@@ -50,6 +51,7 @@ app.add_typer(keys, name="keys")
 app.command()(doctor)
 app.command()(status)
 app.command()(cost)
+app.command()(probe)
 
 
 @app.callback(invoke_without_command=True)
