@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from bench import api, onboarding, one_account, schedules, soak
-from bench.report import Report
+from bench.report import PLAIN_WIDTH, Report
 from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
 from local.failures import StackFailed
@@ -27,9 +27,6 @@ class Subject(StrEnum):
     COSTS = "costs"
     SOAK = "soak"
 
-
-PLAIN_WIDTH = 150
-"""Of what goes into a file."""
 
 USUAL = (Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.COSTS)
 """The soak takes longer than the others together."""

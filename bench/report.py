@@ -8,6 +8,9 @@ from rich.table import Table
 
 from bench.processes import load_average, shape_of_the_machine
 
+PLAIN_WIDTH = 150
+"""Of what goes into a file."""
+
 
 @dataclass(frozen=True)
 class Target:

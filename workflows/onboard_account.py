@@ -44,13 +44,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.validation import Verdict
     from workflows.endings import Ending
     from workflows.failures import code_of, final, refusal
-    from workflows.search_attributes import ONBOARDING_STATE
+    from workflows.searchable import SearchableState
 
 MAX_SEALED_CHARACTERS = 64 * 1024
 CANCELLED_BY_OPERATOR = "cancelled_by_operator"
-
-# What operators filter by. Storing and activating last milliseconds, or show in the details when they do not.
-_SEARCHABLE = frozenset(OnboardingState) - {OnboardingState.VALIDATING, OnboardingState.ACTIVATING}
 
 
 @workflow.defn
@@ -61,6 +58,7 @@ class OnboardAccount:
     def __init__(self, request: OnboardRequest) -> None:
         self._request = request
         self._state = OnboardingState.REGISTERING
+        self._searchable = SearchableState()
         self._expires_at = stamp(workflow.now() + timedelta(seconds=request.deadline_seconds))
         self._work: asyncio.Task[None] | None = None
         self._registered = False
@@ -163,7 +161,14 @@ class OnboardAccount:
             self._registered = True
 
     async def _take_submission(self) -> None:
-        submission, number = await self._next_submission(), len(self._outcomes) + 1
+        submission = await self._next_submission()
+        lasting = asyncio.create_task(self._searchable.show_work_that_lasts())
+        try:
+            await self._work_on(submission, len(self._outcomes) + 1)
+        finally:
+            lasting.cancel()
+
+    async def _work_on(self, submission: Submission, number: int) -> None:
         try:
             self._stored = True
             self._show(OnboardingState.STORING)
@@ -280,8 +285,7 @@ class OnboardAccount:
     def _show(self, state: OnboardingState) -> None:
         self._state = state
         workflow.set_current_details(story.details(self.view()))
-        if state in _SEARCHABLE:
-            workflow.upsert_search_attributes([ONBOARDING_STATE.value_set(state.value)])
+        self._searchable.show(state)
         if state.final:
             meters.ended(self._request.provider_type, state)
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.fire import duplicates, fault_matrix, five_percent, kill_matrix, outages, random_kills
 from bench.fire.programs import Conditions, Program
-from bench.report import Report
+from bench.report import PLAIN_WIDTH, Report
 from local.__main__ import cancel_on_signals
 from local.failures import StackFailed
 from local.progress import Progress
@@ -56,6 +56,8 @@ async def interruptible(programs: Mapping[str, Program], *, seed: int, small: bo
 async def run(programs: Mapping[str, Program], *, seed: int, small: bool) -> bool:
     """Whether every invariant held. What a program leaves behind is kept when one did not."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_WIDTH)
     report, progress, held = Report(console), Progress(console), dict[str, bool]()
     report.machine()
     for name, program in programs.items():

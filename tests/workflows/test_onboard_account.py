@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
@@ -268,6 +269,29 @@ async def test_it_is_found_by_its_search_attributes_and_reads_as_a_story(rig: Ri
         metadata = await onboarding.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     assert "Waiting for the customer's credential" in metadata.current_details
     assert "The role cannot be assumed." in metadata.current_details
+
+
+async def test_work_that_lasts_is_found_and_what_follows_it_too(rig: Rig):
+    rig.script(refused())
+    held = rig.hold("provider", "validate")
+    async with rig.worker():
+        onboarding = await rig.start()
+        submitting = asyncio.create_task(rig.submit(onboarding))
+        query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'storing_credential'"
+        await eventually(lambda: _one_found(rig, query))
+        held.let_go()
+        await submitting
+        query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"
+        await eventually(lambda: _one_found(rig, query))
+
+
+async def test_work_that_is_over_in_a_moment_changes_no_search(rig: Rig):
+    async with rig.worker():
+        onboarding = await rig.start()
+        await rig.submit(onboarding)
+        await onboarding.result()
+        kinds = [event.event_type async for event in onboarding.fetch_history_events()]
+    assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 2  # waiting_for_credential and active
 
 
 async def test_the_credential_is_looked_for_once_more_after_the_end(skipping: WorkflowEnvironment):
