@@ -1,14 +1,33 @@
 """The clouds on offer, built from the settings. The API asks them what they want, the worker lets them
 prove it."""
 
+from collections.abc import Callable
+
 from config import Settings
 from domain.accounts import ProviderType
+from domain.credentials import Secret
+from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.aws import AwsProvider, PlatformAws
+from providers.azure import AzureProvider, is_azure_host
+from providers.gcp import GcpProvider, is_gcp_host
+from providers.ibm import IbmProvider, is_ibm_host
+from providers.oci import OciProvider, is_oci_host
 from providers.registry import Registry
+from transport.client import GuardedClient
+from transport.guard import PublicOnly
 
 
 def catalogue(settings: Settings) -> Registry:
-    return Registry({ProviderType.AWS: AwsProvider(platform_aws(settings))})
+    return Registry(
+        {
+            ProviderType.AWS: AwsProvider(platform_aws(settings)),
+            ProviderType.AZURE: AzureProvider(guarded(settings, is_azure_host)),
+            ProviderType.GCP: GcpProvider(guarded(settings, is_gcp_host)),
+            ProviderType.ALICLOUD: AliCloudProvider(guarded(settings, is_alicloud_host), platform_alicloud(settings)),
+            ProviderType.OCI: OciProvider(guarded(settings, is_oci_host)),
+            ProviderType.IBM: IbmProvider(guarded(settings, is_ibm_host)),
+        }
+    )
 
 
 def platform_aws(settings: Settings) -> PlatformAws:
@@ -19,3 +38,34 @@ def platform_aws(settings: Settings) -> PlatformAws:
         customer_endpoint_url=settings.customer_aws_endpoint_url,
         template_url=settings.cloudformation_template_url,
     )
+
+
+def platform_alicloud(settings: Settings) -> PlatformAliCloud | None:
+    """Our user there, which is set as a whole or not at all."""
+    key_id, secret, arn = (
+        settings.alicloud_access_key_id,
+        settings.alicloud_access_key_secret,
+        settings.alicloud_principal_arn,
+    )
+    if key_id is None or secret is None or arn is None:
+        return None
+    return PlatformAliCloud(key_id, Secret(secret.get_secret_value()), arn)
+
+
+def guarded(settings: Settings, is_allowed: Callable[[str], bool]) -> GuardedClient:
+    """The way to one cloud: to its own hosts and to no other."""
+    return GuardedClient(
+        _backend(settings.customer_clouds_address),
+        is_allowed=is_allowed,
+        ca_file=settings.clouds_ca_file,
+        keep_alive=True,
+    )
+
+
+def _backend(stand_in: str | None) -> PublicOnly:
+    """With a stand-in every name leads to it; the names in addresses and certificates stay the clouds' own."""
+    if stand_in is None:
+        return PublicOnly()
+    address, _, port = stand_in.rpartition(":")
+    address = address.strip("[]")
+    return PublicOnly(lambda host, port: [address], stand_ins=[(address, int(port))])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig
 
@@ -25,12 +25,37 @@ AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 IpAndPort = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$")]
+IssuerUrl = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+AccessKeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{16,64}$")]
+RamUserArn = Annotated[str, StringConstraints(pattern=r"^acs:ram::[0-9]{5,20}:user/[A-Za-z0-9._-]{1,64}$")]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _looks_like_a_secret(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9]{30,128}", secret.get_secret_value()):
+        raise ValueError
+    return secret
+
+
+AccessKeySecret = Annotated[SecretStr, AfterValidator(_looks_like_a_secret)]
+
+
+def _fits_a_header(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]{1,4096}=*", token.get_secret_value()):
+        raise ValueError
+    return token
+
+
+BearerToken = Annotated[SecretStr, AfterValidator(_fits_a_header)]
+"""As RFC 6750 has it."""
 
 VERSION = "0.1.0"
 
 ENGINE_CLOUDS = ("aws", "azure", "gcp", "alicloud", "oci", "ibm")
+
+ALICLOUD = ("alicloud_access_key_id", "alicloud_access_key_secret", "alicloud_principal_arn")
+"""All of them or none: without them no RAM role of a customer's can be assumed."""
 
 TEMPORAL_ADDRESS = re.compile(r"[!-~]+:[0-9]{1,5}")
 
@@ -57,12 +82,27 @@ class Settings(BaseSettings):
     customer_aws_endpoint_url: Url | None = Field(
         None, description="the http(s) address of a stand-in for the customers' AWS, in development only"
     )
+    customer_clouds_address: IpAndPort | None = Field(
+        None, description="the IP address and port of a stand-in for the customers' other clouds, in development only"
+    )
+    clouds_ca_file: Text | None = Field(
+        None, description="the path of a PEM file with the authorities to trust in calls of the customers' other clouds"
+    )
     platform_aws_account_id: AccountNumber = Field(description="the 12-digit number of the platform's AWS account")
     platform_role_name: RoleName = Field(
         "threat-engine-onboarding", description="the name of the role that workers run as and customers trust"
     )
     cloudformation_template_url: Url | None = Field(
         None, description="the S3 address of the published template; without it there is no quick-create link"
+    )
+    alicloud_access_key_id: AccessKeyId | None = Field(
+        None, description="the AccessKey ID of the platform's RAM user, of 16 or more letters and digits"
+    )
+    alicloud_access_key_secret: AccessKeySecret | None = Field(
+        None, description="the AccessKey secret of the platform's RAM user, of 30 or more letters and digits"
+    )
+    alicloud_principal_arn: RamUserArn | None = Field(
+        None, description="the ARN of the platform's RAM user, acs:ram::<account ID>:user/<name>"
     )
 
     secrets_manager_prefix: Text = Field("threat-engine", description="the first part of the secrets' names")
@@ -71,6 +111,12 @@ class Settings(BaseSettings):
     )
     digests_kms_key_id: Text = Field(
         "alias/threat-engine-digests", description="the KMS key for the digests of request bodies"
+    )
+    identity_issuer_url: IssuerUrl | None = Field(
+        None, description="the https address, without a path, at which the clouds reach this API to check our tokens"
+    )
+    identity_kms_key_id: Text = Field(
+        "alias/threat-engine-identity", description="the KMS key that signs the tokens of our identity provider"
     )
 
     dynamodb_tenants_table: TableName = Field("threat-engine-tenants", description="the name of the tenants' table")
@@ -144,6 +190,16 @@ class Settings(BaseSettings):
     alicloud_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans AliCloud")
     oci_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans OCI")
     ibm_engine_url: Url | None = Field(None, description="the http(s) address of an engine that scans IBM Cloud")
+    aws_engine_token: BearerToken | None = Field(None, description="the bearer token for the engine that scans AWS")
+    azure_engine_token: BearerToken | None = Field(None, description="the bearer token for the engine that scans Azure")
+    gcp_engine_token: BearerToken | None = Field(None, description="the bearer token for the engine that scans GCP")
+    alicloud_engine_token: BearerToken | None = Field(
+        None, description="the bearer token for the engine that scans AliCloud"
+    )
+    oci_engine_token: BearerToken | None = Field(None, description="the bearer token for the engine that scans OCI")
+    ibm_engine_token: BearerToken | None = Field(
+        None, description="the bearer token for the engine that scans IBM Cloud"
+    )
     scans_concurrency: int = Field(
         10, ge=1, le=200, description="the number of steps of scans that a worker runs at once, 1 to 200"
     )
@@ -163,9 +219,14 @@ class Settings(BaseSettings):
     def from_environment(cls) -> Self:
         """Raises SettingsError."""
         try:
-            return cls()
+            settings = cls()
         except ValidationError as failure:
             sentences = [_sentence(str(error["loc"][0]), error["type"]) for error in failure.errors()]
+        else:
+            missing = [name for name in ALICLOUD if getattr(settings, name) is None]
+            if len(missing) in (0, len(ALICLOUD)):
+                return settings
+            sentences = [_sentence(name, "missing") for name in missing]
         raise SettingsError("\n".join(sentences))
 
     @property
@@ -191,6 +252,12 @@ class Settings(BaseSettings):
         """By cloud, for those that have one."""
         urls = {cloud: getattr(self, f"{cloud}_engine_url") for cloud in ENGINE_CLOUDS}
         return {cloud: url for cloud, url in urls.items() if url}
+
+    @property
+    def engine_tokens(self) -> Mapping[str, SecretStr]:
+        """By cloud, for those that have one."""
+        tokens = {cloud: getattr(self, f"{cloud}_engine_token") for cloud in ENGINE_CLOUDS}
+        return {cloud: token for cloud, token in tokens.items() if token}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import api, onboarding, one_account, schedules, soak
+from bench import api, onboarding, one_account, schedules, soak, validation
 from bench.report import PLAIN_WIDTH, Report
 from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
@@ -24,11 +24,12 @@ class Subject(StrEnum):
     ONBOARDING = "onboarding"
     API = "api"
     SCHEDULES = "schedules"
+    VALIDATION = "validation"
     COSTS = "costs"
     SOAK = "soak"
 
 
-USUAL = (Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.COSTS)
+USUAL = (Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.VALIDATION, Subject.COSTS)
 """The soak takes longer than the others together."""
 
 
@@ -69,6 +70,8 @@ async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report
         case Subject.SCHEDULES:
             plan = schedules.QUICK if quick else schedules.FULL
             return await schedules.run(plan, folder=bed.stack.folder / "schedules", report=report)
+        case Subject.VALIDATION:
+            return await validation.run(bed, validation.QUICK if quick else validation.FULL, report=report)
         case Subject.SOAK:
             return await soak.run(bed, soak.QUICK if quick else soak.FULL, report=report)
         case Subject.COSTS:

@@ -1,4 +1,4 @@
-"""What a process uses, as Linux tells it: processor time and resident memory.
+"""What a process uses, as Linux tells it: processor time, resident memory, threads and open files.
 
 Processor time hardly depends on what else the machine is doing, so it is shown beside every rate."""
 
@@ -25,6 +25,13 @@ class Observed:
 
     def resident_bytes(self) -> int:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE_BYTES
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    def open_files(self) -> int:
+        """Sockets among them."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
 
 def this_process(name: str) -> Observed:

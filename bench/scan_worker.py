@@ -36,7 +36,7 @@ from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 from workflows.run_scan import CANCEL
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, of_schedule
+from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
 
 CONCURRENCY, SCANS_CONCURRENCY = 20, 10
 """The defaults of WORKER_CONCURRENCY and SCANS_CONCURRENCY."""
@@ -51,6 +51,7 @@ def temporal_schedules(client: Client) -> TemporalSchedules:
         asyncio.get_running_loop(),
         action=lambda schedule: scheduled_scan(schedule, ScanLimits()),
         attributes=of_schedule,
+        tenant=TENANT_ID,
         version=SPEC_VERSION,
         looseness=Looseness(jitter=timedelta(0), catch_up=timedelta(hours=1)),
     )

@@ -72,7 +72,7 @@ def text_of(findings: Sequence[Finding]) -> str:
 
 def _settings(settings: config.Settings) -> Iterator[Finding]:
     yield ok("settings", f"complete; region {settings.aws_region}")
-    for name in ("aws_endpoint_url", "customer_aws_endpoint_url"):
+    for name in ("aws_endpoint_url", "customer_aws_endpoint_url", "customer_clouds_address"):
         if getattr(settings, name):
             remedy = "Unset it, unless this is for development."
             yield warn(f"setting {name.upper()}", "is set, so this is not the real AWS", remedy)

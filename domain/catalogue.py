@@ -1,13 +1,15 @@
 """What each cloud asks for: its methods, their fields and formats, its permissions. Data that drives the methods
 endpoint, the check of a submission's shape, and the documentation."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import ProviderType
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem
+from domain.idempotency import canonical
 
 MAX_FIELD_CHARACTERS = 16_384
 
@@ -23,6 +25,9 @@ class CredentialField:
     required: bool = True
     secret: bool = False
     max_characters: int = MAX_FIELD_CHARACTERS
+    members: tuple["CredentialField", ...] = ()
+    """Of a field that is a JSON object, submitted as an object or as its text: what is kept of it. Whatever else it
+    holds is dropped unseen, and the credential has the canonical text of the rest."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Setup:
 def parse_credential(method: AuthMethod, given: Mapping[str, object]) -> Credential:
     """The credential in `given`, trimmed of surrounding white space. Raises InvalidInput with every problem found;
     a problem names a declared field or says how many undeclared ones there are, and never a value."""
-    problems = [problem for field in method.fields if (problem := _problem(field, given.get(field.name)))]
+    texts, problems = _read(method.fields, given, "/credentials")
     declared = {field.name for field in method.fields}
     undeclared = sum(1 for name in given if name not in declared)
     if undeclared:
@@ -111,12 +116,63 @@ def parse_credential(method: AuthMethod, given: Mapping[str, object]) -> Credent
         problems.append(Problem("unknown_field", message, pointer="/credentials"))
     if problems:
         raise InvalidInput(problems=problems)
-    texts = {name: str(given[name]).strip() for name in given if given[name] is not None}
     return Credential(method.credential_type, texts)
 
 
-def _problem(field: CredentialField, value: object) -> Problem | None:
-    pointer = f"/credentials/{field.name}"
+def members_of(credential: Credential, name: str) -> Mapping[str, str]:
+    """What was kept of a field that is a JSON object."""
+    found: Mapping[str, str] = json.loads(credential.reveal(name))
+    return found
+
+
+def _read(
+    fields: Sequence[CredentialField], given: Mapping[str, object], pointer: str
+) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of the declared fields that are there, and everything that is wrong with them."""
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for field in fields:
+        try:
+            text = _text(field, given.get(field.name), f"{pointer}/{field.name}")
+        except InvalidInput as error:
+            problems += error.problems
+        else:
+            if text is not None:
+                texts[field.name] = text
+    return texts, problems
+
+
+def _text(field: CredentialField, value: object, pointer: str) -> str | None:
+    """The text of a field's value, None for one that is not there. Raises InvalidInput."""
+    if field.members and value is not None:
+        value = _kept(field, value, pointer)
+    if problem := _problem(field, value, pointer):
+        raise InvalidInput(problems=[problem])
+    return None if value is None else str(value).strip()
+
+
+def _kept(field: CredentialField, value: object, pointer: str) -> str:
+    texts, problems = _read(field.members, _object(field, value, pointer), pointer)
+    if problems:
+        raise InvalidInput(problems=problems)
+    return canonical(texts).decode()
+
+
+def _object(field: CredentialField, value: object, pointer: str) -> Mapping[str, object]:
+    if isinstance(value, str):
+        if problem := _problem(field, value, pointer):
+            raise InvalidInput(problems=[problem])
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    if not isinstance(value, Mapping):
+        message = f"{field.name} must be a JSON object, or its text. {field.description}"
+        raise InvalidInput(problems=[Problem("not_an_object", message, pointer=pointer)])
+    return value
+
+
+def _problem(field: CredentialField, value: object, pointer: str) -> Problem | None:
     if value is None:
         missing = Problem("missing", f"{field.name} is missing. {field.description}", pointer=pointer)
         return missing if field.required else None

@@ -8,7 +8,8 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,7 +17,9 @@ import typer
 from rich.console import Console
 
 import logs
+from local.clouds import CustomerClouds, running_clouds
 from local.demo import Demo, DemoScan, onboard, scan, workflow_page
+from local.demo_clouds import onboard_others
 from local.failures import StackFailed
 from local.folder import run_folder, write_private
 from local.ministack import REGION
@@ -51,14 +54,18 @@ async def run(folder: Path, *, once: bool) -> None:
     cancel_on_signals()
     progress, env_file, served = Progress(Console()), folder / "stack.env", False
     try:
-        async with running_stack(folder, ports=choose_ports(), progress=progress) as stack:
+        async with everything(folder, progress) as (stack, clouds):
             progress.heading("The demo: an AWS account goes from nothing to active")
             demo = await while_it_lives(stack, onboard(stack, progress))
             progress.heading(f"Account {demo.account_number} is {demo.status} after {progress.seconds:.1f} s")
+            progress.heading("One account of each other cloud (stand-ins on this machine, not the real clouds)")
+            others = await while_it_lives(stack, onboard_others(stack, clouds, demo, progress))
+            progress.heading(f"Accounts of {', '.join(others)} are active too; now the first scan")
             found = await while_it_lives(stack, scan(stack, demo, progress))
-            write_private(env_file, stack_env(stack, demo))
+            write_private(env_file, stack_env(stack, clouds, demo))
             served = True
             show(stack, demo, found, progress)
+            progress.say(f"  {'Other clouds':15} {clouds.folder}: a credential of each, for python cli.py probe")
             if not once:
                 progress.say("\nPress Ctrl-C to stop.")
                 await stack.watch()
@@ -68,6 +75,15 @@ async def run(folder: Path, *, once: bool) -> None:
     finally:
         env_file.unlink(missing_ok=True)
     progress.say("Everything is stopped.")
+
+
+@asynccontextmanager
+async def everything(folder: Path, progress: Progress) -> AsyncIterator[tuple[Stack, CustomerClouds]]:
+    """The stack, and the stand-in clouds that it takes for the customers' own."""
+    ports = choose_ports()
+    with running_clouds(folder / "clouds", port=ports.clouds) as clouds:
+        async with running_stack(folder, ports=ports, progress=progress, settings=clouds.settings) as stack:
+            yield stack, clouds
 
 
 def cancel_on_signals() -> None:
@@ -102,7 +118,7 @@ async def while_it_lives(stack: Stack, work: Awaitable[Result]) -> Result:
         await asyncio.gather(watch, job, return_exceptions=True)
 
 
-def stack_env(stack: Stack, demo: Demo) -> str:
+def stack_env(stack: Stack, clouds: CustomerClouds, demo: Demo) -> str:
     """The lines of stack.env. With them `python cli.py` acts as the platform's operator."""
     values = {
         "ONBOARDING_API_URL": stack.api_url,
@@ -114,6 +130,7 @@ def stack_env(stack: Stack, demo: Demo) -> str:
         "AWS_REGION": REGION,
         **stack.platform.environment,
         "CUSTOMER_AWS_ENDPOINT_URL": stack.customer.endpoint,
+        **clouds.settings,
         "PLATFORM_AWS_ACCOUNT_ID": stack.platform.number,
         "DEMO_TENANT_ID": demo.tenant_id,
         "DEMO_ACCOUNT_NUMBER": demo.account_number,

@@ -51,19 +51,19 @@ async def onboard(stack: Stack, progress: Progress) -> Demo:
     """Raises StackFailed when the account does not become active."""
     async with client(stack) as api:
         with progress.step("POST /tenants: a tenant is made"):
-            tenant = _body(await api.post("/tenants", json={"tenant_name": "Demo Company"}))
+            tenant = body_of(await api.post("/tenants", json={"tenant_name": "Demo Company"}))
         with progress.step("POST /onboarding/aws/init: the workflow runs and waits for a credential"):
             wanted = {"tenant_id": tenant["tenant_id"], "account_name": "Demo production", "auth_method": "iam_role"}
-            started = _body(await api.post("/onboarding/aws/init", json=wanted))
+            started = body_of(await api.post("/onboarding/aws/init", json=wanted))
         with progress.step("GET /onboarding/aws/cloudformation-template: the role for the customer to make"):
             query = {"external_id": started["external_id"]}
-            offered = _body(await api.get("/onboarding/aws/cloudformation-template", params=query))
+            offered = body_of(await api.get("/onboarding/aws/cloudformation-template", params=query))
         with progress.step("the customer deploys the template in its own AWS account"):
             outputs = await asyncio.to_thread(deploy, stack.customer, offered["template"])
         with progress.step("POST /onboarding/aws/validate-json: sealed, stored, proved, activated"):
             submitted = {"account_id": started["account_id"], "onboarding_json": outputs}
-            _body(await api.post("/onboarding/aws/validate-json", json=submitted))
-        account = _body(await api.get(f"/onboarding/accounts/{started['account_id']}"))
+            body_of(await api.post("/onboarding/aws/validate-json", json=submitted))
+        account = body_of(await api.get(f"/onboarding/accounts/{started['account_id']}"))
     if account["status"] != "active":
         raise StackFailed(f"The demo account did not become active; its status is {account['status']}.")
     return Demo(tenant["tenant_id"], account["account_id"], account["account_number"], account["status"])
@@ -74,13 +74,13 @@ async def scan(stack: Stack, demo: Demo, progress: Progress) -> DemoScan:
     async with client(stack) as api:
         with progress.step("POST /schedules: the account is scanned every night"):
             wanted = {"tenant_id": demo.tenant_id, "account_id": demo.account_id, "name": "Every night", **NIGHTLY}
-            schedule = _body(await api.post("/schedules", json=wanted))
+            schedule = body_of(await api.post("/schedules", json=wanted))
         with progress.step("POST /schedules/{schedule_id}/trigger: and once now, with the built-in engine"):
-            started = _body(await api.post(f"/schedules/{schedule['schedule_id']}/trigger"))
+            started = body_of(await api.post(f"/schedules/{schedule['schedule_id']}/trigger"))
             execution = await _ended(api, started["scan_id"])
         if execution["status"] != "completed":
             raise StackFailed(f"The demo scan did not complete; it {execution['status']}: {execution['error_code']}.")
-        result = _body(await api.get(f"/scan-results/{started['scan_id']}"))
+        result = body_of(await api.get(f"/scan-results/{started['scan_id']}"))
         findings = (await api.get(result["findings_url"], headers={"Authorization": ""})).json()
     numbers = {name: result[name] for name in ("total_checks", "passed_checks", "failed_checks", "error_checks")}
     return DemoScan(execution["status"], **numbers, scan_id=started["scan_id"], failures=_failures(findings))
@@ -97,8 +97,8 @@ async def _ended(api: httpx.AsyncClient, execution_id: str) -> dict[str, Any]:
     while True:
         answer = await api.get(f"/executions/{execution_id}")
         # On a machine that is busy the emulator may need longer than the API waits; the scan goes on all the same.
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE and _body(answer)["status"] != "running":
-            return _body(answer)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE and body_of(answer)["status"] != "running":
+            return body_of(answer)
         if time.monotonic() > deadline:
             raise StackFailed("The demo scan takes too long; its workflow says where it is.")
         await asyncio.sleep(0.1)
@@ -136,7 +136,8 @@ def workflow_page(stack: Stack, demo: Demo) -> str:
     return f"{stack.temporal.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow}"
 
 
-def _body(answer: httpx.Response) -> dict[str, Any]:
+def body_of(answer: httpx.Response) -> dict[str, Any]:
+    """Raises StackFailed for an answer that is not the final one of a success."""
     body: dict[str, Any] = answer.json()
     if answer.is_success and answer.status_code != httpx.codes.ACCEPTED:
         return body

@@ -9,7 +9,7 @@ from local.failures import StackFailed
 
 HOST = "127.0.0.1"
 FIRST_FREE, LAST_FREE = 20_000, 32_000
-USUAL_PORTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "AWS_PORT": 4566}
+USUAL_PORTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "AWS_PORT": 4566, "CLOUDS_PORT": 8443}
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Ports:
     temporal: int
     temporal_ui: int
     aws: int
+    clouds: int = 0
+    """Of the stand-in clouds; 0 is any free one."""
 
 
 def choose_ports() -> Ports:
     """Raises StackFailed for a configured port that is in use or is no port number."""
-    api, temporal, temporal_ui, aws = (_choose(variable) for variable in USUAL_PORTS)
-    return Ports(api=api, temporal=temporal, temporal_ui=temporal_ui, aws=aws)
+    api, temporal, temporal_ui, aws, clouds = (_choose(variable) for variable in USUAL_PORTS)
+    return Ports(api=api, temporal=temporal, temporal_ui=temporal_ui, aws=aws, clouds=clouds)
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from domain.errors import PlatformConfig, Unavailable
+from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from providers.judging import Failure, Judge, clock_differs, seconds
 from transport.client import GuardedClient, Reply
 
@@ -42,6 +42,8 @@ class Rest:
             reply = self._client.send(request.method, request.url, headers=request.headers, body=request.body)
         except PlatformConfig:
             raise self._judge.misconfigured("TLS") from None
+        except InvalidInput:  # the hosts are the cloud's, so it is our name server that leads elsewhere
+            raise self._judge.misconfigured("DNS") from None
         except Unavailable:
             raise self._judge.unavailable() from None
         body = _object(reply)
@@ -78,12 +80,12 @@ def text(body: object, *path: str) -> str:
 
 
 def _object(reply: Reply) -> Mapping[str, Any] | None:
-    """The JSON object of an answer; a list is given under the name `value`. None for everything else: a proxy's page, a
-    text that is cut off, one that is nested too deeply."""
+    """The JSON object of an answer; a list or a text is given under the name `value`. None for everything else: a
+    proxy's page, an answer that is cut off, one that is nested too deeply."""
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError):
         return None
-    if isinstance(found, list):
+    if isinstance(found, list | str):
         return {"value": found}
     return found if isinstance(found, dict) else None

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clouds.table import lines
+
 KEEP = ("PATH", "TMPDIR", "LANG", "LC_", "LD_", "CI", "PYTEST", "PYTHON")
 
 # HOME is empty too: ~/.aws and the Temporal profile would be found there
@@ -15,6 +17,20 @@ CLEAN = {
     "AWS_DEFAULT_REGION": "ap-south-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of the clouds: what each test said of its cell."""
+    cells = [
+        cell
+        for report in terminalreporter.getreports("passed")
+        for name, cell in report.user_properties
+        if name == "cell"
+    ]
+    if cells:
+        terminalreporter.section("clouds")
+        for line in lines(cells):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -66,7 +66,8 @@ class Rig:
 
     client: Client
     stores: FakeStores = field(default_factory=FakeStores)
-    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    provider: Any = field(default_factory=ScriptedProvider)
+    """A scripted one, unless a test brings a real one."""
     tenant_id: str = field(default_factory=lambda: str(uuid4()))
     queue: str = field(default_factory=lambda: f"test-{uuid4()}")
     held: Held | None = None
@@ -85,7 +86,7 @@ class Rig:
     async def worker(self, *, max_cached_workflows: int = 1000) -> AsyncIterator[None]:
         provider = self._port("provider", self.provider)
         accounts = AccountActivities(self._port("accounts", self.stores.accounts))
-        catalogue = FakeCatalogue({ProviderType.AWS: provider})
+        catalogue = FakeCatalogue({self.provider.description.provider_type: provider})
         credentials = CredentialActivities(self._port("vault", self.stores.vault), self.stores.sealer, catalogue)
         with ThreadPoolExecutor(8) as executor, self._letting_go():
             worker = build_worker(

@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
 import config
+import scans
 from config import Settings, SettingsError
+from domain.accounts import ProviderType
+from domain.credentials import Secret
+from engines.http_engine import EngineAddress
 
 ROOT = Path(config.__file__).parent
 EXAMPLE = (ROOT / ".env.example").read_text()
 NAMES = [name.upper() for name in Settings.model_fields]
+CANARY = "kanarienvogel.0123456789~-_+/=="
 NEEDED = {"PLATFORM_AWS_ACCOUNT_ID": "111122223333"}
 
 
@@ -99,6 +104,51 @@ def test_every_wrong_setting_is_told_at_once():
     with environment(API_PORT="0", LOG_LEVEL="verbose"), pytest.raises(SettingsError) as failure:
         Settings.from_environment()
     assert [line.split()[0] for line in str(failure.value).splitlines()] == ["API_PORT", "LOG_LEVEL"]
+
+
+PLATFORM_ALICLOUD = {
+    "ALICLOUD_ACCESS_KEY_ID": "LTAI" + "a" * 20,
+    "ALICLOUD_ACCESS_KEY_SECRET": "s" * 30,
+    "ALICLOUD_PRINCIPAL_ARN": "acs:ram::1234567890123456:user/threat-engine",
+}
+
+
+@pytest.mark.parametrize("left_out", PLATFORM_ALICLOUD)
+def test_of_the_three_alicloud_settings_none_is_used_alone(left_out: str):
+    given = {name: value for name, value in PLATFORM_ALICLOUD.items() if name != left_out}
+    with environment(**given), pytest.raises(SettingsError) as failure:
+        Settings.from_environment()
+    assert str(failure.value).startswith(f"{left_out} is missing: it must be ")
+    assert len(str(failure.value).splitlines()) == 1
+
+
+def test_the_alicloud_secret_is_not_shown():
+    with environment(**PLATFORM_ALICLOUD):
+        settings = Settings.from_environment()
+    assert settings.alicloud_access_key_secret is not None
+    assert settings.alicloud_access_key_secret.get_secret_value() == PLATFORM_ALICLOUD["ALICLOUD_ACCESS_KEY_SECRET"]
+    assert PLATFORM_ALICLOUD["ALICLOUD_ACCESS_KEY_SECRET"] not in f"{settings!r}{settings.model_dump_json()}"
+
+
+def test_an_engine_has_its_address_and_its_token():
+    with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
+        found = scans.addresses(Settings.from_environment())
+    assert found == {ProviderType.GCP: EngineAddress("https://engine.example", Secret(CANARY))}
+
+
+def test_a_token_is_shown_nowhere():
+    with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
+        settings = Settings.from_environment()
+    shown = (repr(settings), str(settings), settings.model_dump_json(), repr(scans.addresses(settings)))
+    assert not [text for text in shown if CANARY in text]
+
+
+@pytest.mark.parametrize("token", ["tok en", "token\n", "tökèn", "a" * 5000, "=token"])
+def test_a_token_fits_a_header(token: str):
+    with environment(IBM_ENGINE_TOKEN=token), pytest.raises(SettingsError) as failure:
+        Settings.from_environment()
+    assert str(failure.value).startswith("IBM_ENGINE_TOKEN has a wrong value")
+    assert token not in str(failure.value)
 
 
 def test_settings_do_not_change():

@@ -24,14 +24,20 @@ from domain.audit import AuditEvent
 from domain.errors import InvalidInput, OnboardingError
 from domain.idempotency import IdempotencyRecord
 from domain.onboarding import OnboardingState, Result
+from domain.runs import ABANDONED
+from domain.scans import Leaving, ScanState
+from domain.schedules import FAILED_REPEATEDLY, MISSED
 from domain.tenants import Tenant
+from engines.http_engine import LOST_JOB
 from local.ports import USUAL_PORTS
 from local.stack import TUNABLE
 from providers.aws_description import DESCRIPTION
 from providers.aws_failures import Reason
 from stores.tables import TableNames, definitions
+from tests import cloud_errors
 from tests.pages import ROOT, commands, first_column, reference, rows, section, source, ticked
 from workflows import search_attributes
+from workflows.scan_ends import ENGINE_FAILED, TIMED_OUT
 
 
 @cache
@@ -123,8 +129,8 @@ def test_each_error_code_is_documented_with_its_status():
     assert statuses == {code: answered[code] for code in answered if code not in unseen} | framework
 
 
-CODE_ARGUMENT = {"problem": 0, "Problem": 0, "_malformed": 0, "_invalid": 0, "failed": 1, "Step": 2}
-STEP_ARGUMENT = {"Step": 0, "passed": 0, "failed": 0, "refused": 0}
+CODE_ARGUMENT = {"problem": 0, "Problem": 0, "_malformed": 0, "_invalid": 0, "failed": 1, "warned": 1, "Step": 2}
+STEP_ARGUMENT = {"Step": 0, "passed": 0, "failed": 0, "warned": 0, "refused": 0}
 
 
 def literals(call: ast.Call, position: int, keyword: str) -> Iterator[str]:
@@ -160,7 +166,12 @@ def test_each_code_of_a_problem_or_step_is_documented_and_no_other():
         section(page, "## Steps of a validation")
     )
     of_errors = {kind.code for kind in error_classes()} - {InvalidInput.code}
-    assert {*documented, "ok", "skipped"} - of_errors == problem_codes() - of_errors
+    elsewhere = cloud_errors.codes()
+    assert {*documented, "ok", "skipped", *elsewhere} - of_errors == (problem_codes() | elsewhere) - of_errors
+
+
+def test_the_page_of_the_clouds_errors_says_what_the_tables_say():
+    assert cloud_errors.PAGE.read_text() == cloud_errors.page(), "After a change: python -m tests.cloud_errors"
 
 
 def test_each_step_is_documented_and_no_other():
@@ -184,6 +195,13 @@ def test_each_result_and_each_reason_is_documented():
     assert set(first_column(section(page, "## Reasons"))) == {name for pair in reasons for name in pair if name} | {
         LOST
     }
+
+
+def test_why_a_run_failed_or_left_and_why_a_schedule_stands_still_is_documented():
+    page = reference("errors")
+    assert {ABANDONED, ENGINE_FAILED, LOST_JOB, TIMED_OUT} <= set(first_column(section(page, "## Why a run failed")))
+    assert set(first_column(section(page, "## Why a run leaves"))) == set(Leaving)
+    assert set(first_column(section(page, "## Why a schedule stands still"))) == {FAILED_REPEATEDLY, MISSED}
 
 
 # Tables
@@ -253,6 +271,10 @@ def test_each_activity_is_documented_with_its_id_and_no_other():
 def test_each_state_is_documented_and_whether_it_is_final():
     documented = {row[0].strip("`"): row[1] == "yes" for row in rows(section(reference("workflows"), "### States"))}
     assert documented == {state.value: state.final for state in OnboardingState}
+
+
+def test_each_state_of_a_run_is_documented():
+    assert first_column(section(reference("workflows"), "### States of a run")) == [state.value for state in ScanState]
 
 
 def test_each_search_attribute_is_documented_and_no_other():

@@ -82,7 +82,7 @@ def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replac
             "idempotency": stores.idempotency,
             "digest": stores.digest,
             "sealer": stores.sealer,
-            "catalogue": FakeCatalogue({"aws": rig.provider}),
+            "catalogue": FakeCatalogue({rig.provider.description.provider_type: rig.provider}),
             "probes": dict.fromkeys(("dynamodb", "secrets_manager", "kms"), lambda: None),
             "version": "1.2.3",
             "scans": fake_scan_services(stores),

@@ -1,13 +1,22 @@
 """The check of a submission's shape: all problems at once, and no value in any of them."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription, parse_credential
+from domain.catalogue import (
+    AuthMethod,
+    CredentialField,
+    Permission,
+    ProviderDescription,
+    members_of,
+    parse_credential,
+)
 from domain.errors import InvalidInput
 from tests.strategies import json_values, texts
 
@@ -114,3 +123,92 @@ def test_an_unknown_method_is_answered_with_the_known_ones():
 
 def test_a_method_lists_what_it_requires():
     assert METHOD.requires == ("access_key_id", "secret_access_key")
+
+
+# A field that is a JSON object
+
+FILE = AuthMethod(
+    method="key_file",
+    credential_type="gcp_service_account",
+    name="Key file",
+    description="A key file.",
+    fields=(
+        CredentialField(
+            "file",
+            r"\{[\s\S]*\}",
+            "A key file.",
+            secret=True,
+            max_characters=400,
+            members=(
+                CredentialField("type", r"key", "The kind."),
+                CredentialField("key", r"[!-~]{4,}\n?", "4 characters.", secret=True),
+                CredentialField("note", r"[a-z]+", "A word.", required=False),
+            ),
+        ),
+        CredentialField("number", r"[0-9]+", "Digits.", required=False),
+    ),
+)
+CONTENT = {"type": "key", "key": "s3cr3t\n", "token_uri": "https://attacker.example", "nested": {"a": [CANARY]}}
+
+
+@pytest.mark.parametrize("submitted", [CONTENT, json.dumps(CONTENT), f"\n {json.dumps(CONTENT, indent=2)}\n"])
+def test_of_an_object_or_its_text_the_declared_members_are_kept_and_nothing_else(submitted: object):
+    credential = parse_credential(FILE, {"file": submitted})
+    assert credential.reveal_all() == {"file": '{"key":"s3cr3t","type":"key"}'}
+    assert members_of(credential, "file") == {"key": "s3cr3t", "type": "key"}
+
+
+def test_what_was_kept_reads_the_same_again():
+    once = parse_credential(FILE, {"file": CONTENT | {"note": "word"}, "number": "1"})
+    assert parse_credential(FILE, once.reveal_all()) == once
+
+
+def test_everything_that_is_wrong_inside_an_object_is_said_with_what_is_wrong_outside():
+    with pytest.raises(InvalidInput) as caught:
+        parse_credential(FILE, {"file": {"type": CANARY, "note": [CANARY]}, "number": "x"})
+    assert [(problem.code, problem.pointer) for problem in caught.value.problems] == [
+        ("bad_format", "/credentials/file/type"),
+        ("missing", "/credentials/file/key"),
+        ("not_text", "/credentials/file/note"),
+        ("bad_format", "/credentials/number"),
+    ]
+    assert CANARY not in repr(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("submitted", "code"),
+    [
+        (None, "missing"),
+        (7, "not_an_object"),
+        ([CONTENT], "not_an_object"),
+        ("", "bad_format"),
+        ("/etc/passwd", "bad_format"),
+        ("{not json}", "not_an_object"),
+        ('{"a":' * 60 + "1" + "}" * 60, "missing"),
+        ("{" + " " * 400 + "}", "too_long"),
+        (CONTENT | {"key": "k" * 400}, "too_long"),
+    ],
+    ids=["missing", "number", "list", "empty", "path", "not json", "deep", "long text", "long member"],
+)
+def test_what_is_no_such_object_is_refused(submitted: object, code: str):
+    with pytest.raises(InvalidInput) as caught:
+        parse_credential(FILE, {"file": submitted})
+    assert {problem.code for problem in caught.value.problems} == {code}
+
+
+def test_text_that_nests_without_end_is_refused():
+    (field,) = FILE.fields[:1]
+    wide = replace(FILE, fields=(replace(field, max_characters=100_000),))
+    with pytest.raises(InvalidInput) as caught:
+        parse_credential(wide, {"file": '{"a":' * 9_000 + "1" + "}" * 9_000})
+    assert [problem.code for problem in caught.value.problems] == ["not_an_object"]
+
+
+@given(value=json_values)
+def test_whatever_is_sent_as_an_object_is_kept_in_part_or_refused(value: object):
+    try:
+        credential = parse_credential(FILE, {"file": value})
+    except InvalidInput as error:
+        assert error.problems
+    else:
+        assert set(members_of(credential, "file")) <= {"type", "key", "note"}

@@ -1,5 +1,6 @@
 """The way to the customers' AWS, which can be cut: every call is then answered with 500."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -14,6 +15,8 @@ class CustomerCloud:
     def __init__(self) -> None:
         self.endpoint = ""
         self.out_of_order = Event()
+        self.faults: deque[tuple[int, bytes]] = deque()
+        """Answers to come in place of the cloud's own: status and body."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -32,6 +35,9 @@ class CustomerCloud:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if cloud.faults:
+                    self._reply(*cloud.faults.popleft(), "text/xml")
+                    return
                 if cloud.out_of_order.is_set():
                     self._reply(500, b"")
                     return

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 from temporalio.client import Client
 
+from local.clouds import CustomerClouds, running_clouds
 from local.identities import WORKER_ROLE, policy, worker_policy
 from local.ports import Ports, free_port
 from local.progress import Progress
 from local.stack import Stack, running_stack
 from providers.aws_permissions import PERMISSIONS
 from tests.e2e.canary import Evidence, files, histories, hits, rows, spellings
+from tests.e2e.canary_clouds import accepted_elsewhere, malformed_elsewhere, refused_elsewhere
 from tests.e2e.customer_cloud import CustomerCloud, customer_cloud
 from tests.rig import eventually
 from tests.telemetry.collector import Collector, attributes, collecting, read
@@ -38,6 +40,7 @@ CUSTOMER_SETTINGS = {
     "OTEL_BSP_SCHEDULE_DELAY": "200",
 }
 ROLE_ARN = "arn:aws:iam::444455556666:role/ThreatEngineReadOnly"
+CLOUDS = ("azure", "gcp", "alicloud", "oci", "ibm")
 CONTROL = "control/canary+" + token_hex(8)
 STEPS = tuple(
     f"RunActivity:{step}" for step in ("store_credential", "validate_credential", "record_attempt", "activate_account")
@@ -216,6 +219,7 @@ def let_the_worker(stack: Stack, *, without: str = "nothing") -> None:
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("canary")
     with ExitStack() as cleanup:
+        clouds = cleanup.enter_context(running_clouds(tmp_path_factory.mktemp("clouds") / "clouds", port=0))
         cloud, collector = cleanup.enter_context(customer_cloud()), cleanup.enter_context(collecting())
         ports = Ports(free_port(), free_port(), free_port(), free_port())
         running = running_stack(
@@ -224,6 +228,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             progress=Progress(Console(quiet=True)),
             settings={
                 **CUSTOMER_SETTINGS,
+                **clouds.settings,
                 "CUSTOMER_AWS_ENDPOINT_URL": cloud.url,
                 "TRACES_ENDPOINT": collector.url,
             },
@@ -234,14 +239,17 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             base_url = f"{stack.api_url}/api/v1"
             async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False) as api:
-                yield await played(Scene(stack, cloud, api, collector))
+                yield await played(Scene(stack, cloud, api, collector), clouds)
 
 
-async def played(scene: Scene) -> Scene:
+async def played(scene: Scene, clouds: CustomerClouds) -> Scene:
     tenant = await scene.post("/tenants", {"tenant_name": "Canary"}, "tenant")
     scene.tenant_id = tenant["tenant_id"]
     for way in (accepted, refused, tried, malformed, failing_midway):
         await way(scene)
+    await refused_elsewhere(scene)
+    await malformed_elsewhere(scene)
+    await accepted_elsewhere(scene, clouds.credentials)
     await scene.get(f"/onboarding/accounts?tenant_id={scene.tenant_id}", "list")
     await scene.get("/tenants", "tenants")
     await scene.get("/health", "health")
@@ -308,6 +316,9 @@ async def test_the_metrics_and_spans_that_were_searched_are_those_of_the_whole_s
         ("accepted", {200, 202}),
         ("refused", {400}),
         ("refused role", {400}),
+        *((f"refused by {cloud}", {400}) for cloud in CLOUDS),
+        *((f"accepted by {cloud}", {200, 202}) for cloud in CLOUDS),
+        ("refused certificate", {400}),
         ("dry run, unknown key", {400}),
         ("dry run, temporary key", {400}),
         ("foreign external id", {400}),
@@ -329,7 +340,12 @@ async def test_each_way_went_as_it_was_meant(scene: Scene, name: str, statuses: 
 
 async def test_each_account_ended_where_it_was_meant_to(scene: Scene):
     waiting = ("refused", "refused role", "cloud answers 500", "unsealing is denied", "storing is denied")
-    assert scene.ends == {"accepted": "active", **dict.fromkeys(waiting, "waiting_for_credential")}
+    elsewhere = [name for name in scene.ends if name.startswith(("refused by", "refused certificate", "malformed"))]
+    active = ("accepted", *(f"accepted by {cloud}" for cloud in CLOUDS))
+    assert scene.ends == dict.fromkeys(active, "active") | dict.fromkeys(
+        (*waiting, *elsewhere), "waiting_for_credential"
+    )
+    assert len(elsewhere) > 2 * len(CLOUDS)
 
 
 @settings(deadline=None)

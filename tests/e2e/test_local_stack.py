@@ -16,10 +16,13 @@ from boto3.session import Session
 
 from local.ports import HOST, USUAL_PORTS
 from tests.e2e.conftest import ROOT, Run, alive, launched
+from tests.standin.clouds import all_clouds
 
 pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(120)]
 
 Launch = Callable[..., AbstractContextManager[Run]]
+
+CLOUDS = {"aws", *all_clouds()}
 
 ENV_NAMES = {
     *("ONBOARDING_API_URL", "ONBOARDING_API_KEY", "TEMPORAL_ADDRESS", "TEMPORAL_UI_URL", "AWS_ENDPOINT_URL"),
@@ -54,8 +57,10 @@ def test_the_page_of_the_api_and_the_api_work_with_the_printed_key(served: Run):
     url = f"{env['ONBOARDING_API_URL']}/api/v1/onboarding/accounts"
     headers = {"X-API-Key": env["ONBOARDING_API_KEY"]}
     query = {"tenant_id": env["DEMO_TENANT_ID"]}
-    [account] = httpx.get(url, params=query, headers=headers, trust_env=False).json()["accounts"]
-    assert (account["account_number"], account["status"]) == (env["DEMO_ACCOUNT_NUMBER"], "active")
+    accounts = httpx.get(url, params=query, headers=headers, trust_env=False).json()["accounts"]
+    assert {account["provider_type"] for account in accounts} == CLOUDS
+    assert {account["status"] for account in accounts} == {"active"}
+    assert env["DEMO_ACCOUNT_NUMBER"] in {account["account_number"] for account in accounts}
 
 
 def test_the_output_has_no_control_characters(served: Run):
@@ -85,7 +90,21 @@ def test_the_temporal_program_works_with_the_env_file(served: Run):
     temporal = Path(sys.executable).with_name("temporal")
     query = f"TenantId='{served.environment()['DEMO_TENANT_ID']}' AND OnboardingState='active'"
     counted = run_with_its_environment(served, str(temporal), "workflow", "count", "--query", query)
-    assert counted.stdout.strip() == "Total: 1", counted.stderr
+    assert counted.stdout.strip() == f"Total: {len(CLOUDS)}", counted.stderr
+
+
+@pytest.mark.parametrize("cloud", sorted(CLOUDS - {"aws"}))
+def test_the_credential_of_each_other_cloud_can_be_tried_by_hand(served: Run, cloud: str):
+    file = served.folder / "clouds" / f"{cloud}.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    command = (sys.executable, "cli.py", "probe", "--provider", cloud, "--credential-file", str(file))
+    probed = run_with_its_environment(served, *command)
+    assert probed.returncode == 0, probed.stdout + probed.stderr
+    assert probed.stdout.endswith("An account with this credential would be active.\n")
+
+
+def test_the_demo_says_that_the_other_clouds_are_stand_ins(served: Run):
+    assert "One account of each other cloud (stand-ins on this machine, not the real clouds)" in served.output
 
 
 def test_a_second_run_is_refused_and_the_first_goes_on(served: Run):
@@ -100,6 +119,7 @@ def test_once_ends_by_itself_and_leaves_logs_only(launch: Launch):
     with launch("--once") as run:
         run.wait_until(lambda: len(run.parts()) == 4)
         parts = run.parts()
+        run.wait_until(lambda: run.process.poll() is not None)
         assert run.end() == 0
         assert alive(parts) == set()
         assert not run.env_file.exists()

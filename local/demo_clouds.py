@@ -1,0 +1,33 @@
+"""The demo goes on: one account of each other cloud, whose stand-in checks what is sent as the real one would."""
+
+from typing import Any
+
+import httpx
+
+from local.clouds import CustomerClouds
+from local.demo import Demo, body_of, client
+from local.failures import StackFailed
+from local.progress import Progress
+from local.stack import Stack
+
+
+async def onboard_others(stack: Stack, clouds: CustomerClouds, demo: Demo, progress: Progress) -> tuple[str, ...]:
+    """The clouds of which an account is active now. Raises StackFailed when one is not."""
+    async with client(stack) as api:
+        for cloud, credentials in clouds.credentials.items():
+            with progress.step(f"{cloud}: init, then validate, against a stand-in that checks what is signed"):
+                account = await _onboard(api, cloud, credentials, tenant_id=demo.tenant_id)
+            if account["status"] != "active":
+                raise StackFailed(f"The demo account of {cloud} did not become active; it is {account['status']}.")
+    return tuple(clouds.credentials)
+
+
+async def _onboard(api: httpx.AsyncClient, cloud: str, credentials: object, *, tenant_id: str) -> dict[str, Any]:
+    wanted = {"tenant_id": tenant_id, "account_name": f"Demo {cloud}"}
+    started = body_of(await api.post(f"/onboarding/{cloud}/init", json=wanted))
+    submitted = {
+        "account_id": started["account_id"],
+        "auth_method": started["auth_method"],
+        "credentials": credentials,
+    }
+    return body_of(await api.post(f"/onboarding/{cloud}/validate", json=submitted))

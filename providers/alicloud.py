@@ -1,0 +1,72 @@
+"""Alibaba Cloud: what it asks for, and the proof that a credential works."""
+
+from dataclasses import dataclass, field
+
+from domain.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.credentials import Credential, Secret
+from domain.errors import InvalidInput
+from domain.validation import Expectation, Verdict, verdict_of
+from providers import alicloud_setup
+from providers.alicloud_calls import Session
+from providers.alicloud_description import ACCESS_KEY, RAM_ROLE, described
+from providers.alicloud_failures import SENTENCES, Signer
+from providers.alicloud_permissions import is_alicloud_host
+from providers.alicloud_proofs import KeyProof, Proof, RoleProof
+from providers.alicloud_signature import AccessKey
+from providers.alicloud_steps import ownership, permissions
+from providers.proving import run_steps
+from transport.client import GuardedClient
+
+__all__ = ["AliCloudProvider", "PlatformAliCloud", "is_alicloud_host"]
+
+
+@dataclass(frozen=True)
+class PlatformAliCloud:
+    """Our own RAM user, which assumes customers' roles and may do nothing else."""
+
+    access_key_id: str = field(repr=False)
+    access_key_secret: Secret
+    principal_arn: str
+    """The user, as customers' roles trust it: acs:ram::<account ID>:user/<name>."""
+
+
+class AliCloudProvider:
+    """The `CloudProvider` of AliCloud. Without a user of our own, roles are not on offer."""
+
+    def __init__(self, client: GuardedClient, platform: PlatformAliCloud | None = None) -> None:
+        self._client = client
+        self._platform = platform
+        self._description = described(ACCESS_KEY, RAM_ROLE) if platform else described(ACCESS_KEY)
+
+    @property
+    def description(self) -> ProviderDescription:
+        return self._description
+
+    def setup(self, request: SetupRequest) -> Setup:
+        method = self._description.method(request.auth_method)
+        if method is RAM_ROLE and self._platform:
+            return alicloud_setup.role(self._platform.principal_arn, request.external_id)
+        return alicloud_setup.access_key()
+
+    def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        proof = self._proof(credential, expectation)
+        steps = run_steps(
+            (
+                ("shape", proof.shape),
+                ("identify", proof.identify),
+                ("trust", proof.trust),
+                ("ownership", lambda: ownership(proof.account_number, credential, expectation)),
+                ("permissions", lambda: permissions(proof.session)),
+            ),
+            SENTENCES,
+        )
+        return verdict_of(steps, account_number=proof.account_number or None, identity=proof.caller_arn or None)
+
+    def _proof(self, credential: Credential, expectation: Expectation) -> Proof:
+        if credential.credential_type == ACCESS_KEY.credential_type:
+            return KeyProof(self._client, credential, expectation)
+        if credential.credential_type == RAM_ROLE.credential_type and self._platform:
+            key = AccessKey(self._platform.access_key_id, self._platform.access_key_secret)
+            own = Session(self._client, key, Signer.PLATFORM)
+            return RoleProof(own, self._platform.principal_arn, credential, expectation)
+        raise InvalidInput("This is not a credential for AliCloud, or of a method that is not offered here.")

@@ -1,0 +1,104 @@
+"""The RAM actions that scanning uses: published, granted by our scripts, and tried one by one, because RAM has no call
+that tells what a user may do. Actions are named after the operations that need them (www.alibabacloud.com, "RAM
+authorization" of each service); products, versions and endpoints are those of the OpenAPI portal."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.catalogue import Permission
+
+REGION = "ap-southeast-1"
+"""Where the regional services are asked: accounts of the Chinese and of the international site may use it alike."""
+
+REQUIRED = {
+    "ram:GetPasswordPolicy": "Checks the length and the reuse of passwords.",
+    "ram:ListUsers": "Lists the users whose keys and passwords are checked.",
+    "ram:ListPolicies": "Lists the policies that are checked for full administration.",
+    "ecs:DescribeRegions": "Lists the regions to scan.",
+    "ecs:DescribeInstances": "Finds instances that allow the old metadata service.",
+    "ecs:DescribeSecurityGroups": "Finds ports that are open to the internet.",
+    "vpc:DescribeVpcs": "Lists the networks to scan.",
+    "actiontrail:DescribeTrails": "Finds an account whose activity is not recorded.",
+}
+
+OPTIONAL = {
+    "ram:ListRoles": "Finds roles that other accounts may assume.",
+    "ram:ListVirtualMFADevices": "Finds users without MFA.",
+    "ram:GetSecurityPreference": "Checks from where users may sign in, and for how long.",
+    "ecs:DescribeDisks": "Finds unencrypted disks.",
+    "vpc:DescribeFlowLogs": "Finds networks whose traffic is not recorded.",
+    "rds:DescribeDBInstances": "Finds databases that are open to the internet.",
+    "slb:DescribeLoadBalancers": "Finds load balancers that accept unencrypted connections.",
+}
+
+PERMISSIONS = (
+    *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),
+    *(Permission(name, required=False, purpose=purpose) for name, purpose in OPTIONAL.items()),
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    host: str
+    version: str
+
+
+SERVICES = {
+    "sts": Service(f"sts.{REGION}.aliyuncs.com", "2015-04-01"),
+    "ram": Service("ram.aliyuncs.com", "2015-05-01"),
+    "ecs": Service(f"ecs.{REGION}.aliyuncs.com", "2014-05-26"),
+    "vpc": Service(f"vpc.{REGION}.aliyuncs.com", "2016-04-28"),
+    "actiontrail": Service(f"actiontrail.{REGION}.aliyuncs.com", "2020-07-06"),
+    "rds": Service(f"rds.{REGION}.aliyuncs.com", "2014-08-15"),
+    "slb": Service(f"slb.{REGION}.aliyuncs.com", "2014-05-15"),
+}
+
+HOSTS = frozenset(service.host for service in SERVICES.values())
+
+
+def is_alicloud_host(name: str) -> bool:
+    return name in HOSTS
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation. Its name after the colon is that of the RAM action that it needs."""
+
+    action: str
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def service(self) -> Service:
+        return SERVICES[self.action.split(":")[0]]
+
+    @property
+    def operation(self) -> str:
+        return self.action.split(":")[1]
+
+
+_HERE, _ONE_OF_RAM = {"RegionId": REGION}, {"MaxItems": "1"}
+_PARAMETERS = {
+    "ram:GetPasswordPolicy": {},
+    "ram:ListUsers": _ONE_OF_RAM,
+    "ram:ListPolicies": _ONE_OF_RAM,
+    "ecs:DescribeRegions": {},
+    "ecs:DescribeInstances": {**_HERE, "PageSize": "1"},
+    "ecs:DescribeSecurityGroups": {**_HERE, "PageSize": "1"},
+    "vpc:DescribeVpcs": {**_HERE, "PageSize": "1"},
+    "actiontrail:DescribeTrails": {},
+    "ram:ListRoles": _ONE_OF_RAM,
+    "ram:ListVirtualMFADevices": {},
+    "ram:GetSecurityPreference": {},
+    "ecs:DescribeDisks": {**_HERE, "PageSize": "1"},
+    "vpc:DescribeFlowLogs": {**_HERE, "PageSize": "1"},
+    "rds:DescribeDBInstances": {**_HERE, "PageSize": "30"},  # the smallest page that RDS gives
+    "slb:DescribeLoadBalancers": {**_HERE, "PageSize": "1"},
+}
+PROBES = {action: Call(action, parameters) for action, parameters in _PARAMETERS.items()}
+
+
+def policy() -> str:
+    """The RAM policy that grants exactly what is published."""
+    statement = {"Effect": "Allow", "Action": [permission.name for permission in PERMISSIONS], "Resource": "*"}
+    return json.dumps({"Version": "1", "Statement": [statement]}, separators=(",", ":"))

@@ -1,0 +1,125 @@
+"""Google Cloud: what it asks for, and the proof that a service account works.
+
+The addresses are these and no others: what a key file says about addresses, universes or kinds of accounts is dropped
+before it gets here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.credentials import Credential
+from domain.errors import InvalidInput
+from domain.ports import IdentityTokens
+from domain.validation import Expectation, Verdict
+from providers.gcp_description import DESCRIPTION, KEYLESS_DESCRIPTION, SERVICE_ACCOUNT, WORKLOAD_IDENTITY
+from providers.gcp_failures import FEDERATION, JUDGE, codes
+from providers.gcp_federation import FederatedAccess
+from providers.gcp_key import SCOPE, TOKEN_URL, KeyAccess
+from providers.gcp_setup import setup_of
+from providers.gcp_steps import Access, Proof
+from providers.rest import Rest, form, get, post, text
+from transport.client import GuardedClient
+
+HOSTS = (
+    "oauth2.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "sts.googleapis.com",
+    "iamcredentials.googleapis.com",
+)
+
+PROJECTS_URL = "https://cloudresourcemanager.googleapis.com/v3/projects"
+EXCHANGE_URL = "https://sts.googleapis.com/v1/token"
+ACCOUNTS_URL = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts"
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+    "scope": "https://www.googleapis.com/auth/iam",
+}
+"""RFC 8693. The scope is good for the loan of a service account, and for no other service."""
+LOAN_SECONDS = 900
+BATCH = 100
+"""How many permissions one call of testIamPermissions takes."""
+
+
+def is_gcp_host(host: str) -> bool:
+    return host in HOSTS
+
+
+class GcpProvider:
+    """The `CloudProvider` of Google Cloud. The client may reach the hosts of `is_gcp_host`. Without `identity` there is
+    no way in without a key."""
+
+    def __init__(self, client: GuardedClient, identity: IdentityTokens | None = None) -> None:
+        self.calls = Gcp(Rest(client, JUDGE, codes), Rest(client, FEDERATION, codes))
+        self._identity = identity
+
+    @property
+    def description(self) -> ProviderDescription:
+        return KEYLESS_DESCRIPTION if self._identity else DESCRIPTION
+
+    def setup(self, request: SetupRequest) -> Setup:
+        self.description.method(request.auth_method)
+        return setup_of(request, issuer=self._identity.issuer if self._identity else "")
+
+    def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        return Proof(self.calls, self._access(credential, expectation), expectation).verdict()
+
+    def _access(self, credential: Credential, expectation: Expectation) -> Access:
+        if credential.credential_type == SERVICE_ACCOUNT.credential_type:
+            return KeyAccess(self.calls, credential)
+        if credential.credential_type != WORKLOAD_IDENTITY.credential_type:
+            raise InvalidInput("This is not a credential for Google Cloud.")
+        if self._identity is None:  # the setting was there when the account was made
+            raise FEDERATION.misconfigured("IDENTITY_ISSUER_URL")
+        return FederatedAccess(self.calls, self._identity, credential, expectation)
+
+
+@dataclass(frozen=True)
+class Gcp:
+    """The calls. IDs are checked before. Each raises Refused or Trouble."""
+
+    rest: Rest
+    federation: Rest
+    """Judges by the table of the exchange and of the loan."""
+
+    def token_of_assertion(self, assertion: str) -> str:
+        """The access token of a service account, for a token that one of its keys has signed."""
+        return _token(self.rest.call(form(TOKEN_URL, {"grant_type": JWT_BEARER, "assertion": assertion})))
+
+    def federated_token(self, identity_token: str, provider: str) -> str:
+        """What the pool gives for a token of our issuer: a principal of its own, good for nothing but the loan."""
+        fields = {**EXCHANGE, "audience": provider, "subject_token": identity_token}
+        return _token(self.federation.call(form(EXCHANGE_URL, fields)))
+
+    def token_of_account(self, federated_token: str, account: str) -> str:
+        wanted = {"scope": [SCOPE], "lifetime": f"{LOAN_SECONDS}s"}
+        url = f"{ACCOUNTS_URL}/{account}:generateAccessToken"
+        return _token(self.federation.call(post(url, federated_token, wanted)), "accessToken")
+
+    def project(self, token: str, project_id: str) -> Mapping[str, Any]:
+        return self.rest.call(get(f"{PROJECTS_URL}/{project_id}", token))
+
+    def granted(self, token: str, project_id: str, permissions: Sequence[str]) -> frozenset[str]:
+        """Those of the permissions that the caller holds on the project."""
+        found: set[str] = set()
+        for start in range(0, len(permissions), BATCH):
+            batch = {"permissions": list(permissions[start : start + BATCH])}
+            answer = self.rest.call(post(f"{PROJECTS_URL}/{project_id}:testIamPermissions", token, batch))
+            held = answer.get("permissions")
+            if isinstance(held, list):
+                found.update(name for name in held if isinstance(name, str))
+        return frozenset(found)
+
+
+def _token(answer: Mapping[str, Any], name: str = "access_token") -> str:
+    """Raises Unavailable for an answer without a token that could go into a header."""
+    token = text(answer, name)
+    if not re.fullmatch(r"[!-~]{1,8192}", token):
+        raise JUDGE.unavailable()
+    return token

@@ -1,0 +1,54 @@
+"""Calls to one OCI tenancy, signed by a user's key. They raise Refused or Trouble."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from providers.judging import Judge
+from providers.oci_failures import TABLE, codes
+from providers.oci_permissions import NAMESPACE, Probe
+from providers.oci_regions import host
+from providers.oci_signature import Signer
+from providers.rest import Request, Rest, text
+from transport.client import GuardedClient
+
+JUDGE = Judge("OCI", TABLE)
+
+
+def rest(client: GuardedClient) -> Rest:
+    return Rest(client, JUDGE, codes)
+
+
+class Tenancy:
+    """One tenancy in one region. Both are checked values."""
+
+    def __init__(self, rest: Rest, ocid: str, region: str, signer: Signer) -> None:
+        self._rest = rest
+        self._region = region
+        self._signer = signer
+        end = datetime.now(UTC).replace(second=0, microsecond=0)
+        start = end - timedelta(minutes=1)
+        self._values = {"tenancy": ocid, "start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "end": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+
+    def user(self, ocid: str) -> Mapping[str, Any]:
+        return self._get(Probe("identity", f"/20160918/users/{ocid}"))
+
+    def probe(self, probe: Probe) -> None:
+        if "{namespace}" in probe.path and "namespace" not in self._values:
+            self._values["namespace"] = self._namespace()
+        self._get(probe)
+
+    def _namespace(self) -> str:
+        found = text(self._get(NAMESPACE), "value")
+        if not found:
+            raise JUDGE.unavailable()
+        return found
+
+    def _get(self, probe: Probe) -> Mapping[str, Any]:
+        path = probe.path.format(**{name: quote(value, safe="") for name, value in self._values.items()})
+        query = urlencode({name: value.format(**self._values) for name, value in probe.query.items()}, quote_via=quote)
+        url = f"https://{host(probe.service, self._region)}{path}" + (f"?{query}" if query else "")
+        date = format_datetime(datetime.now(UTC), usegmt=True)
+        return self._rest.call(Request("GET", url, self._signer.headers("GET", url, date=date)))

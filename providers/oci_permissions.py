@@ -1,0 +1,87 @@
+"""The OCI permissions that scanning uses: published, granted by our script, and tried one by one, because OCI has no
+call that tells what a user may do.
+
+Permissions, and the operations that need them, are those of Oracle's policy reference (docs.oracle.com, "Details for
+IAM", "… the Core Services", "… Object Storage", "… Database", "… Audit", "… Events", "… Logging", "… Vault").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.catalogue import Permission
+
+REQUIRED = {
+    "TENANCY_INSPECT": "Lists the regions to scan.",
+    "COMPARTMENT_INSPECT": "Lists the compartments to scan.",
+    "USER_INSPECT": "Finds users without MFA and users that nobody uses.",
+    "GROUP_INSPECT": "Finds out who is an administrator.",
+    "POLICY_READ": "Finds policies that allow everything.",
+    "AUTHENTICATION_POLICY_INSPECT": "Checks the length and the strength of passwords.",
+    "VCN_READ": "Lists the networks to scan.",
+    "SECURITY_LIST_READ": "Finds ports that are open to the internet.",
+    "INSTANCE_READ": "Finds instances that allow the old metadata service.",
+    "BUCKET_INSPECT": "Lists the buckets to scan.",
+}
+
+OPTIONAL = {
+    "DYNAMIC_GROUP_INSPECT": "Finds machines that are in groups of users with rights.",
+    "NETWORK_SECURITY_GROUP_READ": "Lists the network security groups.",
+    "VOLUME_INSPECT": "Finds volumes without a key of your own.",
+    "LOAD_BALANCER_INSPECT": "Finds load balancers that accept unencrypted connections.",
+    "AUTONOMOUS_DATABASE_INSPECT": "Finds databases that are open to the internet.",
+    "DB_SYSTEM_INSPECT": "Finds database systems that are not updated.",
+    "EVENTRULE_LIST": "Finds security events that nobody is told of.",
+    "LOG_GROUP_INSPECT": "Finds networks whose traffic is not recorded.",
+    "VAULT_INSPECT": "Finds tenancies without a vault for keys.",
+    "AUDIT_EVENT_READ": "Reads who changed what.",
+}
+
+PERMISSIONS = (
+    *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),
+    *(Permission(name, required=False, purpose=purpose) for name, purpose in OPTIONAL.items()),
+)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A cheap call that needs one permission. `{tenancy}`, `{namespace}`, `{start}` and `{end}` are filled in."""
+
+    service: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+LIST = {"compartmentId": "{tenancy}", "limit": "1"}
+
+PROBES = {
+    "TENANCY_INSPECT": Probe("identity", "/20160918/tenancies/{tenancy}"),
+    "COMPARTMENT_INSPECT": Probe("identity", "/20160918/compartments", LIST),
+    "USER_INSPECT": Probe("identity", "/20160918/users", LIST),
+    "GROUP_INSPECT": Probe("identity", "/20160918/groups", LIST),
+    "POLICY_READ": Probe("identity", "/20160918/policies", LIST),
+    "AUTHENTICATION_POLICY_INSPECT": Probe("identity", "/20160918/authenticationPolicies/{tenancy}"),
+    "VCN_READ": Probe("core", "/20160918/vcns", LIST),
+    "SECURITY_LIST_READ": Probe("core", "/20160918/securityLists", LIST),
+    "INSTANCE_READ": Probe("core", "/20160918/instances", LIST),
+    "BUCKET_INSPECT": Probe("objectstorage", "/n/{namespace}/b", LIST),
+    "DYNAMIC_GROUP_INSPECT": Probe("identity", "/20160918/dynamicGroups", LIST),
+    "NETWORK_SECURITY_GROUP_READ": Probe("core", "/20160918/networkSecurityGroups", LIST),
+    "VOLUME_INSPECT": Probe("core", "/20160918/volumes", LIST),
+    "LOAD_BALANCER_INSPECT": Probe("core", "/20170115/loadBalancers", LIST),
+    "AUTONOMOUS_DATABASE_INSPECT": Probe("database", "/20160918/autonomousDatabases", LIST),
+    "DB_SYSTEM_INSPECT": Probe("database", "/20160918/dbSystems", LIST),
+    "EVENTRULE_LIST": Probe("events", "/20181201/rules", LIST),
+    "LOG_GROUP_INSPECT": Probe("logging", "/20200531/logGroups", LIST),
+    "VAULT_INSPECT": Probe("kms", "/20180608/vaults", LIST),
+    "AUDIT_EVENT_READ": Probe(
+        "audit", "/20190901/auditEvents", {"compartmentId": "{tenancy}", "startTime": "{start}", "endTime": "{end}"}
+    ),
+}
+
+NAMESPACE = Probe("objectstorage", "/n")
+"""The tenancy's name in Object Storage. Every user may ask for it."""
+
+
+def statement(group: str, permissions: tuple[str, ...]) -> str:
+    """The policy statement that grants exactly these permissions (docs.oracle.com, "Advanced Policy Features")."""
+    return f"Allow group {group} to {{{', '.join(permissions)}}} in tenancy"
