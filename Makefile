@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # check ends with the tests
-.PHONY: help install run api worker test test-fast check prove lint types fix bench histories lock clean
+.PHONY: help install run api worker test test-fast check prove lint types fix bench security sbom histories lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -53,10 +53,11 @@ check: lint types test  ## what CI runs: lint, types, architecture, every test
 prove: $(INSTALLED)  ## kill it, fail its clouds, count what broke (ARGS="kill-matrix --seed 2")
 	@$(BIN)/python -m bench.fire $(ARGS)
 
-lint: $(INSTALLED)  ## style and the import contracts
+lint: $(INSTALLED)  ## style, the import contracts, bandit
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit --quiet --recursive --severity-level medium --exclude ./.venv,./.local,./build,./tests,./bench .
 
 types: $(INSTALLED)  ## mypy, strict
 	$(BIN)/mypy
@@ -65,8 +66,16 @@ fix: $(INSTALLED)  ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(INSTALLED)  ## how fast it is and what an onboarding takes, half an hour (ARGS=--quick; ARGS=soak: memory)
+bench: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## how fast it is and what an onboarding takes, half an hour (ARGS=--quick; ARGS=soak: memory)
 	@$(BIN)/python -m bench $(ARGS)
+
+security: $(INSTALLED)  ## attack it and count what came of it (ARGS=--quick; ARGS=--offline: ask nobody)
+	@$(BIN)/python -m bench.security $(ARGS)
+
+sbom: $(INSTALLED)  ## what is in it, as CycloneDX, from requirements.txt into build/sbom.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON -o build/sbom.json
 
 histories: $(INSTALLED)  ## record the workflow histories that the replay tests read
 	$(BIN)/python -m tests.workflows.record

@@ -7,6 +7,7 @@ and ends with exit code 1; wrong settings end it with 2.
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NoReturn
 from uuid import uuid4
@@ -16,12 +17,18 @@ from temporalio.service import RPCError
 
 import config
 import logs
+from commands.audit import audit
 from commands.cost import cost
 from commands.doctor import doctor
+from commands.keys import create as create_key
+from commands.keys import revoke as revoke_key
+from commands.keys import show as show_keys
 from commands.probe import probe
 from commands.status import status
-from domain.api_keys import new_administrator_key
-from domain.audit import Origin, audit_event
+from commands.tenants import create as create_tenant
+from domain.access import Role
+from domain.api_keys import key_event, new_key
+from domain.audit import Origin
 from domain.errors import OnboardingError
 from domain.ports import ApiKeyStore
 from domain.setup import SetupFinding
@@ -36,7 +43,7 @@ from temporal.client import connect
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from workflows import search_attributes
-from workflows.scheduled_scan import reconciling
+from workflows.scheduled_scan import reconciling, sealing
 
 KEY_HOURS = 24
 
@@ -47,11 +54,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
+keys.command("create")(create_key)
+keys.command("list")(show_keys)
+keys.command("revoke")(revoke_key)
+tenants = typer.Typer(help="Tenants.", no_args_is_help=True)
+tenants.command("create")(create_tenant)
 app.add_typer(keys, name="keys")
+app.add_typer(tenants, name="tenants")
+app.add_typer(audit, name="audit")
 app.command()(doctor)
 app.command()(status)
 app.command()(cost)
 app.command()(probe)
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """How often what recurs is done."""
+
+    reconcile_seconds: int
+    seal_seconds: int
 
 
 @app.callback(invoke_without_command=True)
@@ -65,8 +87,9 @@ def options(version: Annotated[bool, typer.Option("--version", help="Show the ve
 def setup() -> None:
     """Make or repair everything: KMS keys, tables, Temporal namespace and search attributes."""
     settings, temporal = config.load()
-    report(set_up_aws(aws_of(settings), settings.tables, settings.bucket))
-    report(asyncio.run(set_up_temporal(temporal, settings.reconcile_interval_seconds)))
+    report(set_up_aws(aws_of(settings), settings.tables, settings.bucket, identity=bool(settings.identity_issuer_url)))
+    recurring = Recurring(settings.reconcile_interval_seconds, settings.audit_seal_interval_seconds)
+    report(asyncio.run(set_up_temporal(temporal, recurring)))
 
 
 @app.command("create-tables")
@@ -83,22 +106,27 @@ def bootstrap() -> None:
     store = DynamoApiKeyStore(aws_of(settings).dynamodb, settings.tables)
     now = stamp(datetime.now(UTC))
     if any(key.revoked_at is None and now < key.expires_at for key in store.administrators()):
-        fail("There is a valid administrator key already; make further keys with it.")
+        fail("There is a valid administrator key already; make further keys with `keys create`.")
     text, expires_at = add_administrator_key(store)
     print(f"This administrator key is valid until {expires_at} and is not shown again:", file=sys.stderr)
     print(text)
 
 
-def set_up_aws(aws: session.AwsClients, names: TableNames, bucket: str) -> tuple[SetupFinding, ...]:
-    return (*ensure_keys(aws.kms), *create_tables(aws.dynamodb, names), *ensure_results_bucket(aws.s3, bucket))
+def set_up_aws(
+    aws: session.AwsClients, names: TableNames, bucket: str, *, identity: bool = False
+) -> tuple[SetupFinding, ...]:
+    """`identity` says whether the platform is an identity provider, which has a key of its own."""
+    keys = ensure_keys(aws.kms, identity=identity)
+    return (*keys, *create_tables(aws.dynamodb, names), *ensure_results_bucket(aws.s3, bucket))
 
 
-async def set_up_temporal(temporal: config.TemporalConnection, reconcile_seconds: int) -> tuple[SetupFinding, ...]:
+async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurring) -> tuple[SetupFinding, ...]:
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     findings = (
         *await ensure_namespace(client),
         *await ensure_search_attributes(client, search_attributes.ALL),
-        await ensure_recurring(client, reconciling(), timedelta(seconds=reconcile_seconds)),
+        await ensure_recurring(client, reconciling(), timedelta(seconds=recurring.reconcile_seconds)),
+        await ensure_recurring(client, sealing(), timedelta(seconds=recurring.seal_seconds)),
     )
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
     return findings
@@ -106,16 +134,10 @@ async def set_up_temporal(temporal: config.TemporalConnection, reconcile_seconds
 
 def add_administrator_key(store: ApiKeyStore) -> tuple[str, str]:
     """The text of a new administrator key, and when it expires."""
-    text, key = new_administrator_key("bootstrap", datetime.now(UTC), hours=KEY_HOURS)
-    event = audit_event(
-        Origin("cli", str(uuid4())),
-        operation=f"bootstrap/{key.key_id}",
-        tenant_id=PLATFORM,
-        action="api_key.created",
-        target=f"api_key:{key.key_id}",
-        at=key.created_at,
-    )
-    store.add(key, event)
+    lifetime = timedelta(hours=KEY_HOURS)
+    text, key = new_key(PLATFORM, "bootstrap", now=datetime.now(UTC), lifetime=lifetime, role=Role.ADMIN)
+    operation, origin = f"bootstrap/{key.key_id}", Origin("cli", str(uuid4()))
+    store.add(key, key_event(key, "api_key.created", origin, operation=operation, at=key.created_at))
     return text, key.expires_at
 
 

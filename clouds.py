@@ -13,21 +13,40 @@ from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
 from providers.oci import OciProvider, is_oci_host
 from providers.registry import Registry
+from stores.identity import KmsIdentityKeys, KmsIdentityTokens
+from stores.session import AwsClients
 from transport.client import GuardedClient
 from transport.guard import PublicOnly
 
 
-def catalogue(settings: Settings) -> Registry:
+def catalogue(settings: Settings, aws: AwsClients) -> Registry:
+    """`aws` is ours: its KMS signs the tokens of our identity provider."""
     return Registry(
         {
             ProviderType.AWS: AwsProvider(platform_aws(settings)),
-            ProviderType.AZURE: AzureProvider(guarded(settings, is_azure_host)),
-            ProviderType.GCP: GcpProvider(guarded(settings, is_gcp_host)),
-            ProviderType.ALICLOUD: AliCloudProvider(guarded(settings, is_alicloud_host), platform_alicloud(settings)),
+            ProviderType.AZURE: azure(settings),
+            ProviderType.GCP: gcp(settings, aws),
+            ProviderType.ALICLOUD: alicloud(settings),
             ProviderType.OCI: OciProvider(guarded(settings, is_oci_host)),
-            ProviderType.IBM: IbmProvider(guarded(settings, is_ibm_host)),
+            ProviderType.IBM: ibm(settings),
         }
     )
+
+
+def azure(settings: Settings) -> AzureProvider:
+    return AzureProvider(guarded(settings, is_azure_host))
+
+
+def gcp(settings: Settings, aws: AwsClients) -> GcpProvider:
+    return GcpProvider(guarded(settings, is_gcp_host), identity_tokens(settings, aws))
+
+
+def alicloud(settings: Settings) -> AliCloudProvider:
+    return AliCloudProvider(guarded(settings, is_alicloud_host), platform_alicloud(settings))
+
+
+def ibm(settings: Settings) -> IbmProvider:
+    return IbmProvider(guarded(settings, is_ibm_host))
 
 
 def platform_aws(settings: Settings) -> PlatformAws:
@@ -50,6 +69,18 @@ def platform_alicloud(settings: Settings) -> PlatformAliCloud | None:
     if key_id is None or secret is None or arn is None:
         return None
     return PlatformAliCloud(key_id, Secret(secret.get_secret_value()), arn)
+
+
+def identity_tokens(settings: Settings, aws: AwsClients) -> KmsIdentityTokens | None:
+    """For clouds that trust our identity provider in place of a key."""
+    issuer = settings.identity_issuer_url
+    return KmsIdentityTokens(aws.kms, issuer=issuer, key_id=settings.identity_kms_key_id) if issuer else None
+
+
+def identity_keys(settings: Settings, aws: AwsClients) -> KmsIdentityKeys | None:
+    """What those clouds check the tokens with."""
+    issuer = settings.identity_issuer_url
+    return KmsIdentityKeys(aws.kms, issuer=issuer, key_id=settings.identity_kms_key_id) if issuer else None
 
 
 def guarded(settings: Settings, is_allowed: Callable[[str], bool]) -> GuardedClient:

@@ -8,7 +8,7 @@ own variables and its profile file are read by `temporalio.envconfig`, so that t
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
@@ -16,14 +16,15 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, Valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig
 
-from stores.tables import TableNames
+from http_settings import HttpSettings
+from oidc_settings import TOGETHER, OidcSettings
+from table_settings import TableSettings
 
 Text = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
-TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 IpAndPort = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$")]
 IssuerUrl = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -70,7 +71,7 @@ class SettingsError(Exception):
     it was."""
 
 
-class Settings(BaseSettings):
+class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     """Every setting. A variable that is set to nothing counts as not set."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
@@ -112,6 +113,9 @@ class Settings(BaseSettings):
     digests_kms_key_id: Text = Field(
         "alias/threat-engine-digests", description="the KMS key for the digests of request bodies"
     )
+    audit_kms_key_id: Text = Field(
+        "alias/threat-engine-audit", description="the KMS key that signs the digests of the audit trail"
+    )
     identity_issuer_url: IssuerUrl | None = Field(
         None, description="the https address, without a path, at which the clouds reach this API to check our tokens"
     )
@@ -119,30 +123,6 @@ class Settings(BaseSettings):
         "alias/threat-engine-identity", description="the KMS key that signs the tokens of our identity provider"
     )
 
-    dynamodb_tenants_table: TableName = Field("threat-engine-tenants", description="the name of the tenants' table")
-    dynamodb_providers_table: TableName = Field(
-        "threat-engine-providers", description="the name of the providers' table"
-    )
-    dynamodb_accounts_table: TableName = Field("threat-engine-accounts", description="the name of the accounts' table")
-    dynamodb_schedules_table: TableName = Field(
-        "threat-engine-schedules", description="the name of the schedules' table"
-    )
-    dynamodb_executions_table: TableName = Field(
-        "threat-engine-executions", description="the name of the executions' table"
-    )
-    dynamodb_scan_results_table: TableName = Field(
-        "threat-engine-scan-results", description="the name of the scan results' table"
-    )
-    dynamodb_api_keys_table: TableName = Field("threat-engine-api-keys", description="the name of the API keys' table")
-    dynamodb_audit_events_table: TableName = Field(
-        "threat-engine-audit-events", description="the name of the audit events' table"
-    )
-    dynamodb_idempotency_table: TableName = Field(
-        "threat-engine-idempotency", description="the name of the idempotency records' table"
-    )
-
-    api_host: Text = Field("127.0.0.1", description="the address that the API listens on")
-    api_port: int = Field(8000, ge=1, le=65535, description="the port that the API listens on, 1 to 65535")
     validate_wait_seconds: int = Field(
         25, ge=1, le=60, description="the seconds that a verdict is waited for before the answer is 202, 1 to 60"
     )
@@ -177,6 +157,9 @@ class Settings(BaseSettings):
     )
     reconcile_interval_seconds: int = Field(
         900, ge=60, le=86400, description="the seconds between two comparisons of all schedules, 60 to 86400"
+    )
+    audit_seal_interval_seconds: int = Field(
+        60, ge=60, le=600, description="the seconds between two sealings of the audit trail, 60 to 600"
     )
     engine_scan_poll_interval_seconds: int = Field(
         10, ge=1, le=300, description="the seconds between two looks at an engine, 1 to 300"
@@ -223,25 +206,17 @@ class Settings(BaseSettings):
         except ValidationError as failure:
             sentences = [_sentence(str(error["loc"][0]), error["type"]) for error in failure.errors()]
         else:
-            missing = [name for name in ALICLOUD if getattr(settings, name) is None]
-            if len(missing) in (0, len(ALICLOUD)):
+            sentences = [
+                _sentence(name, "missing") for group in (ALICLOUD, *TOGETHER) for name in settings._lacks(group)
+            ]
+            if not sentences:
                 return settings
-            sentences = [_sentence(name, "missing") for name in missing]
         raise SettingsError("\n".join(sentences))
 
-    @property
-    def tables(self) -> TableNames:
-        return TableNames(
-            tenants=self.dynamodb_tenants_table,
-            providers=self.dynamodb_providers_table,
-            accounts=self.dynamodb_accounts_table,
-            schedules=self.dynamodb_schedules_table,
-            executions=self.dynamodb_executions_table,
-            scan_results=self.dynamodb_scan_results_table,
-            api_keys=self.dynamodb_api_keys_table,
-            audit_events=self.dynamodb_audit_events_table,
-            idempotency=self.dynamodb_idempotency_table,
-        )
+    def _lacks(self, group: Sequence[str]) -> list[str]:
+        """What is missing of settings that only make sense together."""
+        missing = [name for name in group if getattr(self, name) is None]
+        return missing if len(missing) < len(group) else []
 
     @property
     def bucket(self) -> str:

@@ -14,12 +14,17 @@ import config
 import logs
 from api.app import create_app
 from api.openapi import PREFIX
+from api.server import server_config
 from api.services import Limits, Services
-from clouds import catalogue
+from clouds import catalogue, identity_keys
+from edge import edge, server_limits
+from http_settings import listed
+from issuer import access_tokens
 from scans import scan_services
 from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
+from stores.audit import DynamoAuditStore
 from stores.digests import KmsBodyDigest
 from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
@@ -28,8 +33,6 @@ from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from workflows.search_attributes import ONBOARDING_STATE
-
-STOP_SECONDS = 10
 
 log = structlog.get_logger("api")
 
@@ -69,12 +72,11 @@ async def serve(
         lazy=True,
         options=temporal.options,
     )
-    options = uvicorn.Config(
-        watched.application(create_app(services(settings, client)), untraced=f"{PREFIX}/health"),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
+    app = create_app(services(settings, client), edge(settings, watched))
+    options = server_config(
+        watched.application(app, untraced=f"{PREFIX}/health"),
+        limits=server_limits(settings),
+        trusted_proxies=listed(settings.trusted_proxies),
     )
     log.info("api.started", host=settings.api_host, port=settings.api_port, version=config.VERSION)
     try:
@@ -93,9 +95,12 @@ def services(settings: config.Settings, temporal: Client) -> Services:
         accounts=DynamoAccountStore(aws.dynamodb, settings.tables),
         api_keys=DynamoApiKeyStore(aws.dynamodb, settings.tables),
         idempotency=DynamoIdempotencyStore(aws.dynamodb, settings.tables),
+        audit=DynamoAuditStore(aws.dynamodb, settings.tables),
         digest=KmsBodyDigest(aws.kms, key_id=settings.digests_kms_key_id),
         sealer=KmsSealer(aws.kms, key_id=settings.secrets_manager_kms_key_id),
-        catalogue=catalogue(settings),
+        catalogue=catalogue(settings, aws),
+        identity=identity_keys(settings, aws),
+        tokens=access_tokens(settings),
         probes=probes(aws, settings.tables, key_id=settings.secrets_manager_kms_key_id),
         version=config.VERSION,
         scans=scan_services(settings, aws, temporal),

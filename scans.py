@@ -9,6 +9,7 @@ from typing import Any
 
 from temporalio.client import Client
 
+import clouds
 import config
 from activities.engines import EngineActivities
 from activities.notifications import NotificationActivities
@@ -17,13 +18,17 @@ from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
 from api.services import ScanServices
-from clouds import platform_aws
 from domain.accounts import ProviderType
+from domain.credentials import Secret
 from domain.notifications import ChannelKind
 from domain.ports import AccountStore
-from domain.scan_ports import Notifier
+from domain.scan_ports import Narrower, Notifier
+from engines.alicloud_narrower import AliCloudNarrower
 from engines.aws_session import AwsSessions
+from engines.azure_narrower import AzureNarrower
+from engines.gcp_narrower import GcpNarrower
 from engines.http_engine import EngineAddress
+from engines.ibm_narrower import IbmNarrower
 from engines.registry import engines_of
 from notify.policy import PublicChannels
 from notify.sns import SnsTopics
@@ -41,7 +46,7 @@ from transport.client import GuardedClient
 from workflows.ids import onboarding_id
 from workflows.run_scan import CANCEL
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, of_schedule
+from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
 
 
 def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) -> ScanServices:
@@ -72,8 +77,8 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     of_schedules, pause_after = temporal_schedules(settings, temporal), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
-    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs)
-    engines = engines_of(AwsSessions(platform_aws(settings)), addresses(settings))
+    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks)
+    engines = engines_of(AwsSessions(clouds.platform_aws(settings)), addresses(settings), narrowers(settings, aws))
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
         ChannelKind.SNS: SnsTopics(partial(sns_client, endpoint_url=settings.aws_endpoint_url)),
@@ -81,7 +86,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     return ScanWork(
         onboarding=[
             *ScheduleActivities(schedules, of_schedules, webhooks, opener).all(),
-            *UpkeepActivities(upkeep, pause_after=pause_after).all(),
+            *UpkeepActivities(upkeep, pause_after=pause_after, catch_up=catch_up(settings)).all(),
             *OnboardingUpkeep(accounts, vault, runs, onboarding_id).all(),
         ],
         scans=[
@@ -102,7 +107,18 @@ def vault_of(settings: config.Settings, aws: AwsClients, *, kind: str = "account
 
 
 def addresses(settings: config.Settings) -> dict[ProviderType, EngineAddress]:
-    return {ProviderType(cloud): EngineAddress(url) for cloud, url in settings.engine_urls.items()}
+    tokens = {cloud: Secret(token.get_secret_value()) for cloud, token in settings.engine_tokens.items()}
+    return {ProviderType(cloud): EngineAddress(url, tokens.get(cloud)) for cloud, url in settings.engine_urls.items()}
+
+
+def narrowers(settings: config.Settings, aws: AwsClients) -> dict[ProviderType, Narrower]:
+    """Of the clouds that have something short-lived to give; each with connections of its own."""
+    return {
+        ProviderType.AZURE: AzureNarrower(clouds.azure(settings)),
+        ProviderType.GCP: GcpNarrower(clouds.gcp(settings, aws)),
+        ProviderType.ALICLOUD: AliCloudNarrower(clouds.alicloud(settings)),
+        ProviderType.IBM: IbmNarrower(clouds.ibm(settings)),
+    }
 
 
 def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:
@@ -113,9 +129,14 @@ def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalS
         asyncio.get_running_loop(),
         action=lambda schedule: scheduled_scan(schedule, limits),
         attributes=of_schedule,
+        tenant=TENANT_ID,
         version=SPEC_VERSION,
         looseness=Looseness(
             jitter=timedelta(seconds=settings.schedule_jitter_seconds),
-            catch_up=timedelta(seconds=settings.schedule_catch_up_seconds),
+            catch_up=catch_up(settings),
         ),
     )
+
+
+def catch_up(settings: config.Settings) -> timedelta:
+    return timedelta(seconds=settings.schedule_catch_up_seconds)

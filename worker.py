@@ -16,10 +16,13 @@ import logs
 from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
+from activities.sealing import SealingActivities
 from clouds import catalogue
 from scans import scan_work, vault_of
 from stores import session
 from stores.accounts import DynamoAccountStore
+from stores.audit_chain import DynamoAuditChain
+from stores.audit_keys import KmsAuditSigner
 from stores.sealing import KmsOpener
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
@@ -31,8 +34,9 @@ from workflows.onboard_account import OnboardAccount
 from workflows.probe_credential import ProbeCredential
 from workflows.reconcile import Reconcile
 from workflows.run_scan import RunScan
+from workflows.seal_audits import SealAudits
 
-ONBOARDING = [OnboardAccount, ProbeCredential, ConvergeSchedule, Reconcile]
+ONBOARDING = [OnboardAccount, ProbeCredential, ConvergeSchedule, Reconcile, SealAudits]
 SCANS = [RunScan]
 
 log = structlog.get_logger("worker")
@@ -67,10 +71,12 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
 async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:
     aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
-    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings))
+    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
     rows = DynamoAccountStore(aws.dynamodb, settings.tables)
     steps = scan_work(settings, aws, client, accounts=rows)
-    onboarding = [*AccountActivities(rows).all(), *credentials.all(), *steps.onboarding]
+    signer = KmsAuditSigner(aws.kms, key_id=settings.audit_kms_key_id)
+    sealing = SealingActivities(DynamoAuditChain(aws.dynamodb, settings.tables), signer)
+    onboarding = [*AccountActivities(rows).all(), *credentials.all(), *steps.onboarding, *sealing.all()]
     async with (
         serving(client, ONBOARDING_QUEUE, ONBOARDING, onboarding, settings.worker_concurrency),
         serving(client, SCANS_QUEUE, SCANS, steps.scans, settings.scans_concurrency),

@@ -3,7 +3,7 @@ return are counts and where the findings are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
@@ -17,6 +17,9 @@ from domain.ports import CredentialVault
 from domain.scan_ports import Engines, InProcessEngine, OutsideEngine, ResultStore
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder, ScanPlan, StoredResult
 from domain.timestamps import stamp
+
+SCANNING = 5 / 6
+"""The share of a scan's time that the built-in engine gets: the rest is for storing what it found."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,13 @@ class EngineActivities:
     def scan_in_process(self, plan: ScanPlan) -> StoredResult:
         engine = self._in_process(plan.order.provider_type)
         with heartbeating():
-            findings = engine.scan(plan.order, self._credential(plan), external_id=plan.external_id, alive=_alive)
+            findings = engine.scan(
+                plan.order,
+                self._credential(plan),
+                external_id=plan.external_id,
+                max_seconds=SCANNING * _seconds_left(),
+                alive=_alive,
+            )
             return self._store(plan, findings)
 
     @activity.defn(name="start_outside_scan")
@@ -92,6 +101,13 @@ class EngineActivities:
         if engine := self._engines.outside(provider_type):
             return engine
         raise Unavailable
+
+
+def _seconds_left() -> float:
+    """What is left for this attempt of the time that the run was given; both ends are told by the server's clock."""
+    info = activity.info()
+    whole = info.schedule_to_close_timeout or timedelta.max
+    return (whole - (info.started_time - info.scheduled_time)).total_seconds()
 
 
 def _alive(percent: int) -> None:

@@ -1,11 +1,12 @@
 """Domain errors as Temporal failures: the one map. An interceptor on every worker applies it, so an activity simply
 raises what it means, and nothing but our own sentences can reach a history."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.errors import Internal, NotYet, OnboardingError, SealBroken, Trouble, UserError
+from domain.errors import Internal, InvalidInput, NotYet, OnboardingError, SealBroken, Trouble, UserError
 
 
 def as_failure(error: Exception) -> ApplicationError:
@@ -17,10 +18,12 @@ def as_failure(error: Exception) -> ApplicationError:
     final = isinstance(error, UserError | SealBroken)
     benign = final or isinstance(error, NotYet)
     delay = error.retry_after if isinstance(error, Trouble) else None
+    problems = error.problems if isinstance(error, InvalidInput) else ()
     return ApplicationError(
         error.message,
         # Notes are for operators, who see them in the Web UI; a caller gets the message alone.
         *getattr(error, "__notes__", ()),
+        *(asdict(problem) for problem in problems),
         type=error.code,
         non_retryable=final,
         next_retry_delay=None if delay is None else timedelta(seconds=delay),

@@ -43,8 +43,33 @@ class ScheduleActivities:
 
     @activity.defn(name="apply_schedule_change")
     def apply_change(self, change: ScheduleChange) -> Schedule:
-        """The row as it is then; of a deletion, as it last was."""
-        schedule = self._with_secret(change)
+        """The row as it is then; of a deletion, as it last was. A new signing secret becomes the current one after the
+        row, so that a change that is refused takes no other one's place."""
+        if change.sealed_secret is None:
+            return self._written(change, change.schedule)
+        schedule = change.schedule
+        stored = self._stored(change, change.sealed_secret)
+        signing = replace(stored, pending=False)
+        row = self._written(change, replace(schedule, notifications=replace(schedule.notifications, signing=signing)))
+        self._webhooks.promote(schedule.tenant_id, schedule.schedule_id, stored)
+        return row
+
+    @activity.defn(name="converge_schedule")
+    def converge_schedule(self, step: Converge) -> None:
+        try:
+            row = self._store.get(step.tenant_id, step.schedule_id)
+        except NotFound:
+            if self._is_anothers(step):
+                return
+            self._schedules.remove(step.schedule_id)
+            self._forget_secret(step)
+            return
+        self._schedules.converge(row)
+        # One that was never changed has no secret to lose.
+        if row.notifications.signing is None and row.spec_version > 1:
+            self._forget_secret(step)
+
+    def _written(self, change: ScheduleChange, schedule: Schedule) -> Schedule:
         event = event_of(
             change.origin,
             step=change.change_id,
@@ -60,22 +85,15 @@ class ScheduleActivities:
         self._store.delete(schedule.tenant_id, schedule.schedule_id, event)
         return schedule
 
-    @activity.defn(name="converge_schedule")
-    def converge_schedule(self, step: Converge) -> None:
+    def _is_anothers(self, step: Converge) -> bool:
+        """Then its Temporal Schedule, whose id carries no tenant, must stay."""
         try:
-            row = self._store.get(step.tenant_id, step.schedule_id)
+            return self._store.tenant_of(step.schedule_id) != step.tenant_id
         except NotFound:
-            self._schedules.remove(step.schedule_id)
-            self._webhooks.delete(step.tenant_id, step.schedule_id, recovery_days=None)
-        else:
-            self._schedules.converge(row)
+            return False
 
-    def _with_secret(self, change: ScheduleChange) -> Schedule:
-        schedule = change.schedule
-        if change.sealed_secret is None:
-            return schedule
-        signing = self._stored(change, change.sealed_secret)
-        return replace(schedule, notifications=replace(schedule.notifications, signing=signing))
+    def _forget_secret(self, step: Converge) -> None:
+        self._webhooks.delete(step.tenant_id, step.schedule_id, recovery_days=None)
 
     def _stored(self, change: ScheduleChange, sealed: str) -> CredentialRef:
         schedule = change.schedule
@@ -88,5 +106,4 @@ class ScheduleActivities:
             credential=self._opener.open(sealed, context),
             created_at=change.at,
         )
-        reference = self._webhooks.store(entry)
-        return self._webhooks.promote(schedule.tenant_id, schedule.schedule_id, reference)
+        return self._webhooks.store(entry)

@@ -1,22 +1,29 @@
 """Steps that compare all schedules with what Temporal has, and that end everything recurring of an account."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 
 from activities.audit import event_of
 from domain.audit import Origin
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, NotFound, StaleVersion
+from domain.metrics import SCHEDULE_DRIFT
 from domain.onboarding import Cancellation
+from domain.ports import CredentialVault
+from domain.runs import ABANDONED, abandoned, is_missed, missed
 from domain.scan_ports import ExecutionStore, RunningScans, Schedules, ScheduleStore
-from domain.scans import ExecutionStatus, ScanEnd
-from domain.schedules import Schedule, ScheduleStatus
+from domain.schedules import ListedSchedule, Schedule, ScheduleStatus
+from domain.timestamps import parse
 
 PAGE = 100
 MOST = 1000
 """How many of each kind one sweep mends: the next one goes on."""
+
+QUEUED = timedelta(minutes=10)
+"""A run that was started in time may wait for a worker."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +39,18 @@ class Drift:
     rows: int
     astray: tuple[Key, ...] = ()
     """Rows whose Temporal Schedule is missing, or of another version."""
-    orphans: tuple[str, ...] = ()
+    orphans: tuple[Key, ...] = ()
     """Temporal Schedules without a row."""
     abandoned: tuple[Key, ...] = ()
     """Rows that are held by a run whose workflow is gone."""
+    missed: tuple[Key, ...] = ()
+    """One-time rows whose moment passed without a run."""
 
 
 @dataclass(frozen=True)
-class CloseAbandoned:
+class Mend:
+    """A row to put right."""
+
     key: Key
     origin: Origin
     at: str
@@ -53,65 +64,53 @@ class EndSchedules:
     at: str
 
 
-@dataclass
-class _Found:
-    astray: list[Key] = field(default_factory=list)
-    abandoned: list[Key] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
-
-
 @dataclass(frozen=True)
 class UpkeepPorts:
+    """`webhooks` keeps signing secrets by schedule."""
+
     schedules: ScheduleStore
     executions: ExecutionStore
     temporal: Schedules
     runs: RunningScans
+    webhooks: CredentialVault
 
 
 class UpkeepActivities:
-    """The steps, over the ports that the worker was given."""
+    """The steps, over the ports that the worker was given. `catch_up` is how late Temporal still starts a run."""
 
-    def __init__(self, ports: UpkeepPorts, *, pause_after: int) -> None:
+    def __init__(self, ports: UpkeepPorts, *, pause_after: int, catch_up: timedelta) -> None:
         self._ports = ports
         self._pause_after = pause_after
+        self._given_up_after = catch_up + QUEUED
 
     def all(self) -> Sequence[Callable[..., Any]]:
-        return [self.find_drift, self.remove_orphan, self.close_abandoned, self.end_schedules]
+        return [self.find_drift, self.close_abandoned, self.record_missed, self.end_schedules]
 
     @activity.defn(name="find_drift")
     def find_drift(self) -> Drift:
         """Both lists are a moment old, so a change under way may look like drift; mending it changes nothing."""
         self._ports.temporal.tidy()
-        versions, found = self._ports.temporal.versions(), _Found()
+        listed, now, rows = self._ports.temporal.listed(), datetime.now(UTC), set[str]()
+        astray, held, late = list[Key](), list[Key](), list[Key]()
         for row in self._rows():
-            found.ids.add(row.schedule_id)
-            if _is_astray(row, versions):
-                found.astray.append(Key(row.tenant_id, row.schedule_id))
+            rows.add(row.schedule_id)
+            key = Key(row.tenant_id, row.schedule_id)
+            if _is_astray(row, listed.get(row.schedule_id)):
+                astray.append(key)
             if row.running_execution_id and not self._is_running(row):
-                found.abandoned.append(Key(row.tenant_id, row.schedule_id))
-        orphans = sorted(versions.keys() - found.ids)
-        drift = len(found.astray) + len(orphans) + len(found.abandoned)
-        meter = activity.metric_meter()
-        meter.create_gauge("schedule_drift", "Schedules that were not as their rows say, at the last sweep").set(drift)
-        return Drift(len(found.ids), tuple(found.astray[:MOST]), tuple(orphans[:MOST]), tuple(found.abandoned[:MOST]))
-
-    @activity.defn(name="remove_orphan")
-    def remove_orphan(self, schedule_id: str) -> None:
-        try:
-            self._ports.schedules.tenant_of(schedule_id)
-        except NotFound:
-            self._ports.temporal.remove(schedule_id)
+                held.append(key)
+            if self._is_missed(row, now):
+                late.append(key)
+        orphans = [Key(listed[name].tenant_id, name) for name in sorted(listed.keys() - rows)]
+        _count(astray=len(astray), orphan=len(orphans), abandoned=len(held), missed=len(late))
+        return Drift(len(rows), tuple(astray[:MOST]), tuple(orphans[:MOST]), tuple(held[:MOST]), tuple(late[:MOST]))
 
     @activity.defn(name="close_abandoned")
-    def close_abandoned(self, step: CloseAbandoned) -> None:
-        try:
-            row = self._ports.schedules.get(step.key.tenant_id, step.key.schedule_id)
-        except NotFound:
-            return
-        if row.running_execution_id is None or self._is_running(row):
+    def close_abandoned(self, step: Mend) -> None:
+        row = self._row(step.key)
+        if row is None or row.running_execution_id is None or self._is_running(row):
             return
         execution = self._ports.executions.get(row.tenant_id, row.running_execution_id)
-        end = ScanEnd(ExecutionStatus.FAILED, step.at, error_code="abandoned")
         event = event_of(
             step.origin,
             step=f"abandoned-{execution.execution_id}",
@@ -120,17 +119,37 @@ class UpkeepActivities:
             target=f"execution:{execution.execution_id}",
             at=step.at,
             outcome="failed",
-            details={"reason": "abandoned"},
+            details={"reason": ABANDONED},
         )
         try:
-            self._ports.schedules.release(execution, end, event, pause_after=self._pause_after)
+            self._ports.schedules.release(execution, abandoned(at=step.at), event, pause_after=self._pause_after)
         except Conflict:
             activity.logger.info("Nothing to close: the run was closed meanwhile.")
+
+    @activity.defn(name="record_missed")
+    def record_missed(self, step: Mend) -> None:
+        """Temporal has to follow."""
+        row = self._row(step.key)
+        if row is None or not self._is_missed(row, parse(step.at)):
+            return
+        event = event_of(
+            step.origin,
+            step=f"missed-{row.schedule_id}-{row.spec_version}",
+            tenant_id=row.tenant_id,
+            action="schedule.missed",
+            target=f"schedule:{row.schedule_id}",
+            at=step.at,
+        )
+        try:
+            self._ports.schedules.replace(missed(row), event)
+        except (NotFound, StaleVersion):
+            activity.logger.info("Nothing was missed: the schedule was changed meanwhile.")
 
     @activity.defn(name="end_schedules")
     def end_schedules(self, step: EndSchedules) -> int:
         """Delete every schedule of the account and stop what runs. Returns how many there were. The account must not be
-        active any more, or a new schedule may come in behind."""
+        active any more, or a new schedule may come in behind. What goes last is the Temporal Schedule: without a row it
+        leads the next sweep to whatever an interruption left."""
         ended = 0
         for row in self._rows(step.tenant_id, step.account_id):
             event = event_of(
@@ -141,11 +160,21 @@ class UpkeepActivities:
                 target=f"schedule:{row.schedule_id}",
                 at=step.at,
             )
-            self._ports.schedules.delete(step.tenant_id, row.schedule_id, event)
-            self._ports.temporal.remove(row.schedule_id)
             self._stop(row, step.origin)
+            self._ports.schedules.delete(step.tenant_id, row.schedule_id, event)
+            self._ports.webhooks.delete(step.tenant_id, row.schedule_id, recovery_days=None)
+            self._ports.temporal.remove(row.schedule_id)
             ended += 1
         return ended
+
+    def _row(self, key: Key) -> Schedule | None:
+        try:
+            return self._ports.schedules.get(key.tenant_id, key.schedule_id)
+        except NotFound:
+            return None
+
+    def _is_missed(self, row: Schedule, now: datetime) -> bool:
+        return is_missed(row, now=now, catch_up=self._given_up_after)
 
     def _rows(self, tenant_id: str | None = None, account_id: str | None = None) -> Iterator[Schedule]:
         """A page that was read is not read again, so that deleting its rows meanwhile skips none."""
@@ -168,8 +197,14 @@ class UpkeepActivities:
         return self._ports.runs.is_running(execution.workflow_id)
 
 
-def _is_astray(row: Schedule, versions: Mapping[str, int]) -> bool:
+def _is_astray(row: Schedule, listed: ListedSchedule | None) -> bool:
     """The Temporal Schedule of a one-time row that has fired is gone, or goes by itself."""
     if row.status is ScheduleStatus.COMPLETED:
         return False
-    return versions.get(row.schedule_id) != row.spec_version
+    return listed is None or listed.spec_version != row.spec_version
+
+
+def _count(**found: int) -> None:
+    counter = activity.metric_meter().create_counter(SCHEDULE_DRIFT.name, SCHEDULE_DRIFT.meaning)
+    for kind, number in found.items():
+        counter.add(number, {"kind": kind})

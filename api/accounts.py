@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.account_schemas import AccountDetailAnswer, AccountsAnswer
 from api.deps import AccessDep
 from api.openapi import errors
+from api.permissions import Tenancy, needs, new_router
+from domain.access import Scope
 from domain.accounts import AccountStatus, ProviderType
 from domain.pages import MAX_PAGE
 
-router = APIRouter(prefix="/onboarding/accounts", tags=["accounts"])
+router = new_router("/onboarding/accounts", tag="accounts")
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to look at.")]
 Cursor = Annotated[
@@ -19,7 +21,12 @@ Cursor = Annotated[
 ]
 
 
-@router.get("", responses=errors(400, 404), summary="List a tenant's accounts")
+@router.get(
+    "",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.NAMED)],
+    responses=errors(400, 404),
+    summary="List a tenant's accounts",
+)
 def list_accounts(
     access: AccessDep,
     tenant_id: str,
@@ -36,7 +43,12 @@ def list_accounts(
     return AccountsAnswer.of(page)
 
 
-@router.get("/{account_id}", responses=errors(404), summary="Get an account")
+@router.get(
+    "/{account_id}",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Get an account",
+)
 def get_account(account_id: str, access: AccessDep) -> AccountDetailAnswer:
     """One account with what its latest validation found."""
     return AccountDetailAnswer.of(access.account(account_id))

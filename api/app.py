@@ -1,21 +1,48 @@
 """The API as one ASGI application, from its services. It imports no adapter and reads no setting."""
 
-from fastapi import Depends, FastAPI
-from starlette.middleware import Middleware
+from typing import Any
 
-from api import accounts, docs, executions, health, methods, onboarding, schedules, submissions, tenants
-from api.auth import KeyRing
+from fastapi import Depends, FastAPI
+
+from api import (
+    accounts,
+    audit,
+    docs,
+    executions,
+    health,
+    identity,
+    keys,
+    methods,
+    onboarding,
+    schedules,
+    submissions,
+    tenants,
+)
+from api.auth import Doorman, KeyRing
 from api.deps import access
-from api.failures import HANDLERS, LastHandler
+from api.edge import Edge
+from api.failures import HANDLERS
 from api.health import HealthMonitor
+from api.key_uses import KeyUses
+from api.links import with_links
 from api.openapi import DESCRIPTION, PREFIX
-from api.requests import RequestMiddleware
+from api.permissions import declared
+from api.rates import RateLimiter, within_address_rate, within_caller_rate
 from api.services import Services
 
+_CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_rate)]
+"""In this order: whoever comes too often costs no look-up."""
 
-def create_app(services: Services) -> FastAPI:
+
+class Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return with_links(super().openapi())
+
+
+def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
     """The application. Nothing is connected and nobody is asked until the first request."""
-    app = FastAPI(
+    edge = edge or Edge()
+    app = Api(
         title="Threat Engine Onboarding",
         version=services.version,
         description=DESCRIPTION,
@@ -23,18 +50,21 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        middleware=[Middleware(RequestMiddleware), Middleware(LastHandler)],
+        middleware=edge.middleware(),
         exception_handlers=HANDLERS,
         # FastAPI's own telemetry would record refused input and the text of errors.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.services = services
-    app.state.keys = KeyRing(services.api_keys)
+    ring = KeyRing(services.api_keys, uses=KeyUses(services.api_keys))
+    app.state.doorman = Doorman(ring, services.tokens)
+    app.state.rates = RateLimiter(edge.rates, edge.rate_store, on_outage=edge.on_rate_outage)
     app.state.health = HealthMonitor(services)
-    app.include_router(health.router, prefix=PREFIX)
+    app.include_router(declared(health.router), prefix=PREFIX)
+    app.include_router(declared(identity.router))
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (accounts, methods, submissions, onboarding, tenants, schedules, executions):
-        app.include_router(module.router, prefix=PREFIX, dependencies=[Depends(access)])
-    app.include_router(docs.router)
+    for module in (accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
+        app.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
+    app.include_router(declared(docs.router))
     docs.mount_assets(app)
     return app

@@ -1,4 +1,4 @@
-"""Who calls: from the key that was sent to a `Caller`. Every decision about keys is in here or in `domain.api_keys`."""
+"""Who calls: from the key or the token that was sent to a `Caller`."""
 
 import time
 from collections.abc import Callable
@@ -8,19 +8,25 @@ from functools import lru_cache
 
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from domain.api_keys import ApiKey, Role, is_valid, key_id_of
+from api.access_tokens import AccessTokens
+from api.key_uses import KeyUses
+from domain.access import Scope
+from domain.api_keys import ApiKey, is_valid, key_id_of
 from domain.audit import Origin
 from domain.errors import Unauthenticated
 from domain.ports import ApiKeyStore
-from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 
 CACHE_SECONDS = 5
 CACHED_KEYS = 1024
 
-BEARER = HTTPBearer(scheme_name="bearer", description="An API key: `Authorization: Bearer tek_…`.", auto_error=False)
+BEARER = HTTPBearer(
+    scheme_name="bearer",
+    description="An API key, `Authorization: Bearer tek_…`, or an access token of the issuer that is trusted.",
+    auto_error=False,
+)
 HEADER = APIKeyHeader(
-    name="X-API-Key", scheme_name="api_key", description="The same key in its own header.", auto_error=False
+    name="X-API-Key", scheme_name="api_key", description="An API key in its own header.", auto_error=False
 )
 
 
@@ -29,11 +35,17 @@ class Caller:
     """An authenticated caller and the request it makes."""
 
     principal: str
-    """`key:<id>`."""
+    """`key:<id>`, or `oidc:<subject>`."""
     tenant_id: str | None
-    """The one tenant it may see; None for the platform's administrators, who see every tenant."""
-    role: Role
+    """The one tenant it may see; None for the platform's callers."""
+    platform: bool
+    """Whether it may see every tenant."""
+    scopes: frozenset[Scope]
     request_id: str
+
+    def __post_init__(self) -> None:
+        if self.platform is bool(self.tenant_id):
+            raise ValueError("A caller acts either for one tenant or for the platform.")
 
     @property
     def origin(self) -> Origin:
@@ -44,8 +56,11 @@ class KeyRing:
     """Recognises keys. A key is looked up in the store at most once in five seconds, whether it exists or not, so a
     revoked key works for five seconds at the longest; a text that is no key of ours is never looked up."""
 
-    def __init__(self, keys: ApiKeyStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, keys: ApiKeyStore, *, uses: KeyUses | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
+        self._uses = uses
 
         @lru_cache(maxsize=CACHED_KEYS)
         def find(key_id: str, period: int) -> ApiKey | None:
@@ -55,16 +70,43 @@ class KeyRing:
 
     def recognise(self, text: str, request_id: str) -> Caller:
         """Raises Unauthenticated for anything but a valid key; which of its faults it has is not told."""
-        key_id = key_id_of(text)
+        key_id, now = key_id_of(text), datetime.now(UTC)
         key = self._find(key_id, int(self._clock() // CACHE_SECONDS)) if key_id else None
-        if key is None or not is_valid(key, text, stamp(datetime.now(UTC))):
+        if key is None or not is_valid(key, text, stamp(now)):
             raise Unauthenticated
-        tenant_id = None if key.tenant_id == PLATFORM else key.tenant_id
-        return Caller(f"key:{key.key_id}", tenant_id, role=key.role, request_id=request_id)
+        if self._uses is not None:
+            self._uses.note(key, now)
+        tenant_id = None if key.platform else key.tenant_id
+        return Caller(f"key:{key.key_id}", tenant_id, key.platform, scopes=key.held, request_id=request_id)
 
 
-def sent_key(bearer: HTTPAuthorizationCredentials | None, header: str | None) -> str:
-    """The key of a request. Raises Unauthenticated without one, and for two that differ: one of them is a mistake."""
+@dataclass(frozen=True)
+class Doorman:
+    """Recognises everyone who may come in."""
+
+    keys: KeyRing
+    tokens: AccessTokens | None = None
+    """None where no issuer of tokens is trusted."""
+
+    def recognise(self, bearer: HTTPAuthorizationCredentials | None, header: str | None, request_id: str) -> Caller:
+        """Raises Unauthenticated; Forbidden for a good token that gives no access; Unavailable while a token cannot be
+        checked."""
+        text = sent_text(bearer, header)
+        if self.tokens is None or header is not None or text.count(".") != 2:
+            return self.keys.recognise(text, request_id)
+        bearing = self.tokens.verify(text)
+        return Caller(
+            f"oidc:{bearing.subject}",
+            bearing.tenant_id,
+            bearing.platform,
+            scopes=bearing.scopes,
+            request_id=request_id,
+        )
+
+
+def sent_text(bearer: HTTPAuthorizationCredentials | None, header: str | None) -> str:
+    """The key or token of a request. Raises Unauthenticated without one, and for two that differ: one of them is a
+    mistake."""
     texts = {text for text in (bearer.credentials if bearer else None, header) if text is not None}
     if len(texts) != 1:
         raise Unauthenticated

@@ -8,14 +8,15 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
-from api.auth import BEARER, HEADER, Caller, KeyRing, sent_key
+from api.auth import BEARER, HEADER, Caller, Doorman
 from api.services import Services
+from domain.access import Scope
 from domain.accounts import Account
-from domain.api_keys import Role
-from domain.errors import Forbidden, NotFound
+from domain.api_keys import ApiKey, is_key_id
+from domain.errors import Forbidden, Internal, MissingScope, NotFound
 from domain.scans import Execution, ScanResult
 from domain.schedules import Schedule
-from domain.tenants import Tenant
+from domain.tenants import PLATFORM, Tenant
 
 _ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
 
@@ -35,23 +36,32 @@ class Access:
     caller: Caller
     services: Services
 
+    def require(self, scope: Scope) -> None:
+        """Raises MissingScope."""
+        if scope not in self.caller.scopes:
+            raise MissingScope(scope=scope)
+
     def administer(self) -> None:
         """For what belongs to no tenant. Raises Forbidden."""
-        if self.caller.role is not Role.ADMINISTRATOR or self.caller.tenant_id is not None:
+        if not self.caller.platform:
             raise Forbidden
 
     def tenant(self, tenant_id: str) -> Tenant:
         """A tenant that the request names. Raises NotFound."""
-        if not _ID.fullmatch(tenant_id) or self.caller.tenant_id not in (None, tenant_id):
+        if not _ID.fullmatch(tenant_id) or not (self.caller.platform or self.caller.tenant_id == tenant_id):
             raise NotFound
         return self.services.tenants.get(tenant_id)
 
+    def key_holder(self, tenant_id: str) -> str:
+        """A tenant whose keys the request names; `platform` stands for the platform. Raises NotFound."""
+        if tenant_id == PLATFORM and self.caller.platform:
+            return PLATFORM
+        return self.tenant(tenant_id).tenant_id
+
     def account(self, account_id: str, provider: str | None = None) -> Account:
         """An account that the request names, of the provider when one is given. Raises NotFound."""
-        if not _ID.fullmatch(account_id):
-            raise NotFound
-        tenant_id = self.caller.tenant_id or self.services.accounts.tenant_of(account_id)
-        account = self.services.accounts.get(tenant_id, account_id)
+        store = self.services.accounts
+        account = store.get(self._owner(account_id, store.tenant_of), account_id)
         if provider not in (None, account.provider_type):
             raise NotFound
         return account
@@ -71,11 +81,29 @@ class Access:
         store = self.services.scans.results
         return store.get(self._owner(scan_id, store.tenant_of), scan_id)
 
+    def api_key(self, key_id: str) -> ApiKey:
+        """A key that the request names. Raises NotFound."""
+        if not is_key_id(key_id):
+            raise NotFound
+        store = self.services.api_keys
+        if not self.caller.platform:
+            return store.get(self._own_tenant, key_id)
+        found = store.find(key_id)
+        if found is None:
+            raise NotFound
+        return found
+
     def _owner(self, thing_id: str, tenant_of: Callable[[str], str]) -> str:
-        """The caller's own tenant; for the platform's administrators, who name things alone, the thing's."""
+        """The caller's own tenant; for the platform's callers, who name things alone, the thing's."""
         if not _ID.fullmatch(thing_id):
             raise NotFound
-        return self.caller.tenant_id or tenant_of(thing_id)
+        return tenant_of(thing_id) if self.caller.platform else self._own_tenant
+
+    @property
+    def _own_tenant(self) -> str:
+        if self.caller.tenant_id is None:
+            raise Internal
+        return self.caller.tenant_id
 
 
 def access(
@@ -84,9 +112,9 @@ def access(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     header: Annotated[str | None, Security(HEADER)],
 ) -> Access:
-    """The dependency of every route but health. Raises Unauthenticated."""
-    keys = cast(KeyRing, request.app.state.keys)
-    caller = keys.recognise(sent_key(bearer, header), request.state.request_id)
+    """The dependency of every route that is not public. Raises Unauthenticated."""
+    doorman = cast(Doorman, request.app.state.doorman)
+    caller = doorman.recognise(bearer, header, request.state.request_id)
     request.state.principal = caller.principal
     return Access(caller, services)
 

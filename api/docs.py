@@ -8,6 +8,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from api.permissions import PUBLIC, DeclaredRoute
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -40,7 +42,7 @@ POLICY = (
 )
 """Swagger UI sets styles on elements and has its icons as data URLs."""
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=DeclaredRoute, dependencies=[PUBLIC])
 
 
 @router.get("/docs")

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import ID
+from api.schemas import ProblemAnswer
 from domain.accounts import ProviderType
 from domain.notifications import ChannelKind, DeliveryState
 from domain.pages import Page
@@ -57,6 +58,7 @@ class ExecutionDetailAnswer(ExecutionAnswer):
     schedule_id: str
     provider_type: ProviderType
     error_code: str | None = Field(description="Why it failed.")
+    problems: list[ProblemAnswer] = Field(description="The same in sentences, and what to do about it.")
     scan_id: str | None = Field(description="Its result, once there is one.")
     deliveries: list[DeliveryAnswer]
 
@@ -69,6 +71,7 @@ class ExecutionDetailAnswer(ExecutionAnswer):
             schedule_id=execution.schedule_id,
             provider_type=execution.provider_type,
             error_code=execution.error_code,
+            problems=[ProblemAnswer.of(problem) for problem in execution.problems],
             scan_id=execution.execution_id if execution.result_location else None,
             deliveries=[DeliveryAnswer.model_validate(each, from_attributes=True) for each in execution.deliveries],
         )

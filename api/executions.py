@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
+from api.audit import record
 from api.deps import Access, AccessDep
 from api.execution_schemas import (
     CancelledAnswer,
@@ -19,14 +20,16 @@ from api.execution_schemas import (
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
+from api.permissions import Tenancy, needs, new_router
 from api.schedule_calls import ScheduleCalls
 from api.schedule_schemas import EmptyBody, TriggeredAnswer
+from domain.access import Scope
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE
 from domain.scans import ExecutionStatus
 from domain.schedules import Schedule
 
-router = APIRouter(tags=["scans"])
+router = new_router(tag="scans")
 
 MOST_SKIPPED = 1000
 Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="How many to skip; a cursor goes further.")]
@@ -34,6 +37,7 @@ Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="How many to sk
 
 @router.post(
     "/schedules/{schedule_id}/trigger",
+    dependencies=[needs(Scope.SCANS_RUN, Tenancy.OWNED)],
     response_model=TriggeredAnswer,
     responses=posted(404, 409),
     openapi_extra=request_body(EmptyBody, optional=True),
@@ -55,7 +59,12 @@ async def trigger_schedule(
     return await posting.answer(effect, execution_id=str(uuid4()))
 
 
-@router.get("/schedules/{schedule_id}/executions", responses=errors(400, 404), summary="List a schedule's runs")
+@router.get(
+    "/schedules/{schedule_id}/executions",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
+    responses=errors(400, 404),
+    summary="List a schedule's runs",
+)
 def list_executions(
     schedule_id: str, access: AccessDep, limit: Limit = 50, offset: Offset = 0, cursor: Cursor = None
 ) -> ExecutionsAnswer:
@@ -71,7 +80,12 @@ def list_executions(
     return ExecutionsAnswer(executions=found, total=total, next_cursor=page.next_cursor)
 
 
-@router.get("/executions/{execution_id}", responses=errors(404), summary="Get a run")
+@router.get(
+    "/executions/{execution_id}",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Get a run",
+)
 def get_execution(execution_id: str, access: AccessDep) -> ExecutionDetailAnswer:
     """One run, how it ended, and who was told."""
     return ExecutionDetailAnswer.of(access.execution(execution_id))
@@ -79,6 +93,7 @@ def get_execution(execution_id: str, access: AccessDep) -> ExecutionDetailAnswer
 
 @router.post(
     "/executions/{execution_id}/cancel",
+    dependencies=[needs(Scope.SCANS_RUN, Tenancy.OWNED)],
     status_code=202,
     response_model=CancelledAnswer,
     responses=posted(404, 409),
@@ -88,19 +103,32 @@ def get_execution(execution_id: str, access: AccessDep) -> ExecutionDetailAnswer
 async def cancel_execution(
     execution_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
 ) -> Response:
-    """Reaches the engine; the run then ends as cancelled. Refused (409) when it has ended."""
+    """Reaches the engine; the run then ends as cancelled. Refused (409) when it has ended, or came to its own end
+    first. An engine that takes its time is not waited for: get the run to see how it ended."""
 
     async def effect(operation: Operation) -> Reply:
         access = posting.access
         execution = await run_in_threadpool(access.execution, execution_id)
         if not (operation.repeated and execution.status is ExecutionStatus.CANCELLED):
+            await record(
+                access,
+                operation,
+                tenant_id=execution.tenant_id,
+                action="cancellation.requested",
+                target=f"execution:{execution_id}",
+            )
             await ScheduleCalls(access.services).cancel(execution, access.caller.origin, operation.id)
         return reply(202, CancelledAnswer(execution_id=execution_id))
 
     return await posting.answer(effect)
 
 
-@router.get("/accounts/{account_id}/scan-results", responses=errors(400, 404), summary="List an account's results")
+@router.get(
+    "/accounts/{account_id}/scan-results",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
+    responses=errors(400, 404),
+    summary="List an account's results",
+)
 def list_scan_results(
     account_id: str, access: AccessDep, limit: Limit = 50, cursor: Cursor = None
 ) -> ScanResultsAnswer:
@@ -110,7 +138,12 @@ def list_scan_results(
     return ScanResultsAnswer.of(page)
 
 
-@router.get("/scan-results/{scan_id}", responses=errors(404), summary="Get a result")
+@router.get(
+    "/scan-results/{scan_id}",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Get a result",
+)
 def get_scan_result(scan_id: str, access: AccessDep) -> ScanResultDetailAnswer:
     """The numbers of a scan, and a link to its findings."""
     result = access.result(scan_id)

@@ -10,9 +10,12 @@ import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.schemas import ErrorAnswer, ErrorDetail, ProblemAnswer
+from domain.edge_errors import HeadTooLarge, MalformedRequest, RateLimited, RequestTooSlow
 from domain.errors import (
     Conflict,
     Forbidden,
@@ -20,6 +23,7 @@ from domain.errors import (
     Internal,
     InvalidInput,
     MalformedBody,
+    MissingScope,
     NotFound,
     OnboardingError,
     PayloadTooLarge,
@@ -30,6 +34,7 @@ from domain.errors import (
     UnsupportedMediaType,
 )
 
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 RETRY_AFTER_SECONDS = 5
 
 _STATUS: Mapping[type[OnboardingError], int] = {
@@ -38,6 +43,10 @@ _STATUS: Mapping[type[OnboardingError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    MalformedRequest: 400,
+    RequestTooSlow: 408,
+    RateLimited: 429,
+    HeadTooLarge: 431,
     IdempotencyMismatch: 422,
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
@@ -61,6 +70,8 @@ class Reply:
     status: int
     body: str
     headers: Mapping[str, str]
+    kept: str | None = None
+    """What a repeat is given in place of the body, where that shows a value once."""
 
     def response(self) -> Response:
         return Response(self.body, self.status, dict(self.headers), media_type="application/json")
@@ -71,10 +82,12 @@ def reply_of(error: OnboardingError) -> Reply:
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), 500)
     problems = error.problems if isinstance(error, InvalidInput) else ()
     headers = {}
-    if isinstance(error, Trouble):
+    if isinstance(error, Trouble | RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MissingScope) and error.scope:
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     if isinstance(error, ScanRunning) and error.execution_id:
         headers["Location"] = f"/api/v1/executions/{error.execution_id}"
     return Reply(status, _body(error.code, error.message, problems), headers)
@@ -96,7 +109,14 @@ async def answer_domain(request: Request, error: OnboardingError) -> Response:
 async def answer_framework(request: Request, error: HTTPException) -> Response:
     """Unknown routes and wrong methods."""
     code, message = _FRAMEWORK.get(error.status_code, ("http_error", "The request was refused."))
-    return Reply(error.status_code, _body(code, message), dict(error.headers or {})).response()
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else {}
+    return Reply(error.status_code, _body(code, message), headers).response()
+
+
+def _allowed(request: Request) -> list[str]:
+    """Of the path: the framework names those of one route only, and a path may have several."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return [m for m in METHODS if any(r.matches(scopes[m])[0] is Match.FULL for r in request.app.router.routes)]
 
 
 async def answer_parameters(request: Request, error: RequestValidationError) -> Response:
@@ -133,6 +153,8 @@ class LastHandler:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            pass  # nobody is left to answer
         except Exception as error:
             _note(error, scope)
             if not started:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Annotated, Literal, cast
 
 from anyio import CapacityLimiter, fail_after, to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from api.permissions import new_router
 from api.services import Services
 from domain.errors import Unavailable
 from domain.ports import HealthProbe
@@ -20,7 +21,7 @@ PROBE_THREADS = 8
 
 State = Literal["ok", "down"]
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = new_router("/health", tag="health", public=True)
 
 
 class HealthAnswer(BaseModel):

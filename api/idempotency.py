@@ -55,9 +55,11 @@ class Operation:
 Effect = Callable[[Operation], Awaitable[Reply]]
 
 
-def reply(status: int, content: BaseModel, headers: Mapping[str, str] | None = None) -> Reply:
-    """An answer that may be kept for repeats."""
-    return Reply(status, content.model_dump_json(), dict(headers or {}))
+def reply(
+    status: int, content: BaseModel, headers: Mapping[str, str] | None = None, *, kept: BaseModel | None = None
+) -> Reply:
+    """An answer that may be kept for repeats; `kept` stands in for one that shows a value once."""
+    return Reply(status, content.model_dump_json(), dict(headers or {}), kept.model_dump_json() if kept else None)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Once(Generic[Model]):
         repeated = record != fresh
         given = await _settled(effect, Operation(record.record_id, record.created_at, record.ids, repeated=repeated))
         if _final(given):
-            await self._keep(record, Answer(given.status, given.body))
+            await self._keep(record, Answer(given.status, given.kept or given.body))
         return given.response()
 
     def _record(self, key: str, ids: Mapping[str, str]) -> IdempotencyRecord:

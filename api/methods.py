@@ -2,29 +2,41 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.deps import AccessDep, Provider, ServicesDep
 from api.method_schemas import MethodsAnswer, SetupAnswer, TemplateAnswer
 from api.openapi import errors
+from api.permissions import Tenancy, needs, new_router
+from domain.access import Scope
 from domain.accounts import ProviderType
 from domain.catalogue import SetupRequest
 from domain.errors import NotFound
 
-router = APIRouter(prefix="/onboarding", tags=["methods"])
+router = new_router("/onboarding", tag="methods")
 
 ExternalId = Annotated[
     str, Query(pattern=r"^te-[0-9a-f]{32}$", description="The account's external id, as `init` gave it.")
 ]
 
 
-@router.get("/{provider}/methods", responses=errors(404), summary="List a cloud's methods")
+@router.get(
+    "/{provider}/methods",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.NONE)],
+    responses=errors(404),
+    summary="List a cloud's methods",
+)
 def list_methods(provider: Provider, services: ServicesDep) -> MethodsAnswer:
     """The ways to give access to an account of this cloud, their fields, and the permissions that scanning uses."""
     return MethodsAnswer.of(services.catalogue.provider(provider).description)
 
 
-@router.get("/{provider}/setup", responses=errors(400, 404), summary="Get an account's set-up")
+@router.get(
+    "/{provider}/setup",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.OWNED)],
+    responses=errors(400, 404),
+    summary="Get an account's set-up",
+)
 def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAnswer:
     """What the customer runs or deploys in its cloud for this account."""
     account = access.account(account_id, provider)
@@ -33,7 +45,12 @@ def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAn
     return SetupAnswer.of(account, cloud.description, deployed)
 
 
-@router.get("/aws/cloudformation-template", responses=errors(400, 404), summary="Get the CloudFormation template")
+@router.get(
+    "/aws/cloudformation-template",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.NONE)],
+    responses=errors(400, 404),
+    summary="Get the CloudFormation template",
+)
 def get_template(external_id: ExternalId, services: ServicesDep) -> TemplateAnswer:
     """The template that makes the role, for one external id."""
     deployed = services.catalogue.provider(ProviderType.AWS).setup(SetupRequest(external_id))

@@ -4,15 +4,18 @@ import secrets
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.audit import record
 from api.deps import AccessDep, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
 from api.onboarding_schemas import CancelAnswer, CancelBody, InitAnswer, InitBody, OnboardingAnswer
 from api.openapi import errors, posted, request_body
+from api.permissions import Tenancy, needs, new_router
+from domain.access import Scope
 from domain.accounts import OnboardingStatus, ProviderType
 from domain.catalogue import AuthMethod, SetupRequest
 from domain.errors import Conflict
@@ -20,11 +23,12 @@ from domain.onboarding import Cancellation, OnboardRequest
 from domain.ports import CloudProvider
 from domain.tenants import TenantStatus
 
-router = APIRouter(prefix="/onboarding", tags=["onboarding"])
+router = new_router("/onboarding", tag="onboarding")
 
 
 @router.post(
     "/{provider}/init",
+    dependencies=[needs(Scope.ACCOUNTS_WRITE, Tenancy.NAMED)],
     status_code=201,
     response_model=InitAnswer,
     responses=posted(404, 409),
@@ -44,7 +48,13 @@ async def start_onboarding(provider: Provider, posting: Annotated[Once[InitBody]
     return await posting.answer(effect, account_id=str(uuid4()), external_id=f"te-{secrets.token_hex(16)}")
 
 
-@router.get("/{onboarding_id}", response_model=OnboardingAnswer, responses=errors(404), summary="Where it is")
+@router.get(
+    "/{onboarding_id}",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.OWNED)],
+    response_model=OnboardingAnswer,
+    responses=errors(404),
+    summary="Where it is",
+)
 async def get_onboarding(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
     """The live state of a running onboarding, or how one ended. `onboarding_id` is the account's id."""
     account = await run_in_threadpool(access.account, onboarding_id)
@@ -57,6 +67,7 @@ async def get_onboarding(onboarding_id: str, access: AccessDep) -> OnboardingAns
 
 @router.post(
     "/{onboarding_id}/cancel",
+    dependencies=[needs(Scope.ACCOUNTS_WRITE, Tenancy.OWNED)],
     status_code=202,
     response_model=CancelAnswer,
     responses=posted(404, 409),
@@ -71,6 +82,8 @@ async def cancel_onboarding(
     async def effect(operation: Operation) -> Reply:
         access = posting.access
         account = await run_in_threadpool(access.account, onboarding_id)
+        target = f"account:{account.account_id}"
+        await record(access, operation, tenant_id=account.tenant_id, action="cancellation.requested", target=target)
         message = Cancellation(access.caller.origin, posting.body.reason or "")
         await OnboardingCalls(access.services).cancel(account, message, update_id=operation.id)
         return reply(202, CancelAnswer(onboarding_id=account.account_id, account_id=account.account_id))

@@ -7,11 +7,12 @@ from pydantic import BaseModel
 
 from api.failures import reply_of
 from api.schemas import ErrorAnswer
+from domain.edge_errors import RateLimited
 from domain.errors import (
     CredentialRefused,
-    Forbidden,
     Internal,
     MalformedBody,
+    MissingScope,
     NotFound,
     OnboardingClosed,
     OnboardingError,
@@ -27,8 +28,10 @@ PREFIX = "/api/v1"
 DESCRIPTION = """
 Brings customers' cloud accounts into the threat engine: register an account, hand in a credential, follow its way.
 
-Every route but health needs an API key. Every error has one shape (`detail.code`, `message`, `errors`, `problems`);
-decide on codes. Every answer carries `X-Request-Id`. A POST with an `Idempotency-Key` can be repeated safely.
+Every route but those of health and identity needs an API key or an access token, and the scope that its
+`x-required-scope` names. Every error has one shape (`detail.code`, `message`,
+`errors`, `problems`); decide on codes. Every answer carries `X-Request-Id`. A POST with an `Idempotency-Key` can be
+repeated safely.
 """
 
 _REFUSED = Problem(
@@ -40,13 +43,14 @@ _REFUSED = Problem(
 
 _ERRORS: dict[int | str, tuple[str, OnboardingError]] = {
     400: ("The input makes no sense, or the cloud refuses the credential.", CredentialRefused(problems=[_REFUSED])),
-    401: ("The API key is missing, unknown, expired or revoked.", Unauthenticated()),
-    403: ("The key may not do this.", Forbidden()),
+    401: ("The API key or access token is missing, unknown, expired or revoked.", Unauthenticated()),
+    403: ("The caller may not do this.", MissingScope(scope="accounts:read")),
     404: ("There is no such thing here, or it is another tenant's.", NotFound()),
     409: ("The request conflicts with the present state.", OnboardingClosed()),
     413: ("The body is larger than 256 KiB.", PayloadTooLarge()),
     415: ("The body is not application/json in UTF-8.", UnsupportedMediaType()),
     422: ("The body is malformed, or the Idempotency-Key was used with another body.", MalformedBody()),
+    429: ("Too many requests; repeat after `Retry-After` seconds.", RateLimited(retry_after=1)),
     503: ("Nothing can be promised now; repeat after `Retry-After` seconds.", Unavailable()),
     "default": ("Any other error.", Internal()),
 }
@@ -56,7 +60,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 def errors(*statuses: int) -> Responses:
     """The `responses` of a route: these, and those that every route has."""
-    declared: list[int | str] = [*sorted({401, 503, *statuses}), "default"]
+    declared: list[int | str] = [*sorted({401, 403, 429, 503, *statuses}), "default"]
     return {status: _response(*_ERRORS[status]) for status in declared}
 
 

@@ -19,11 +19,16 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
 """Where an answer has not set its own."""
+
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+"""For a year a browser comes over TLS only."""
 
 log = structlog.get_logger("api.access")
 
@@ -31,8 +36,9 @@ log = structlog.get_logger("api.access")
 class RequestMiddleware:
     """Takes over the request id of a caller or a proxy when it has the accepted form, and makes one otherwise."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self._app = app
+        self._headers = HEADERS | (HTTPS_ONLY if https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,17 +53,14 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _complete(MutableHeaders(scope=message), state["request_id"])
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = state["request_id"]
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, answer)
         _log(scope, status, milliseconds=round((time.monotonic() - began) * 1000))
-
-
-def _complete(headers: MutableHeaders, request_id: str) -> None:
-    headers[REQUEST_ID] = request_id
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
 
 
 def _log(scope: Scope, status: int, *, milliseconds: int) -> None:

@@ -5,7 +5,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import RPCTimeoutOrCancelledError, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import (
+    RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateStage,
+)
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
@@ -78,13 +83,19 @@ class ScheduleCalls:
         _refuse(admission)
 
     async def cancel(self, execution: Execution, origin: Origin, update_id: str) -> None:
-        """End a run as cancelled. Raises Unavailable, Conflict when it has ended."""
+        """End a run as cancelled. Raises Unavailable, and Conflict when it came to its own end first; when that is not
+        certain after a while, the run itself will say."""
         handle: WorkflowHandle[RunScan, ScanOutcome] = self.services.temporal.get_workflow_handle_for(
             RunScan.run, execution.workflow_id
         )
         try:
             async with bounded(self.services.limits.accept_wait_seconds):
-                await handle.execute_update(RunScan.cancel, Cancellation(origin), id=update_id)
+                update = await handle.start_update(
+                    RunScan.cancel, Cancellation(origin), id=update_id, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                )
+            with suppress(Unavailable):
+                async with bounded(self.services.limits.accept_wait_seconds):
+                    await update.result()
         except Gone:
             raise Conflict("The scan has ended.") from None
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.onboarding_schemas import ID, TENANT
-from api.schemas import BODY, Id, Line, Name
+from api.schemas import BODY, Id, Line, Name, ProblemAnswer
 from domain.accounts import ProviderType
 from domain.notifications import ChannelKind, NotificationSettings
 from domain.pages import Page
@@ -123,7 +123,7 @@ class ScheduleChanges(BaseModel):
     status: Literal["active", "paused"] | None = Field(
         None,
         description="active also resumes a schedule that the platform paused after failures. A one_time schedule that "
-        "has fired becomes active with a new run_at.",
+        "has fired, or missed its moment, becomes active with a new run_at.",
     )
 
 
@@ -159,7 +159,8 @@ class ScheduleAnswer(BaseModel):
         examples=[{"webhook": {"url": "https://hooks.example/scan", "signed": True}}]
     )
     status: ScheduleStatus
-    status_reason: str | None = Field(description="Why the platform paused it: `failed_repeatedly`.")
+    status_reason: str | None = Field(description="Why the platform paused it: `failed_repeatedly` or `missed`.")
+    problems: list[ProblemAnswer] = Field(description="What led to that, and what to do about it.")
     enabled: bool
     next_run_at: str | None = Field(description="Null when it does not fire, or when Temporal cannot be asked now.")
     last_run_at: str | None
@@ -184,6 +185,7 @@ class ScheduleAnswer(BaseModel):
                 "notify_on_success": told.on_success,
                 "notify_on_failure": told.on_failure,
                 "notification_channels": _shown(told),
+                "problems": [ProblemAnswer.of(problem) for problem in schedule.problems],
                 "enabled": schedule.fires,
                 "next_run_at": next_run_at,
             }

@@ -12,7 +12,7 @@ from domain.cadence import problems_of
 from domain.errors import InvalidInput, Problem
 from domain.notifications import Channel, ChannelKind, NotificationSettings
 from domain.scan_ports import ChannelPolicy
-from domain.schedules import Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules import MISSED, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
 
 _CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")
@@ -140,15 +140,17 @@ def _channels(sent: Channels) -> tuple[Channel, ...]:
 
 
 def _status(schedule: Schedule, changes: ScheduleChanges, *, cadence_is_new: bool) -> dict[str, Any]:
-    """A one-time schedule that has fired is active again with its new time, unless something else is wished."""
+    """A one-time schedule that has fired, or missed its moment, is active again with its new time, unless something
+    else is wished."""
     wished = {ScheduleStatus(changes.status)} if changes.status else set()
     if changes.enabled is not None:
         wished.add(ScheduleStatus.ACTIVE if changes.enabled else ScheduleStatus.PAUSED)
     if len(wished) > 1:
         message = "enabled and status say different things; send one of them."
         raise InvalidInput(problems=[Problem("contradiction", message, "/status")])
-    if not wished and cadence_is_new and schedule.status is ScheduleStatus.COMPLETED:
+    is_over = schedule.status is ScheduleStatus.COMPLETED or schedule.status_reason == MISSED
+    if not wished and cadence_is_new and is_over:
         wished.add(ScheduleStatus.ACTIVE)
     if not wished:
         return {}
-    return {"status": wished.pop(), "status_reason": None}
+    return {"status": wished.pop(), "status_reason": None, "problems": ()}

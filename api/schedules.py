@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
@@ -15,6 +15,7 @@ from api.deps import Access, AccessDep
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
+from api.permissions import Tenancy, needs, new_router
 from api.schedule_calls import ScheduleCalls
 from api.schedule_schemas import (
     CadenceBody,
@@ -29,13 +30,14 @@ from api.schedule_schemas import (
     SchedulesAnswer,
 )
 from api.schedule_wishes import Wishes, fires_anew
+from domain.access import Scope
 from domain.credentials import Credential, SealContext
 from domain.errors import Conflict, InvalidInput, NotFound, Problem, Trouble
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
 from domain.tenants import TenantStatus
 from domain.timestamps import parse, stamp
 
-router = APIRouter(prefix="/schedules", tags=["schedules"])
+router = new_router("/schedules", tag="schedules")
 
 PREVIEWED = 10
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a type
@@ -43,6 +45,7 @@ WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a type
 
 @router.post(
     "",
+    dependencies=[needs(Scope.SCHEDULES_WRITE, Tenancy.NAMED)],
     status_code=201,
     response_model=CreatedAnswer,
     responses=posted(404, 409),
@@ -65,6 +68,7 @@ async def create_schedule(posting: Annotated[Once[ScheduleBody], Depends(once(Sc
 
 @router.post(
     "/preview",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.NONE)],
     response_model=PreviewAnswer,
     responses=posted(),
     openapi_extra=request_body(CadenceBody),
@@ -80,7 +84,9 @@ async def preview_cadence(posting: Annotated[Once[CadenceBody], Depends(once(Cad
     return await posting.answer(effect)
 
 
-@router.get("", responses=errors(400, 404), summary="List schedules")
+@router.get(
+    "", dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.NAMED)], responses=errors(400, 404), summary="List schedules"
+)
 def list_schedules(
     access: AccessDep,
     tenant_id: str | None = None,
@@ -101,7 +107,12 @@ def list_schedules(
     return SchedulesAnswer.of(page, next_runs)
 
 
-@router.get("/{schedule_id}", responses=errors(404), summary="Get a schedule")
+@router.get(
+    "/{schedule_id}",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Get a schedule",
+)
 def get_schedule(schedule_id: str, access: AccessDep) -> ScheduleAnswer:
     """One schedule."""
     schedule = access.schedule(schedule_id)
@@ -110,6 +121,7 @@ def get_schedule(schedule_id: str, access: AccessDep) -> ScheduleAnswer:
 
 @router.put(
     "/{schedule_id}",
+    dependencies=[needs(Scope.SCHEDULES_WRITE, Tenancy.OWNED)],
     responses=posted(404, 409),
     openapi_extra=request_body(ScheduleChanges),
     summary="Change a schedule",
@@ -129,7 +141,12 @@ async def change_schedule(
     return ScheduleAnswer.of(changed, await run_in_threadpool(_next_run, access, changed))
 
 
-@router.delete("/{schedule_id}", responses=errors(404), summary="Delete a schedule")
+@router.delete(
+    "/{schedule_id}",
+    dependencies=[needs(Scope.SCHEDULES_WRITE, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Delete a schedule",
+)
 async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
     """It fires no more. A scan that is running goes on; its results and those before it stay."""
     schedule = await run_in_threadpool(access.schedule, schedule_id)
@@ -141,6 +158,7 @@ async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
 
 @router.post(
     "/{schedule_id}/preview",
+    dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
     response_model=PreviewAnswer,
     responses=posted(404),
     openapi_extra=request_body(EmptyBody, optional=True),

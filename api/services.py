@@ -4,14 +4,17 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
+from api.access_tokens import AccessTokens
 from domain.ports import (
     AccountStore,
     ApiKeyStore,
+    AuditStore,
     BodyDigest,
     Catalogue,
     CredentialSealer,
     HealthProbes,
     IdempotencyStore,
+    IdentityKeys,
     TenantStore,
 )
 from domain.scan_ports import ChannelPolicy, ExecutionStore, ResultStore, Schedules, ScheduleStore
@@ -64,12 +67,17 @@ class Services:
     accounts: AccountStore
     api_keys: ApiKeyStore
     idempotency: IdempotencyStore
+    audit: AuditStore
     digest: BodyDigest
     sealer: CredentialSealer
     catalogue: Catalogue
     probes: HealthProbes
     version: str
     scans: ScanServices
+    identity: IdentityKeys | None = None
+    """Where the platform is an identity provider."""
+    tokens: AccessTokens | None = None
+    """Where an issuer of access tokens is trusted."""
     limits: Limits = field(default_factory=Limits)
     onboarding_queue: str = ONBOARDING_QUEUE
     scans_queue: str = SCANS_QUEUE

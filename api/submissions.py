@@ -3,17 +3,20 @@
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.audit import record
 from api.deps import Access, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
 from api.openapi import PREFIX, Responses, posted, request_body
+from api.permissions import Tenancy, needs, new_router
 from api.probes import probe
 from api.stack_outputs import POINTER, credentials_in
 from api.submission_schemas import ValidateBody, ValidatedAnswer, ValidateJsonBody, ValidatingAnswer
+from domain.access import Scope
 from domain.accounts import Account, OnboardingStatus, ProviderType
 from domain.catalogue import parse_credential
 from domain.credentials import Credential, SealContext
@@ -31,7 +34,7 @@ from domain.validation import StepStatus
 
 CLOUD_RETRY_SECONDS = 60
 
-router = APIRouter(prefix="/onboarding", tags=["onboarding"])
+router = new_router("/onboarding", tag="onboarding")
 
 RESPONSES: Responses = {
     **posted(404, 409),
@@ -58,6 +61,7 @@ class Handover:
 
 @router.post(
     "/{provider}/validate",
+    dependencies=[needs(Scope.CREDENTIALS_WRITE, Tenancy.OWNED)],
     response_model=ValidatedAnswer,
     responses=RESPONSES,
     openapi_extra=request_body(ValidateBody),
@@ -89,6 +93,7 @@ async def validate_credential(
 
 @router.post(
     "/aws/validate-json",
+    dependencies=[needs(Scope.CREDENTIALS_WRITE, Tenancy.OWNED)],
     response_model=ValidatedAnswer,
     responses=RESPONSES,
     openapi_extra=request_body(ValidateJsonBody),
@@ -116,6 +121,7 @@ async def validate_stack_outputs(
 
 async def _submit(access: Access, given: Handover, operation: Operation) -> Reply:
     account, submission = await run_in_threadpool(_sealed, access, given, operation)
+    await _record(access, operation, account, "credential.submitted", given)
     calls = OnboardingCalls(access.services)
     update = await calls.submit(account, submission, update_id=operation.id)
     outcome = await calls.outcome(account, update)
@@ -132,12 +138,24 @@ async def _try(access: Access, given: Handover, operation: Operation) -> Reply:
     account = await run_in_threadpool(access.account, given.account_id, given.provider)
     credential = _checked(access, account, given)
     given.credentials.clear()
+    await _record(access, operation, account, "credential.probed", given)
     verdict = await probe(
         access.services, account, credential, operation_id=operation.id, just_created=given.just_created
     )
     if not verdict.accepted:
         raise CredentialRefused(problems=verdict.problems)
     return reply(200, ValidatedAnswer.tried(account.account_id, verdict))
+
+
+async def _record(access: Access, operation: Operation, account: Account, action: str, given: Handover) -> None:
+    await record(
+        access,
+        operation,
+        tenant_id=account.tenant_id,
+        action=action,
+        target=f"account:{account.account_id}",
+        details={"method": given.auth_method},
+    )
 
 
 def _sealed(access: Access, given: Handover, operation: Operation) -> tuple[Account, Submission]:

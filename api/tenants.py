@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
@@ -13,16 +13,19 @@ from api.deps import Access, AccessDep
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
+from api.permissions import Tenancy, needs, new_router
 from api.tenant_schemas import TenantAnswer, TenantBody, TenantChanges, TenantsAnswer
+from domain.access import Scope
 from domain.audit import AuditEvent, audit_event
 from domain.tenants import Tenant
 from domain.timestamps import stamp
 
-router = APIRouter(prefix="/tenants", tags=["tenants"])
+router = new_router("/tenants", tag="tenants")
 
 
 @router.post(
     "",
+    dependencies=[needs(Scope.TENANTS_ADMIN, Tenancy.PLATFORM)],
     status_code=201,
     response_model=TenantAnswer,
     responses=posted(403, 409),
@@ -39,14 +42,20 @@ async def create_tenant(posting: Annotated[Once[TenantBody], Depends(once(Tenant
     return await posting.answer(effect, tenant_id=str(uuid4()))
 
 
-@router.get("", responses=errors(400, 403), summary="List tenants")
+@router.get(
+    "", dependencies=[needs(Scope.TENANTS_ADMIN, Tenancy.PLATFORM)], responses=errors(400, 403), summary="List tenants"
+)
 def list_tenants(access: AccessDep, limit: Limit = 50, cursor: Cursor = None) -> TenantsAnswer:
     """All tenants, a page at a time."""
-    access.administer()
     return TenantsAnswer.of(access.services.tenants.page(limit=limit, cursor=cursor))
 
 
-@router.get("/{tenant_id}", responses=errors(404), summary="Get a tenant")
+@router.get(
+    "/{tenant_id}",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.NAMED)],
+    responses=errors(404),
+    summary="Get a tenant",
+)
 def get_tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
     """One tenant."""
     return TenantAnswer.of(access.tenant(tenant_id))
@@ -54,6 +63,7 @@ def get_tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
 
 @router.patch(
     "/{tenant_id}",
+    dependencies=[needs(Scope.TENANTS_ADMIN, Tenancy.PLATFORM)],
     responses=posted(403, 404, 409),
     openapi_extra=request_body(TenantChanges),
     summary="Change a tenant",
@@ -62,14 +72,12 @@ def change_tenant(
     tenant_id: str, access: AccessDep, changes: Annotated[TenantChanges, Depends(json_body(TenantChanges))]
 ) -> TenantAnswer:
     """Changes the fields that are sent. Refused (409) when the name is taken, or when the tenant changed meanwhile."""
-    access.administer()
     changed = changes.applied_to(access.tenant(tenant_id), at=stamp(datetime.now(UTC)))
     event = _event(access, changed, "tenant.changed", operation=uuid4().hex)
     return TenantAnswer.of(access.services.tenants.update(changed, event))
 
 
 def _create(access: Access, body: TenantBody, operation: Operation) -> Tenant:
-    access.administer()
     tenant = Tenant(
         tenant_id=operation.ids["tenant_id"],
         tenant_name=body.tenant_name,

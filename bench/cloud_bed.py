@@ -1,5 +1,5 @@
-"""The clouds that our providers and the SDKs are measured against: stand-ins that verify what is signed, in a process of
-their own, so that their time is nobody's."""
+"""The clouds that our providers and the SDKs are measured against: stand-ins that verify what is signed, in a process
+of their own, so that their time is nobody's."""
 
 import asyncio
 import json
@@ -77,7 +77,7 @@ def bed_file(folder: Path) -> Path:
 @asynccontextmanager
 async def cloud_bed(folder: Path) -> AsyncIterator[tuple[CloudBed, Observed]]:
     """With the process of the stand-ins. Raises StackFailed when it does not start."""
-    folder.mkdir(mode=0o700, parents=True)
+    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
     command = [sys.executable, "-m", "bench.stand_ins", str(folder)]
     log, environment = folder / "stand-ins.log", {"HOME": str(folder)}
     with running("The stand-ins of the clouds", command, log=log, environment=environment, cwd=ROOT) as child:

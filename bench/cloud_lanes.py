@@ -1,13 +1,14 @@
 """The two ways to validate a customer's credential that are compared: our provider, which serves all customers, and the
 cloud's own SDK, with a new client for each customer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module, metadata
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bench.cloud_bed import Address, CloudCustomer, Platform
+from bench.cloud_bed import CloudCustomer, Platform
 from bench.ports import EXTERNAL_ID
 from domain.accounts import ProviderType
 from domain.catalogue import parse_credential
@@ -26,6 +27,7 @@ from transport.guard import PublicOnly
 
 Validate = Callable[[], None]
 """One validation. Raises unless the credential proves good, with all permissions."""
+Make = Callable[[GuardedClient], CloudProvider]
 
 SDKS: Mapping[str, str] = {
     ProviderType.AZURE: "azure-identity",
@@ -37,8 +39,13 @@ SDKS: Mapping[str, str] = {
 """The distribution that does the work."""
 
 
-def our_lane(customer: CloudCustomer, platform: Platform) -> Validate:
-    return validation(provider_of(customer, platform), customer.auth_method, customer.fields)
+@contextmanager
+def our_lane(customer: CloudCustomer, platform: Platform) -> Iterator[Validate]:
+    """One provider for all validations, with the client that workers have. Every name leads to the stand-in."""
+    make, is_allowed = _providers(platform)[customer.cloud]
+    backend = PublicOnly(lambda host, port: [ADDRESS], stand_ins=[(ADDRESS, customer.at.port)])
+    with GuardedClient(backend, is_allowed=is_allowed, ca_file=customer.at.ca_file, keep_alive=True) as client:
+        yield validation(make(client), customer.auth_method, customer.fields)
 
 
 def sdk_lane(customer: CloudCustomer, platform: Platform) -> Validate | None:
@@ -57,21 +64,16 @@ def installed_sdk(cloud: str) -> str | None:
         return None
 
 
-def provider_of(customer: CloudCustomer, platform: Platform) -> CloudProvider:
-    at = customer.at
-    match customer.cloud:
-        case ProviderType.AZURE:
-            return AzureProvider(_client(at, is_azure_host))
-        case ProviderType.GCP:
-            return GcpProvider(_client(at, is_gcp_host), identity_of(platform))
-        case ProviderType.ALICLOUD:
-            ours = PlatformAliCloud(platform.alicloud_key_id, Secret(platform.alicloud_secret), platform.alicloud_arn)
-            return AliCloudProvider(_client(at, is_alicloud_host), ours)
-        case ProviderType.OCI:
-            return OciProvider(_client(at, is_oci_host))
-        case ProviderType.IBM:
-            return IbmProvider(_client(at, is_ibm_host))
-    raise ValueError(customer.cloud)
+def _providers(platform: Platform) -> Mapping[str, tuple[Make, Callable[[str], bool]]]:
+    """By cloud, how a provider is made of a client, and which hosts the client may reach."""
+    ours = PlatformAliCloud(platform.alicloud_key_id, Secret(platform.alicloud_secret), platform.alicloud_arn)
+    return {
+        ProviderType.AZURE: (AzureProvider, is_azure_host),
+        ProviderType.GCP: (lambda client: GcpProvider(client, identity_of(platform)), is_gcp_host),
+        ProviderType.ALICLOUD: (lambda client: AliCloudProvider(client, ours), is_alicloud_host),
+        ProviderType.OCI: (OciProvider, is_oci_host),
+        ProviderType.IBM: (IbmProvider, is_ibm_host),
+    }
 
 
 def identity_of(platform: Platform) -> FakeIdentity:
@@ -92,9 +94,3 @@ def validation(
             raise RuntimeError(f"A good credential is not accepted: {[step.code for step in verdict.steps]}")
 
     return validate
-
-
-def _client(at: Address, is_allowed: Callable[[str], bool]) -> GuardedClient:
-    """As workers have it; every name leads to the stand-in."""
-    backend = PublicOnly(lambda host, port: [ADDRESS], stand_ins=[(ADDRESS, at.port)])
-    return GuardedClient(backend, is_allowed=is_allowed, ca_file=at.ca_file, keep_alive=True)

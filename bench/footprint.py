@@ -1,5 +1,5 @@
-"""What a worker process takes, and what many validations leave behind in it: `python -m bench.footprint FILE BED …`, with
-the settings of a worker in the environment. It loads what `worker.py` loads and validates, on one thread."""
+"""What a worker process takes, and what many validations leave behind in it: `python -m bench.footprint FILE BED …`,
+with the settings of a worker in the environment. It loads what `worker.py` loads and validates, on one thread."""
 
 import gc
 from collections.abc import Sequence
@@ -11,14 +11,16 @@ from typing import Annotated, Any
 import typer
 
 import config
-import worker
+import worker  # noqa: F401  # all that a worker process loads
 from bench.cloud_bed import CloudBed
 from bench.cloud_lanes import Validate, validation
 from bench.measuring import hold_the_stop, tell, wait_to_be_stopped
-from bench.processes import this_process
 from bench.ports import EXTERNAL_ID
+from bench.processes import this_process
+from clouds import catalogue
 from domain.accounts import ProviderType
 from domain.ports import Catalogue
+from stores import session
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ class Footprints:
         return cls(found["names"], **moments)
 
 
-def lanes_of(catalogue: Catalogue, bed: CloudBed, aws_role: str) -> dict[str, Validate]:
+def lanes_of(offered: Catalogue, bed: CloudBed, aws_role: str) -> dict[str, Validate]:
     """One customer of each cloud and method on offer, each cloud's by one provider."""
-    found = {"aws, iam_role": validation(catalogue.provider(ProviderType.AWS), "iam_role", {"role_arn": aws_role})}
+    found = {"aws, iam_role": validation(offered.provider(ProviderType.AWS), "iam_role", {"role_arn": aws_role})}
     for customer in bed.customers:
-        if customer.cloud in catalogue.names():
-            provider = catalogue.provider(customer.cloud)
+        if customer.cloud in offered.names():
+            provider = offered.provider(customer.cloud)
             if customer.auth_method in [method.method for method in provider.description.methods]:
                 found[customer.name] = validation(provider, customer.auth_method, customer.fields)
     return found
@@ -71,7 +73,8 @@ def main(
 ) -> None:
     hold_the_stop()
     settings, _ = config.load()
-    lanes = lanes_of(worker.catalogue(settings), CloudBed.read(bed_file), aws_role)
+    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    lanes = lanes_of(catalogue(settings, aws), CloudBed.read(bed_file), aws_role)
     for lane in lanes.values():
         lane()
     first = Footprint.now()

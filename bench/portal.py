@@ -13,8 +13,9 @@ from api.services import Limits, Services
 from bench.ports import AcceptingProvider, AssumedAccounts, ForgetfulIdempotency, PlainSealer
 from bench.table import IndexedTable
 from bench.worker import MEMORY_QUEUE
+from domain.access import Role
 from domain.accounts import ProviderType
-from domain.api_keys import ApiKey, Role, digest_of, key_id_of
+from domain.api_keys import ApiKey, digest_of, key_id_of
 from domain.audit import audit_event
 from domain.ports import AccountStore
 from domain.tenants import PLATFORM
@@ -47,6 +48,7 @@ def services(
         accounts=accounts,
         api_keys=stores.api_keys,
         idempotency=ForgetfulIdempotency(),
+        audit=stores.audit,
         digest=stores.digest,
         sealer=PlainSealer(),
         catalogue=FakeCatalogue({ProviderType.AWS: AcceptingProvider()}),
@@ -64,9 +66,10 @@ def _add_key(stores: FakeStores, text: str) -> None:
         tenant_id=PLATFORM,
         name="bench",
         digest=digest_of(text),
-        role=Role.ADMINISTRATOR,
+        role=Role.ADMIN,
         created_at=AT,
         expires_at="9999-01-01T00:00:00.000Z",
+        platform=True,
     )
     event = audit_event(ORIGIN, operation="bench", tenant_id=PLATFORM, action="key.created", target="key", at=AT)
     stores.api_keys.add(key, event)

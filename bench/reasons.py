@@ -10,6 +10,7 @@ CALLS: Mapping[str, str] = {
     "api dynamodb.GetItem": "init: the tenant may onboard; validate: whose account it is, and the account",
     "api dynamodb.UpdateItem": "the answer is kept for repeats",
     "api kms.GenerateDataKey": "the credential is sealed before it leaves the process",
+    "api dynamodb.TransactWriteItems": "the submission is on record before the workflow hears of it",
     "worker dynamodb.TransactWriteItems": "register and activate: row, claim and audit event, all or nothing",
     "worker kms.Decrypt": "the seal is opened, in the worker alone",
     "worker secretsmanager.DescribeSecret": "a step that runs again finds what it stored before",

@@ -157,7 +157,13 @@ class SlowEngine:
     seconds: float
 
     def scan(
-        self, order: ScanOrder, credential: Credential, *, external_id: str, alive: Callable[[int], None]
+        self,
+        order: ScanOrder,
+        credential: Credential,
+        *,
+        external_id: str,
+        max_seconds: float,
+        alive: Callable[[int], None],
     ) -> Sequence[Finding]:
         time.sleep(self.seconds)
         return FOUND

@@ -1,5 +1,5 @@
-"""The stand-ins of the clouds as a process: `python -m bench.stand_ins FOLDER`. It writes into the folder where they are
-and who their customers are, and ends with SIGTERM."""
+"""The stand-ins of the clouds as a process: `python -m bench.stand_ins FOLDER`. It writes into the folder where they
+are and who their customers are, and ends with SIGTERM."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

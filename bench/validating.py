@@ -1,5 +1,5 @@
-"""Our provider and the cloud's SDK in turns, on one thread: `python -m bench.validating FILE BED --rounds N …`. For each
-customer it writes down what the rounds of both took."""
+"""Our provider and the cloud's SDK in turns, on one thread: `python -m bench.validating FILE BED --rounds N …`. For
+each customer it writes down what the rounds of both took."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ import typer
 
 from bench.cloud_bed import STAND_INS, CloudBed, CloudCustomer, Platform
 from bench.cloud_lanes import Validate, installed_sdk, our_lane, sdk_lane
-from bench.load import Sample, sample
+from bench.load import Sample, Work, sample
 from bench.measuring import hold_the_stop, tell, wait_to_be_stopped
 from bench.processes import Observed, this_process
 
@@ -42,26 +42,26 @@ async def compare(
     customer: CloudCustomer, platform: Platform, *, rounds: int, validations: int, watched: Sequence[Observed]
 ) -> Compared:
     found = Compared(customer.name, installed_sdk(customer.cloud))
-    lanes = [(our_lane(customer, platform), found.ours)]
-    if theirs := sdk_lane(customer, platform):
-        lanes.append((theirs, found.theirs))
-    for lane, _ in lanes:
-        await sample(timed(lane), count=WARM_UP, in_flight=1)
-    for _ in range(rounds):
-        for lane, samples in lanes:
-            gc.collect()  # what one lane leaves is not for the other to clean up
-            samples.append(await sample(timed(lane), count=validations, in_flight=1, watched=watched))
+    with our_lane(customer, platform) as ours:
+        lanes = [(ours, found.ours)]
+        if theirs := sdk_lane(customer, platform):
+            lanes.append((theirs, found.theirs))
+        for lane, _ in lanes:
+            await sample(timed(lane), count=WARM_UP, in_flight=1)
+        for _ in range(rounds):
+            for lane, samples in lanes:
+                gc.collect()  # what one lane leaves is not for the other to clean up
+                samples.append(await sample(timed(lane), count=validations, in_flight=1, watched=watched))
     return found
 
 
-class timed:  # noqa: N801  # reads as a function
-    def __init__(self, lane: Validate) -> None:
-        self._lane = lane
-
-    async def __call__(self) -> float:
+def timed(lane: Validate) -> Work:
+    async def work() -> float:
         began = time.perf_counter()
-        self._lane()
+        lane()
         return time.perf_counter() - began
+
+    return work
 
 
 def main(

@@ -5,10 +5,27 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from commands import prices
-from commands.counts import ASSUMED, COUNTED, HEALTH, LOOK, RECHECK, SCAN, SCHEDULE, SECOND_TRY, TENANT, WAITING, Count
+from commands.counts import (
+    ASSUMED,
+    COUNTED,
+    DIGEST,
+    EVENTS_PER_DIGEST,
+    HEALTH,
+    LOOK,
+    RECHECK,
+    SCAN,
+    SCHEDULE,
+    SEALING,
+    SECOND_TRY,
+    TENANT,
+    WAITING,
+    Count,
+)
 
-KEYS = 3
-"""KMS keys: credentials, scan results, and digests of request bodies."""
+KEYS = 4
+"""KMS keys: credentials, scan results, digests of request bodies, and digests of the audit trail."""
+EVENTS_OF_AN_ONBOARDING = 6
+"""Registered, submitted twice, refused, activated, scheduled."""
 LOOKS_PER_ACCOUNT = 30
 RESULT_BYTES = 100_000
 """Of the findings of a scan, in S3."""
@@ -101,6 +118,7 @@ def _kept(plan: Plan) -> Iterator[Line]:
 
 def _amounts(plan: Plan) -> dict[str, float]:
     """How often each operation happens in a month."""
+    events = 2 * plan.scans + plan.accounts * (prices.DAYS_PER_MONTH + EVENTS_OF_AN_ONBOARDING)
     return {
         TENANT: plan.tenants,
         SECOND_TRY: plan.accounts,
@@ -109,6 +127,8 @@ def _amounts(plan: Plan) -> dict[str, float]:
         RECHECK: plan.accounts * prices.DAYS_PER_MONTH,
         SCAN: plan.scans,
         WAITING: plan.scans,
+        SEALING: prices.HOURS_PER_MONTH * 60 / 5,
+        DIGEST: events / EVENTS_PER_DIGEST,
     }
 
 

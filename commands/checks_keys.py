@@ -37,10 +37,13 @@ class WantedKey:
 
 def wanted(settings: Settings) -> tuple[WantedKey, ...]:
     secrets, digests = settings.secrets_manager_kms_key_id, settings.digests_kms_key_id
+    identity = WantedKey("IDENTITY_KMS_KEY_ID", settings.identity_kms_key_id, "RSA_2048", rotates=False)
     return (
         WantedKey("SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
         WantedKey("DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
+        WantedKey("AUDIT_KMS_KEY_ID", settings.audit_kms_key_id, "ECC_NIST_P256", rotates=False),
         WantedKey("", RESULTS_KEY, "SYMMETRIC_DEFAULT", rotates=True),
+        *((identity,) if settings.identity_issuer_url else ()),
     )
 
 

@@ -35,6 +35,8 @@ SEALING: Context = {
     "kms:EncryptionContext:submission": SOME_ID,
     "kms:EncryptionContext:purpose": "onboarding",
 }
+SEALING_AUDITS: Context = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
+SIGNING: Context = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,10 @@ class Place:
 
 
 def needs(process: Process, place: Place) -> tuple[Need, ...]:
-    parts = {"worker": (_worker_rows, _worker_secrets, _worker_scans), "API": (_api_rows, _api_secrets, _api_results)}
+    parts = {
+        "worker": (_worker_rows, _worker_secrets, _worker_identity, _worker_audit, _worker_scans),
+        "API": (_api_rows, _api_secrets, _api_identity, _api_audit, _api_results),
+    }
     return tuple(need for part in parts[process] for need in part(place))
 
 
@@ -106,6 +111,10 @@ def _worker_rows(place: Place) -> Iterator[Need]:
     yield place.rows(tables.providers, "UpdateItem", context=TRANSACTION)
     yield place.rows(tables.tenants, "ConditionCheckItem", context=TRANSACTION)
     yield place.rows(tables.audit_events, "PutItem", context=TRANSACTION)
+    yield place.rows(tables.audit_unsealed, "PutItem", "DeleteItem", context=TRANSACTION)
+    yield place.rows(tables.audit_unsealed, "Scan", "Query")
+    yield place.rows(tables.audit_digests, "PutItem", context=TRANSACTION)
+    yield place.rows(tables.audit_digests, "Query")
 
 
 def _worker_secrets(place: Place) -> Iterator[Need]:
@@ -119,6 +128,16 @@ def _worker_secrets(place: Place) -> Iterator[Need]:
             key_id, "GenerateDataKey", "Decrypt", context=place.through("secretsmanager", SecretARN=secret)
         )
     yield Need(f"arn:{place.partition}:iam::{SOME_ACCOUNT}:role/ThreatEngineReadOnly", ("sts:AssumeRole",))
+
+
+def _worker_identity(place: Place) -> Iterator[Need]:
+    key_id = place.settings.identity_kms_key_id
+    yield from place.key(key_id, "GetPublicKey")
+    yield from place.key(key_id, "Sign", context=SIGNING)
+
+
+def _worker_audit(place: Place) -> Iterator[Need]:
+    yield from place.key(place.settings.audit_kms_key_id, "Sign", context=SEALING_AUDITS)
 
 
 def _worker_scans(place: Place) -> Iterator[Need]:
@@ -142,7 +161,11 @@ def _api_rows(place: Place) -> Iterator[Need]:
     yield from place.index(tables.executions, EXECUTIONS_BY_SCHEDULE)
     yield from place.index(tables.scan_results, RESULTS_BY_ACCOUNT)
     yield from place.index(tables.api_keys, API_KEYS_BY_ID)
+    yield place.rows(tables.api_keys, "GetItem", "Query", "UpdateItem")
+    yield place.rows(tables.api_keys, "PutItem", "UpdateItem", context=TRANSACTION)
+    yield place.rows(tables.audit_events, "Query")
     yield place.rows(tables.audit_events, "PutItem", context=TRANSACTION)
+    yield place.rows(tables.audit_unsealed, "PutItem", context=TRANSACTION)
     yield place.rows(tables.idempotency, "PutItem", "UpdateItem")
 
 
@@ -155,6 +178,16 @@ def _api_secrets(place: Place) -> Iterator[Need]:
     yield from place.key(secrets, "Decrypt", context=SEALING, forbidden=True)
     for kind in KINDS_OF_SECRETS:
         yield Need(place.secret(kind), ("secretsmanager:GetSecretValue",), forbidden=True)
+
+
+def _api_identity(place: Place) -> Iterator[Need]:
+    key_id = place.settings.identity_kms_key_id
+    yield from place.key(key_id, "GetPublicKey")
+    yield from place.key(key_id, "Sign", context=SIGNING, forbidden=True)
+
+
+def _api_audit(place: Place) -> Iterator[Need]:
+    yield from place.key(place.settings.audit_kms_key_id, "Sign", context=SEALING_AUDITS, forbidden=True)
 
 
 def _api_results(place: Place) -> Iterator[Need]:

@@ -14,6 +14,7 @@ from domain.accounts import ProviderType
 from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Trouble
 from domain.validation import Expectation, Step, Verdict
+from stores import session
 
 MAX_FILE_BYTES = 64 * 1024
 KEY_FILE = "service_account"
@@ -35,7 +36,8 @@ def probe(
 ) -> None:
     """Prove a credential against its cloud, step by step. Nothing is stored. Exit code 0 when it would be accepted."""
     settings, _ = config.load()
-    cloud = catalogue(settings).provider(provider)
+    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    cloud = catalogue(settings, aws).provider(provider)
     try:
         chosen = cloud.description.method(method)
         credential = parse_credential(chosen, _fields(credential_file))

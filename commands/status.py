@@ -110,7 +110,8 @@ def _drift(sweep: Sweep, now: datetime) -> str:
     found, minutes = sweep.found, int((now - parse(sweep.last_at)).total_seconds() // 60)
     return (
         f"{found.astray} out of step, {found.orphans} without a row, {found.abandoned} held by a run that is gone, "
-        f"{found.lost} onboardings lost: mended by the sweep {minutes} min ago"
+        f"{found.lost} onboardings lost, {found.missed} one-time ones that did not run: "
+        f"mended by the sweep {minutes} min ago"
     )
 
 

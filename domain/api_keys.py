@@ -13,18 +13,20 @@ import string
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from domain.access import Role, Scope, scopes_held
+from domain.audit import AuditEvent, Origin, audit_event
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 
+DAYS = 365
+"""How long a key is valid unless something else is asked for."""
+
+MAX_DAYS = 3650
+
 _ALPHABET = string.digits + string.ascii_lowercase
 _FORM = re.compile(r"(tek_([0-9a-z]{16})_[0-9a-z]{32})([0-9a-z]{6})", re.ASCII)
-
-
-class Role(StrEnum):
-    ADMINISTRATOR = "administrator"
-    """May do everything, for every tenant."""
+_KEY_ID = re.compile(r"[0-9a-z]{16}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,33 +35,84 @@ class ApiKey:
 
     key_id: str
     tenant_id: str
+    """`platform` for the keys of the platform."""
     name: str
     digest: str
-    role: Role
+    role: Role | None
+    """None for a key that has scopes of its own."""
     created_at: str
     expires_at: str
     revoked_at: str | None = None
+    scopes: tuple[Scope, ...] = ()
+    platform: bool = False
+    """Whether it acts for every tenant. Nothing else says so."""
+    last_used_at: str | None = None
+    """To the hour: it is written at most once in one."""
+
+    @property
+    def held(self) -> frozenset[Scope]:
+        """Everything that it may do."""
+        return scopes_held(self.role, self.scopes, platform=self.platform)
+
+    @property
+    def prefix(self) -> str:
+        """The part of the key that is no secret, to recognise it by."""
+        return f"tek_{self.key_id}"
 
 
-def new_key_text() -> str:
+def new_key_id() -> str:
+    return _random(16)
+
+
+def new_key_text(key_id: str | None = None) -> str:
     """A fresh key, to be shown once."""
-    body = f"tek_{_random(16)}_{_random(32)}"
+    body = f"tek_{key_id or new_key_id()}_{_random(32)}"
     return body + _checksum(body)
 
 
-def new_administrator_key(name: str, now: datetime, *, hours: int) -> tuple[str, ApiKey]:
-    """A fresh administrator key that is valid for some hours: its text, to be shown once, and what is stored."""
-    text = new_key_text()
+def new_key(
+    tenant_id: str,
+    name: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    role: Role | None = None,
+    scopes: tuple[Scope, ...] = (),
+    key_id: str | None = None,
+) -> tuple[str, ApiKey]:
+    """A fresh key: its text, to be shown once, and what is stored of it."""
+    text = new_key_text(key_id)
     key = ApiKey(
         key_id=text[4:20],
-        tenant_id=PLATFORM,
+        tenant_id=tenant_id,
         name=name,
         digest=digest_of(text),
-        role=Role.ADMINISTRATOR,
+        role=role,
         created_at=stamp(now),
-        expires_at=stamp(now + timedelta(hours=hours)),
+        expires_at=stamp(now + lifetime),
+        scopes=scopes,
+        platform=tenant_id == PLATFORM,
     )
     return text, key
+
+
+def key_event(key: ApiKey, action: str, origin: Origin, *, operation: str, at: str) -> AuditEvent:
+    """The event of a change of a key, with what it may do."""
+    granted = {"role": key.role.value} if key.role else {"scopes": " ".join(key.scopes)}
+    return audit_event(
+        origin,
+        operation=operation,
+        tenant_id=key.tenant_id,
+        action=action,
+        target=f"api_key:{key.key_id}",
+        at=at,
+        details=granted,
+    )
+
+
+def is_key_id(text: str) -> bool:
+    """Whether a text can be the id of a key."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 def key_id_of(text: str) -> str | None:

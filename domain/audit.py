@@ -32,6 +32,27 @@ class AuditEvent:
     """Codes, counts and ids. Never a value that was submitted."""
 
 
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which events are wanted; an empty filter wants all."""
+
+    action: str | None = None
+    actor: str | None = None
+    target: str | None = None
+    since: str = ""
+    """Events from this moment on."""
+    until: str | None = None
+    """Events before this moment."""
+
+    def wants(self, event: AuditEvent) -> bool:
+        exact = ((self.action, event.action), (self.actor, event.actor), (self.target, event.target))
+        in_time = self.since <= event.at and (self.until is None or event.at < self.until)
+        return in_time and all(wanted in (None, found) for wanted, found in exact)
+
+
+EVERYTHING = AuditFilter()
+
+
 def audit_event(
     origin: Origin,
     *,

@@ -7,7 +7,9 @@ OnboardingError
 │   │   └── CredentialRefused    validation found what to put right
 │   ├── Unauthenticated
 │   ├── Forbidden
+│   │   └── MissingScope         the message names the scope
 │   ├── NotFound                 missing, or another tenant's: the same answer
+│   ├── (domain.edge_errors)     what the API refuses before a route is reached
 │   ├── IdempotencyMismatch      same Idempotency-Key, other body
 │   ├── PayloadTooLarge
 │   ├── UnsupportedMediaType
@@ -96,14 +98,26 @@ class Unauthenticated(UserError):
     """No credential of the caller, or one that is unknown, expired or revoked."""
 
     code = "unauthenticated"
-    default_message = "Send a valid API key as 'Authorization: Bearer <key>' or in 'X-API-Key'."
+    default_message = "Send a valid API key or access token as 'Authorization: Bearer …', or the key in 'X-API-Key'."
 
 
 class Forbidden(UserError):
     """The caller is known and may not do this."""
 
     code = "forbidden"
-    default_message = "This key may not do that."
+    default_message = "The caller may not do that."
+
+
+class MissingScope(Forbidden):
+    """The caller has not the scope that this needs; the message names it."""
+
+    code = "missing_scope"
+    default_message = "This needs a scope that the caller does not have."
+
+    def __init__(self, message: str | None = None, *, scope: str | None = None) -> None:
+        named = f"This needs the scope {scope}, which the caller does not have."
+        super().__init__(message or (named if scope else None))
+        self.scope = scope
 
 
 class NotFound(UserError):

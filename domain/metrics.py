@@ -85,6 +85,24 @@ AWS_REQUESTS = Metric(
     ("service", "operation", "result"),
     "Requests to AWS, each attempt by itself, to our own account and to customers' ones.",
 )
+SCHEDULE_DRIFT = Metric(
+    "schedule_drift",
+    Kind.COUNTER,
+    ("kind",),
+    "What sweeps found to be otherwise than the rows of schedules say, and mended.",
+)
+AUDIT_EVENTS_SEALED = Metric(
+    "audit_events_sealed",
+    Kind.COUNTER,
+    ("arrival",),
+    "Audit events that were put into signed digests.",
+)
+RATE_STORE_FAILURES = Metric(
+    "rate_limit_store_failures",
+    Kind.COUNTER,
+    (),
+    "Times that the shared store of rates did not answer, so that a process counted for itself.",
+)
 HTTP_DURATION = Metric(
     "http_server_request_duration",
     Kind.HISTOGRAM,
@@ -102,5 +120,8 @@ ALL = (
     WAITING_LONG,
     COUNTED_AT,
     AWS_REQUESTS,
+    SCHEDULE_DRIFT,
+    AUDIT_EVENTS_SEALED,
+    RATE_STORE_FAILURES,
     HTTP_DURATION,
 )

@@ -5,12 +5,12 @@ mutating method takes the `AuditEvent` of the change and writes both in one tran
 event is the same operation, and succeeds without doing anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.accounts import Account, AccountStatus, Activation, Closure, ProviderType
 from domain.api_keys import ApiKey
-from domain.audit import AuditEvent
+from domain.audit import EVERYTHING, AuditEvent, AuditFilter
 from domain.catalogue import ProviderDescription, Setup, SetupRequest
 from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
 from domain.idempotency import Answer, IdempotencyRecord
@@ -77,10 +77,25 @@ class ApiKeyStore(Protocol):
         """Raises AlreadyExists for a key id that is in use."""
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key of that id, also when it is expired or revoked."""
+        """The key of that id, also when it is expired or revoked. For recognising a caller, and for platform
+        administrators, who name keys alone."""
+
+    def get(self, tenant_id: str, key_id: str) -> ApiKey:
+        """Raises NotFound, also for another tenant's key. Strongly consistent."""
+
+    def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[ApiKey]:
+        """A tenant's keys, those that expired and were revoked too. Raises InvalidInput for a cursor that was not given
+        for the same tenant."""
+
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
+        """Refuse the key from now on. One that is revoked already stays as it is. Raises NotFound."""
+
+    def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:
+        """Write when the key was last used, unless that was written at or after `noted_before`, or there is no such
+        key. It is nobody's change, so it has no event."""
 
     def administrators(self) -> tuple[ApiKey, ...]:
-        """Every administrator key."""
+        """Every key of the platform that may make keys."""
 
 
 class IdempotencyStore(Protocol):
@@ -92,9 +107,17 @@ class IdempotencyStore(Protocol):
         """Keep the final answer; the first one stays."""
 
 
-class AuditStore(Protocol):
-    def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
-        """A tenant's events, oldest first."""
+class AuditLog(Protocol):
+    def record(self, event: AuditEvent) -> None:
+        """For a request that changes nothing here but makes a workflow do so: it is recorded before it is passed on."""
+
+
+class AuditStore(AuditLog, Protocol):
+    def page(
+        self, tenant_id: str, wanted: AuditFilter = EVERYTHING, *, limit: int, cursor: str | None
+    ) -> Page[AuditEvent]:
+        """A tenant's events, oldest first. Strongly consistent. Raises InvalidInput for a cursor that was not given for
+        the same tenant and filter."""
 
 
 class CredentialSealer(Protocol):
@@ -133,6 +156,27 @@ class CredentialVault(Protocol):
 class BodyDigest(Protocol):
     def digest(self, body: bytes) -> str:
         """A keyed digest: equal for equal bodies, and of no use to someone who wants to guess the body."""
+
+
+class IdentityTokens(Protocol):
+    """The worker's half of the platform's identity provider: it says for which account the platform acts."""
+
+    @property
+    def issuer(self) -> str:
+        """The https address that the keys are published under."""
+
+    def token(self, subject: str, audience: str) -> str:
+        """A JSON Web Token that is valid for minutes. The subject is an account's external id, or nobody's."""
+
+
+class IdentityKeys(Protocol):
+    """The API's half: what others check such tokens with."""
+
+    @property
+    def issuer(self) -> str: ...
+
+    def published(self) -> Sequence[Mapping[str, str]]:
+        """The public keys as JSON Web Keys (RFC 7517)."""
 
 
 class CloudProvider(Protocol):

@@ -1,9 +1,25 @@
-"""What the end of a run makes of its two rows."""
+"""What the end of a run makes of its two rows, and what becomes of a moment without a run."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+from domain.errors import Problem
 from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, TriggeredBy
-from domain.schedules import FAILED_REPEATEDLY, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules import FAILED_REPEATEDLY, MISSED, Schedule, ScheduleStatus, ScheduleType
+from domain.timestamps import parse
+
+ABANDONED = "abandoned"
+_ABANDONED = Problem(ABANDONED, "The scan was lost with its workflow.", remedy="Nothing; the next one starts anew.")
+_MISSED = Problem(
+    MISSED,
+    "The moment passed without a scan: the account was not active, another scan was running, or the platform was down.",
+    remedy="Name a new run_at.",
+)
+
+
+def abandoned(*, at: str) -> ScanEnd:
+    """The end of a run whose workflow is gone."""
+    return ScanEnd(ExecutionStatus.FAILED, at, ABANDONED, problems=(_ABANDONED,))
 
 
 def closed(execution: Execution, end: ScanEnd) -> Execution:
@@ -12,6 +28,7 @@ def closed(execution: Execution, end: ScanEnd) -> Execution:
         status=end.status,
         completed_at=end.completed_at,
         error_code=end.error_code,
+        problems=end.problems,
         counts=end.result.counts if end.result else Counts(),
         result_location=end.result.location if end.result else None,
         deliveries=end.deliveries,
@@ -32,12 +49,29 @@ def released(schedule: Schedule, execution: Execution, end: ScanEnd, *, at: str,
         failure_count=schedule.failure_count + failed,
         consecutive_failures=failures,
     )
-    if not row.fires:
-        return row
-    once = row.cadence.schedule_type is ScheduleType.ONE_TIME
-    if once and execution.triggered_by is TriggeredBy.SCHEDULER:
-        return replace(row, status=ScheduleStatus.COMPLETED, spec_version=row.spec_version + 1)
-    if failures >= pause_after:
-        version = row.spec_version + 1
-        return replace(row, status=ScheduleStatus.ERROR, status_reason=FAILED_REPEATEDLY, spec_version=version)
+    once = row.cadence.schedule_type is ScheduleType.ONE_TIME and execution.triggered_by is TriggeredBy.SCHEDULER
+    if once and (row.fires or row.status_reason == MISSED):
+        return _turned(row, ScheduleStatus.COMPLETED)
+    if row.fires and failures >= pause_after:
+        return _turned(row, ScheduleStatus.ERROR, FAILED_REPEATEDLY, end.problems)
     return row
+
+
+def is_missed(schedule: Schedule, *, now: datetime, catch_up: timedelta) -> bool:
+    """Whether the moment of a one-time schedule passed so long ago that nothing will start its run any more."""
+    run_at = schedule.cadence.run_at
+    if run_at is None or not schedule.fires or schedule.running_execution_id is not None:
+        return False
+    return now - parse(run_at) > catch_up
+
+
+def missed(schedule: Schedule) -> Schedule:
+    """The successor of such a schedule. Should its run have begun in this very moment, its end corrects this."""
+    return _turned(schedule, ScheduleStatus.ERROR, MISSED, (_MISSED,))
+
+
+def _turned(
+    schedule: Schedule, status: ScheduleStatus, reason: str | None = None, problems: tuple[Problem, ...] = ()
+) -> Schedule:
+    version = schedule.spec_version + 1
+    return replace(schedule, status=status, status_reason=reason, problems=problems, spec_version=version)

@@ -11,7 +11,7 @@ from domain.notifications import Channel, Delivery, Notification
 from domain.onboarding import Cancellation
 from domain.pages import Page
 from domain.scans import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
-from domain.schedules import Cadence, Preview, Schedule, ScheduleStatus
+from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus
 
 
 class ScheduleStore(Protocol):
@@ -112,8 +112,8 @@ class Schedules(Protocol):
         """Asked of the server through a paused throw-away schedule. Raises InvalidInput for a cadence that the server
         refuses; one that never fires has no fire times."""
 
-    def versions(self) -> dict[str, int]:
-        """The spec version of every Temporal Schedule of ours, by schedule id: for the sweep."""
+    def listed(self) -> Mapping[str, ListedSchedule]:
+        """Every Temporal Schedule of ours by schedule id, a moment old: for the sweep."""
 
     def tidy(self) -> None:
         """Remove what previews of a process that died left behind."""
@@ -132,9 +132,16 @@ class InProcessEngine(Protocol):
     """Scans in the worker's own process."""
 
     def scan(
-        self, order: ScanOrder, credential: Credential, *, external_id: str, alive: Callable[[int], None]
+        self,
+        order: ScanOrder,
+        credential: Credential,
+        *,
+        external_id: str,
+        max_seconds: float,
+        alive: Callable[[int], None],
     ) -> Sequence[Finding]:
-        """Calls `alive(percent)` often; it raises when the scan is to stop. Raises Trouble, CredentialRefused."""
+        """What was not reached within `max_seconds` is a finding too. Calls `alive(percent)` often; it raises when the
+        scan is to stop. Raises Trouble, CredentialRefused."""
 
 
 class OutsideEngine(Protocol):

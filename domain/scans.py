@@ -9,6 +9,7 @@ from enum import StrEnum
 from domain.accounts import ProviderType
 from domain.audit import Origin
 from domain.credentials import CredentialRef
+from domain.errors import Problem
 from domain.notifications import Delivery, NotificationSettings
 from domain.schedules import ScanScope
 
@@ -181,6 +182,8 @@ class Execution:
     completed_at: str | None = None
     counts: Counts = Counts()
     error_code: str | None = None
+    problems: tuple[Problem, ...] = ()
+    """Why it failed, in sentences for people, and what to do about it."""
     result_location: str | None = None
     deliveries: tuple[Delivery, ...] = ()
 
@@ -198,6 +201,7 @@ class ScanEnd:
     error_code: str | None = None
     result: StoredResult | None = None
     deliveries: tuple[Delivery, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class ScanState(StrEnum):
@@ -220,3 +224,4 @@ class ScanOutcome:
     leaving: Leaving | None = None
     error_code: str | None = None
     counts: Counts = Counts()
+    problems: tuple[Problem, ...] = ()

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.accounts import ProviderType
 from domain.audit import Origin
+from domain.errors import Problem
 from domain.notifications import NotificationSettings
 
 
@@ -64,6 +65,8 @@ class Schedule:
     status: ScheduleStatus = ScheduleStatus.ACTIVE
     status_reason: str | None = None
     """Code of the reason for a status that the platform set."""
+    problems: tuple[Problem, ...] = ()
+    """What led to that status, in sentences for people, and what to do about it."""
     spec_version: int = 1
     running_execution_id: str | None = None
     """The execution that holds the schedule: at most one runs at a time."""
@@ -78,8 +81,18 @@ class Schedule:
         return self.status is ScheduleStatus.ACTIVE
 
 
+@dataclass(frozen=True)
+class ListedSchedule:
+    """A Temporal Schedule in a list of all: whose it is, and which version of the row it was built from."""
+
+    tenant_id: str
+    spec_version: int
+
+
 FAILED_REPEATEDLY = "failed_repeatedly"
-"""Why the platform paused a schedule."""
+MISSED = "missed"
+"""Why the platform paused a schedule: too many failures in a row, or a one-time schedule whose moment passed without a
+run."""
 
 
 class ChangeKind(StrEnum):

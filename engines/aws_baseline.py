@@ -4,6 +4,7 @@ One call at a time, region after region. What cannot be decided is reported as a
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from domain.credentials import Credential
 from domain.errors import InvalidInput
@@ -32,17 +33,24 @@ class AwsBaseline:
 
     def __init__(self, sessions: AwsSessions, *, limits: Limits | None = None) -> None:
         self._sessions = sessions
-        self._limits = limits
+        self._limits = limits or Limits()
 
     def scan(
-        self, order: ScanOrder, credential: Credential, *, external_id: str, alive: Callable[[int], None]
+        self,
+        order: ScanOrder,
+        credential: Credential,
+        *,
+        external_id: str,
+        max_seconds: float,
+        alive: Callable[[int], None],
     ) -> Sequence[Finding]:
+        limits = replace(self._limits, max_seconds=min(self._limits.max_seconds, max_seconds))
         home = self._sessions.region
         key = self._key(order, credential, external_id)
         with self._sessions.open(key) as clients:
             scan = Scan(CHECKS, order.scope, home=home, alive=alive)
             account = _account(order, clients, home)
-            return scan.run(AwsReader(clients, account, alive=scan.beat, limits=self._limits))
+            return scan.run(AwsReader(clients, account, alive=scan.beat, limits=limits))
 
     def _key(self, order: ScanOrder, credential: Credential, external_id: str) -> Credential:
         match credential.credential_type:

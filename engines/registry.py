@@ -3,19 +3,12 @@
 from collections.abc import Mapping
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential
 from domain.scan_ports import InProcessEngine, Narrower, OutsideEngine
 from engines.aws_baseline import AwsBaseline
 from engines.aws_narrower import AwsNarrower
 from engines.aws_session import AwsSessions
 from engines.http_engine import EngineAddress, HttpEngine
-
-
-class PassThrough:
-    """The `Narrower` of a cloud whose credentials are not narrowed yet: the engine gets the stored one."""
-
-    def narrow(self, credential: Credential, *, external_id: str, execution_id: str) -> Credential:
-        return credential
+from engines.narrowing import PassThrough
 
 
 class Registry:
@@ -38,13 +31,19 @@ class Registry:
         return self._outside.get(provider_type)
 
     def narrower(self, provider_type: ProviderType) -> Narrower:
-        return self._narrowers.get(provider_type) or PassThrough()
+        """None is left out: a cloud that was forgotten must not have its stored credential handed over."""
+        return self._narrowers[provider_type]
 
 
-def engines_of(sessions: AwsSessions, addresses: Mapping[ProviderType, EngineAddress]) -> Registry:
-    """The built-in engine of AWS, and an engine elsewhere for each cloud that has an address."""
+def engines_of(
+    sessions: AwsSessions,
+    addresses: Mapping[ProviderType, EngineAddress],
+    narrowers: Mapping[ProviderType, Narrower],
+) -> Registry:
+    """The built-in engine of AWS, and an engine elsewhere for each cloud that has an address. `narrowers` are those of
+    the clouds but AWS and OCI, whose API signing key is handed over as it is."""
     return Registry(
         in_process={ProviderType.AWS: AwsBaseline(sessions)},
         outside={provider_type: HttpEngine(address) for provider_type, address in addresses.items()},
-        narrowers={ProviderType.AWS: AwsNarrower(sessions)},
+        narrowers={ProviderType.AWS: AwsNarrower(sessions), ProviderType.OCI: PassThrough(), **narrowers},
     )

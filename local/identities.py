@@ -87,7 +87,10 @@ def api_policy(account: str) -> str:
             {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
             {"Action": "dynamodb:Scan", "Resource": [tenants, schedules]},
             {"Action": "s3:GetObject", "Resource": _results()},
-            {"Action": _of("kms", ("GenerateDataKey", "GenerateMac", "DescribeKey")), "Resource": _keys(account)},
+            {
+                "Action": _of("kms", ("GenerateDataKey", "GenerateMac", "DescribeKey", "GetPublicKey")),
+                "Resource": _keys(account),
+            },
             {"Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
         ]
     )
@@ -99,9 +102,15 @@ def worker_policy(account: str) -> str:
     return policy(
         [
             {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
-            {"Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey")), "Resource": _keys(account)},
+            {
+                "Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey", "GetPublicKey", "Sign")),
+                "Resource": _keys(account),
+            },
             {"Action": _of("secretsmanager", SECRETS), "Resource": secrets},
-            {"Action": "dynamodb:Scan", "Resource": [f"{table}-accounts", f"{table}-schedules"]},
+            {
+                "Action": "dynamodb:Scan",
+                "Resource": [f"{table}-accounts", f"{table}-schedules", f"{table}-audit-unsealed"],
+            },
             {"Action": "s3:PutObject", "Resource": _results()},
             {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ThreatEngine*"},
             {"Action": "sns:Publish", "Resource": "*"},

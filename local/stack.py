@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import httpx
 
-from cli import add_administrator_key, set_up_aws, set_up_temporal
+from cli import Recurring, add_administrator_key, set_up_aws, set_up_temporal
 from config import TemporalConnection, results_bucket
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
@@ -27,7 +27,7 @@ from workflows import search_attributes
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
 NAMESPACE = "default"
-RECONCILE_SECONDS = 900
+RECURRING = Recurring(reconcile_seconds=900, seal_seconds=60)
 WATCH_SECONDS = 0.2
 
 TUNABLE = (
@@ -160,7 +160,7 @@ async def set_up(platform: AwsAccount, temporal_address: str) -> str:
     aws, names = platform.clients(), TableNames()
     await asyncio.gather(
         asyncio.to_thread(set_up_aws, aws, names, results_bucket(PLATFORM_NUMBER, REGION)),
-        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECONCILE_SECONDS),
+        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECURRING),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
     return text

@@ -65,8 +65,11 @@ class AliCloudProvider:
     def _proof(self, credential: Credential, expectation: Expectation) -> Proof:
         if credential.credential_type == ACCESS_KEY.credential_type:
             return KeyProof(self._client, credential, expectation)
+        return self.role_proof(credential, expectation)
+
+    def role_proof(self, credential: Credential, expectation: Expectation, **session: str) -> RoleProof:
         if credential.credential_type == RAM_ROLE.credential_type and self._platform:
             key = AccessKey(self._platform.access_key_id, self._platform.access_key_secret)
             own = Session(self._client, key, Signer.PLATFORM)
-            return RoleProof(own, self._platform.principal_arn, credential, expectation)
+            return RoleProof(own, self._platform.principal_arn, credential, expectation, **session)
         raise InvalidInput("This is not a credential for AliCloud, or of a method that is not offered here.")

@@ -20,12 +20,12 @@ class Session:
 
     def __init__(self, client: GuardedClient, key: AccessKey, signer: Signer) -> None:
         self._client = client
-        self._key = key
+        self.key = key
         self._judge = JUDGES[signer]
         self._rest = Rest(client, self._judge, codes)
 
     def call(self, call: Call) -> Mapping[str, Any]:
-        headers = signed_headers(self._key, call, date=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", nonce=token_hex(16))
+        headers = signed_headers(self.key, call, date=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", nonce=token_hex(16))
         query = query_of(call.parameters)
         url = f"https://{call.service.host}/" + (f"?{query}" if query else "")
         return self._rest.call(Request("POST", url, headers))
@@ -37,12 +37,14 @@ class Session:
             raise self._judge.unavailable()
         return found
 
-    def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> "Session":
+    def assume(
+        self, role_arn: str, *, external_id: str | None, session_name: str, seconds: str = SESSION_SECONDS
+    ) -> "Session":
         """The customer's session. It can do what validation does, whatever the role itself may do."""
         parameters = {
             "RoleArn": role_arn,
             "RoleSessionName": session_name,
-            "DurationSeconds": SESSION_SECONDS,
+            "DurationSeconds": seconds,
             "Policy": policy(),
             **({} if external_id is None else {"ExternalId": external_id}),
         }

@@ -6,7 +6,7 @@ from typing import Protocol
 from domain.credentials import Credential, Secret
 from domain.errors import PlatformConfig, Propagating
 from domain.validation import Expectation, Step
-from providers.alicloud_calls import Session
+from providers.alicloud_calls import SESSION_SECONDS, Session
 from providers.alicloud_description import ACCESS_KEY, RAM_ROLE
 from providers.alicloud_failures import Reason, Signer
 from providers.alicloud_signature import AccessKey
@@ -92,7 +92,16 @@ class RoleProof:
 
     session: Session
 
-    def __init__(self, own: Session, principal_arn: str, credential: Credential, expectation: Expectation) -> None:
+    def __init__(
+        self,
+        own: Session,
+        principal_arn: str,
+        credential: Credential,
+        expectation: Expectation,
+        *,
+        session_name: str = "te-validation",
+        seconds: str = SESSION_SECONDS,
+    ) -> None:
         self.role_arn = credential.reveal("role_arn")
         self.account_number = ""
         self.caller_arn = ""
@@ -100,6 +109,8 @@ class RoleProof:
         self._principal_arn = principal_arn
         self._credential = credential
         self._expectation = expectation
+        self._session_name = session_name
+        self._seconds = seconds
 
     def shape(self) -> Step:
         if problem := malformed(RAM_ROLE, self._credential):
@@ -115,7 +126,7 @@ class RoleProof:
         return passed("shape", "The role's ARN is well formed.")
 
     def identify(self) -> Step:
-        if session := self._assume(self._expectation.external_id, session_name="te-validation"):
+        if session := self._assume(self._expectation.external_id, session_name=self._session_name):
             self.session = session
             found = session.caller()
             self.account_number, self.caller_arn = text(found, "AccountId"), text(found, "Arn")
@@ -136,7 +147,9 @@ class RoleProof:
     def _assume(self, external_id: str | None, *, session_name: str) -> Session | None:
         """None when AliCloud denies it; trouble on the way is raised and never taken for a denial."""
         try:
-            return self._own.assume(self.role_arn, external_id=external_id, session_name=session_name)
+            return self._own.assume(
+                self.role_arn, external_id=external_id, session_name=session_name, seconds=self._seconds
+            )
         except Refused as refusal:
             if refusal.reason is Reason.ACCESS_DENIED:
                 return None

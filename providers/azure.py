@@ -48,10 +48,13 @@ class AzureProvider:
         return setup_of(request)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        return self.proof(credential, expectation).verdict()
+
+    def proof(self, credential: Credential, expectation: Expectation) -> Proof:
         methods = {method.credential_type: method for method in DESCRIPTION.methods}
         if credential.credential_type not in methods:
             raise InvalidInput("This is not a credential for Azure.")
-        return Proof(self._api, methods[credential.credential_type], credential, expectation).verdict()
+        return Proof(self._api, methods[credential.credential_type], credential, expectation)
 
 
 @dataclass(frozen=True)

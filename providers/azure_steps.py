@@ -43,7 +43,7 @@ class Proof:
         self._credential = credential
         self._expectation = expectation
         self._certificate: ClientCertificate | None = None
-        self._token = ""
+        self.token = ""  # known after `identify`
         self._identity: str | None = None
         self._account_number: str | None = None
 
@@ -69,8 +69,8 @@ class Proof:
         return passed("shape", "The fields are well formed.")
 
     def identify(self) -> Step:
-        self._token = self._asked(self._get_token)
-        claims = claims_of(self._token)
+        self.token = self._asked(self._get_token)
+        claims = claims_of(self.token)
         if not claims:
             raise JUDGE.unavailable()
         # Resource Manager's tokens are of version 1, which says appid; those of version 2 say azp.
@@ -81,7 +81,7 @@ class Proof:
         return passed("identify", "Microsoft Entra ID accepts the credential of this application.")
 
     def ownership(self) -> Step:
-        found = self._asked(lambda: self._azure.subscription(self._token, self._id("subscription_id")))
+        found = self._asked(lambda: self._azure.subscription(self.token, self._id("subscription_id")))
         if text(found, "subscriptionId").lower() != self._id("subscription_id"):
             raise JUDGE.unavailable()
         if text(found, "tenantId").lower() != self._id("tenant_id"):
@@ -98,7 +98,7 @@ class Proof:
 
     def permissions(self) -> Step:
         try:
-            grants = self._azure.grants(self._token, self._id("subscription_id"))
+            grants = self._azure.grants(self.token, self._id("subscription_id"))
         except Refused as refusal:
             if refusal.reason is not Reason.NO_ROLE:
                 raise

@@ -16,7 +16,7 @@ from domain.ports import IdentityTokens
 from domain.validation import Expectation, Verdict
 from providers.gcp_description import DESCRIPTION, KEYLESS_DESCRIPTION, SERVICE_ACCOUNT, WORKLOAD_IDENTITY
 from providers.gcp_failures import FEDERATION, JUDGE, codes
-from providers.gcp_federation import FederatedAccess
+from providers.gcp_federation import LOAN_SECONDS, FederatedAccess
 from providers.gcp_key import SCOPE, TOKEN_URL, KeyAccess
 from providers.gcp_setup import setup_of
 from providers.gcp_steps import Access, Proof
@@ -42,7 +42,6 @@ EXCHANGE = {
     "scope": "https://www.googleapis.com/auth/iam",
 }
 """RFC 8693. The scope is good for the loan of a service account, and for no other service."""
-LOAN_SECONDS = 900
 BATCH = 100
 """How many permissions one call of testIamPermissions takes."""
 
@@ -68,16 +67,19 @@ class GcpProvider:
         return setup_of(request, issuer=self._identity.issuer if self._identity else "")
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
-        return Proof(self.calls, self._access(credential, expectation), expectation).verdict()
+        return self.proof(credential, expectation).verdict()
 
-    def _access(self, credential: Credential, expectation: Expectation) -> Access:
+    def proof(self, credential: Credential, expectation: Expectation, *, loan_seconds: int = LOAN_SECONDS) -> Proof:
+        return Proof(self.calls, self._access(credential, expectation, loan_seconds), expectation)
+
+    def _access(self, credential: Credential, expectation: Expectation, loan_seconds: int) -> Access:
         if credential.credential_type == SERVICE_ACCOUNT.credential_type:
             return KeyAccess(self.calls, credential)
         if credential.credential_type != WORKLOAD_IDENTITY.credential_type:
             raise InvalidInput("This is not a credential for Google Cloud.")
         if self._identity is None:  # the setting was there when the account was made
             raise FEDERATION.misconfigured("IDENTITY_ISSUER_URL")
-        return FederatedAccess(self.calls, self._identity, credential, expectation)
+        return FederatedAccess(self.calls, self._identity, credential, expectation, loan_seconds=loan_seconds)
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ class Gcp:
         fields = {**EXCHANGE, "audience": provider, "subject_token": identity_token}
         return _token(self.federation.call(form(EXCHANGE_URL, fields)))
 
-    def token_of_account(self, federated_token: str, account: str) -> str:
-        wanted = {"scope": [SCOPE], "lifetime": f"{LOAN_SECONDS}s"}
+    def token_of_account(self, federated_token: str, account: str, *, seconds: int) -> str:
+        wanted = {"scope": [SCOPE], "lifetime": f"{seconds}s"}
         url = f"{ACCOUNTS_URL}/{account}:generateAccessToken"
         return _token(self.federation.call(post(url, federated_token, wanted)), "accessToken")
 

@@ -15,6 +15,8 @@ from providers.gcp_description import WORKLOAD_IDENTITY
 from providers.gcp_failures import FEDERATION, Reason
 from providers.proving import Refused, failed, malformed, passed, warned
 
+LOAN_SECONDS = 900
+
 REFUSED_TOKEN = (Reason.SUBJECT_REFUSED, Reason.TOKEN_REFUSED)
 """What Google says to a token that the provider's condition does not let in."""
 
@@ -36,20 +38,27 @@ class Federation(Protocol):
     """What the access needs of Google Cloud. The methods raise Refused or Trouble."""
 
     def federated_token(self, identity_token: str, provider: str) -> str: ...
-    def token_of_account(self, federated_token: str, account: str) -> str: ...
+    def token_of_account(self, federated_token: str, account: str, *, seconds: int) -> str: ...
 
 
 class FederatedAccess:
     """A service account, used through the customer's pool."""
 
     def __init__(
-        self, gcp: Federation, identity: IdentityTokens, credential: Credential, expectation: Expectation
+        self,
+        gcp: Federation,
+        identity: IdentityTokens,
+        credential: Credential,
+        expectation: Expectation,
+        *,
+        loan_seconds: int = LOAN_SECONDS,
     ) -> None:
         reveal = credential.reveal
         self._gcp = gcp
         self._identity = identity
         self._credential = credential
         self._external_id = expectation.external_id
+        self._loan_seconds = loan_seconds
         self.account = reveal("service_account_email")
         self.project_id = reveal("project_id")
         self._provider = (
@@ -70,7 +79,7 @@ class FederatedAccess:
         return passed("shape", "The fields are well formed.")
 
     def token(self) -> str:
-        return self._gcp.token_of_account(self._federated(self._external_id), self.account)
+        return self._lent(self._federated(self._external_id))
 
     def trust(self) -> Step:
         """A pool that lets in another subject than our external id may let in whoever makes us try."""
@@ -80,11 +89,14 @@ class FederatedAccess:
             _expect(refusal, *REFUSED_TOKEN)
             return passed("trust", "The identity provider lets in this account of the platform and no other.")
         try:
-            self._gcp.token_of_account(federated, self.account)
+            self._lent(federated)
         except Refused as refusal:
             _expect(refusal, Reason.IMPERSONATION_DENIED)
             return warned("trust", "open_pool", message=OPEN_POOL, remedy=SAFE_TRUST)
         return failed("trust", "unsafe_trust", message=UNSAFE_TRUST, remedy=SAFE_TRUST)
+
+    def _lent(self, federated_token: str) -> str:
+        return self._gcp.token_of_account(federated_token, self.account, seconds=self._loan_seconds)
 
     def _federated(self, subject: str) -> str:
         """By default a provider takes tokens whose audience is its own name."""

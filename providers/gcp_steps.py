@@ -50,17 +50,17 @@ class Proof:
 
     def __init__(self, gcp: Gcp, access: Access, expectation: Expectation) -> None:
         self._gcp = gcp
-        self._access = access
+        self.access = access
         self._expectation = expectation
-        self._token = ""
+        self.token = ""  # known after `identify`
         self._identity: str | None = None
         self._account_number: str | None = None
 
     def verdict(self) -> Verdict:
         """Run the steps until one fails. Raises Trouble when no verdict is possible now."""
-        trust = self._access.trust
+        trust = self.access.trust
         steps = (
-            ("shape", self._access.shape),
+            ("shape", self.access.shape),
             ("identify", self.identify),
             *((("trust", trust),) if trust else ()),
             ("ownership", self.ownership),
@@ -69,13 +69,13 @@ class Proof:
         return verdict_of(run_steps(steps, SENTENCES), account_number=self._account_number, identity=self._identity)
 
     def identify(self) -> Step:
-        self._token = self._asked(self._access.token)
-        self._identity = f"serviceAccount:{self._access.account}"
+        self.token = self._asked(self.access.token)
+        self._identity = f"serviceAccount:{self.access.account}"
         return passed("identify", "Google Cloud accepts the credential of the service account.")
 
     def ownership(self) -> Step:
-        project_id = self._access.project_id
-        found = self._asked(lambda: self._gcp.project(self._token, project_id))
+        project_id = self.access.project_id
+        found = self._asked(lambda: self._gcp.project(self.token, project_id))
         if text(found, "projectId") != project_id:
             raise JUDGE.unavailable()
         self._account_number = project_id
@@ -97,7 +97,7 @@ class Proof:
 
     def permissions(self) -> Step:
         names = [permission.name for permission in PERMISSIONS]
-        granted = self._asked(lambda: self._gcp.granted(self._token, self._access.project_id, names))
+        granted = self._asked(lambda: self._gcp.granted(self.token, self.access.project_id, names))
         return judge_permissions(PERMISSIONS, set(names) - granted, remedy=GRANT)
 
     def _asked(self, call: Callable[[], Found]) -> Found:

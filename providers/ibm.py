@@ -47,9 +47,12 @@ class IbmProvider:
         return setup_of(request)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        return self.proof(credential, expectation).verdict()
+
+    def proof(self, credential: Credential, expectation: Expectation) -> Proof:
         if credential.credential_type != API_KEY.credential_type:
             raise InvalidInput("This is not a credential for IBM Cloud.")
-        return Proof(self._api, credential, expectation).verdict()
+        return Proof(self._api, credential, expectation)
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,9 @@ class Proof:
         self._ibm = ibm
         self._credential = credential
         self._expectation = expectation
-        self._token = ""
+        self.token = ""  # known after `identify`, as is the account
         self._iam_id = ""
-        self._account_id = ""
+        self.account_id = ""
 
     def verdict(self) -> Verdict:
         """Run the steps until one fails. Raises Trouble when no verdict is possible now."""
@@ -60,24 +60,24 @@ class Proof:
             ),
             SENTENCES,
         )
-        return verdict_of(steps, account_number=self._account_id or None, identity=self._iam_id or None)
+        return verdict_of(steps, account_number=self.account_id or None, identity=self._iam_id or None)
 
     def shape(self) -> Step:
         return malformed(API_KEY, self._credential) or passed("shape", "The API key is well formed.")
 
     def identify(self) -> Step:
         api_key = self._credential.reveal("api_key")
-        self._token = self._asked(lambda: self._ibm.token(api_key))
-        claims = claims_of(self._token)
+        self.token = self._asked(lambda: self._ibm.token(api_key))
+        claims = claims_of(self.token)
         if not claims:
             raise JUDGE.unavailable()
-        details = self._asked(lambda: self._ibm.details(self._token, api_key))
+        details = self._asked(lambda: self._ibm.details(self.token, api_key))
         iam_id, account_id = text(details, "iam_id"), text(details, "account_id")
         if not iam_id or not re.fullmatch(ACCOUNT_PATTERN, account_id):
             raise JUDGE.unavailable()
         if (iam_id, account_id) != (text(claims, "iam_id"), text(claims, "account", "bss")):
             raise Refused(Reason.OTHER_IDENTITY)
-        self._iam_id, self._account_id = iam_id, account_id
+        self._iam_id, self.account_id = iam_id, account_id
         if details.get("disabled") is True:
             raise Refused(Reason.KEY_DISABLED)
         if details.get("locked") is True:
@@ -101,14 +101,14 @@ class Proof:
 
     def ownership(self) -> Step:
         submitted = self._credential.reveal("account_number")
-        if submitted and submitted != self._account_id:
+        if submitted and submitted != self.account_id:
             return failed(
                 "ownership",
                 "other_account",
                 message="The API key works, but for another IBM Cloud account than the one submitted with it.",
                 remedy="Correct the account number, or submit an API key of the account that you mean.",
             )
-        if self._expectation.account_number not in (None, self._account_id):
+        if self._expectation.account_number not in (None, self.account_id):
             return failed(
                 "ownership",
                 "account_changed",
@@ -137,7 +137,7 @@ class Proof:
     def _seen(self, call: Callable[[str, str, str], Sequence[Policy]]) -> Sequence[Policy]:
         """IBM Cloud leaves out what the caller may not see, or denies the call: the same to us."""
         try:
-            return call(self._token, self._account_id, self._iam_id)
+            return call(self.token, self.account_id, self._iam_id)
         except Refused as refusal:
             if refusal.reason is Reason.ACCESS_DENIED:
                 return ()

@@ -32,7 +32,7 @@ class DynamoAccountStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
         self._names = names
-        self._ledger = Ledger(dynamodb, names.audit_events)
+        self._ledger = Ledger(dynamodb, names)
 
     @aws_failures()
     def register(self, account: Account, event: AuditEvent) -> None:

@@ -1,29 +1,33 @@
 """API keys in DynamoDB: their digests."""
 
-import re
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from domain.api_keys import ApiKey, Role
+from domain.access import Role, Scope
+from domain.api_keys import ApiKey, is_key_id
 from domain.audit import AuditEvent
-from domain.errors import AlreadyExists
+from domain.errors import AlreadyExists, NotFound, StaleVersion
+from domain.pages import Page
 from domain.tenants import PLATFORM
 from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item
-from stores.ledger import Ledger, put
+from stores.items import Row, assignments, expressions, from_item, is_id, to_item
+from stores.ledger import Ledger, put, update
+from stores.listing import Listing, page_of
 from stores.tables import API_KEYS_BY_ID, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_KEY_ID = re.compile(r"[0-9a-z]{16}", re.ASCII)
+FIRST_ROLE = "administrator"
+"""The only role that there once was: it may do everything, for every tenant. Rows that say so remain."""
 
 
 class DynamoApiKeyStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
         self._table = names.api_keys
-        self._ledger = Ledger(dynamodb, names.audit_events)
+        self._ledger = Ledger(dynamodb, names)
 
     @aws_failures()
     def add(self, key: ApiKey, event: AuditEvent) -> None:
@@ -38,31 +42,83 @@ class DynamoApiKeyStore:
     @aws_failures()
     def find(self, key_id: str) -> ApiKey | None:
         """By the index, which follows the table with a delay of well under a second."""
-        if not _KEY_ID.fullmatch(key_id):
+        if not is_key_id(key_id):
             return None
         by_id = expressions({"key_id": key_id}, KeyConditionExpression="#key_id = :key_id")
         items = self._dynamodb.query(TableName=self._table, IndexName=API_KEYS_BY_ID, **by_id)["Items"]
         return _from_row(from_item(items[0])) if items else None
 
     @aws_failures()
-    def administrators(self) -> tuple[ApiKey, ...]:
-        request: dict[str, Any] = expressions(
-            {"platform": PLATFORM, "administrator": Role.ADMINISTRATOR},
-            KeyConditionExpression="#tenant_id = :platform",
-            FilterExpression="#role = :administrator",
+    def get(self, tenant_id: str, key_id: str) -> ApiKey:
+        if not is_key_id(key_id) or not _is_owner(tenant_id):
+            raise NotFound
+        answer = self._dynamodb.get_item(TableName=self._table, Key=_key(tenant_id, key_id), ConsistentRead=True)
+        if "Item" not in answer:
+            raise NotFound
+        return _from_row(from_item(answer["Item"]))
+
+    @aws_failures()
+    def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[ApiKey]:
+        if not _is_owner(tenant_id):
+            return Page(())
+        listing = Listing(self._table, None, partition={"tenant_id": tenant_id}, filters={}, position=("key_id",))
+        return page_of(self._dynamodb, listing, _from_row, limit=limit, cursor=cursor)
+
+    @aws_failures()
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
+        if self.get(tenant_id, key_id).revoked_at is None:
+            row = update(
+                self._table,
+                {"tenant_id": tenant_id, "key_id": key_id},
+                {"revoked_at": event.at},
+                condition="attribute_exists(#key_id) AND attribute_not_exists(#revoked_at)",
+                refusal=lambda found: StaleVersion() if found else NotFound(),
+            )
+            with suppress(StaleVersion):  # somebody else was faster
+                self._ledger.commit(event, row)
+        return self.get(tenant_id, key_id)
+
+    @aws_failures()
+    def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:
+        change = {"last_used_at": at}
+        older = "(attribute_not_exists(#last_used_at) OR #last_used_at < :noted_before)"
+        request = expressions(
+            {**change, "noted_before": noted_before},
+            UpdateExpression=assignments(change),
+            ConditionExpression=f"attribute_exists(#key_id) AND {older}",
         )
+        with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
+            self._dynamodb.update_item(TableName=self._table, Key=_key(tenant_id, key_id), **request)
+
+    @aws_failures()
+    def administrators(self) -> tuple[ApiKey, ...]:
+        request: dict[str, Any] = expressions({"platform": PLATFORM}, KeyConditionExpression="#tenant_id = :platform")
         pages = self._dynamodb.get_paginator("query").paginate(TableName=self._table, ConsistentRead=True, **request)
-        return tuple(_from_row(from_item(item)) for page in pages for item in page["Items"])
+        keys = (_from_row(from_item(item)) for page in pages for item in page["Items"])
+        return tuple(key for key in keys if key.platform and Scope.KEYS_ADMIN in key.held)
+
+
+def _is_owner(tenant_id: str) -> bool:
+    return tenant_id == PLATFORM or is_id(tenant_id)
+
+
+def _key(tenant_id: str, key_id: str) -> Any:
+    return to_item({"tenant_id": tenant_id, "key_id": key_id})
 
 
 def _from_row(row: Row) -> ApiKey:
+    role, of_platform = row.get("role"), row["tenant_id"] == PLATFORM
+    first = role == FIRST_ROLE
     return ApiKey(
         key_id=row["key_id"],
         tenant_id=row["tenant_id"],
         name=row["name"],
         digest=row["digest"],
-        role=Role(row["role"]),
+        role=Role.ADMIN if first else Role(role) if role else None,
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row.get("revoked_at"),
+        scopes=tuple(Scope(scope) for scope in row.get("scopes", ())),
+        platform=of_platform and (first or row.get("platform") is True),
+        last_used_at=row.get("last_used_at"),
     )

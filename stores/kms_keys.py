@@ -1,4 +1,5 @@
-"""Our KMS keys: for credentials, on the way and at rest; for digests of request bodies; for scan results."""
+"""Our KMS keys: for credentials, on the way and at rest; for digests of request bodies; for scan results; for
+digests of the audit trail; and, where the platform is an identity provider, for its tokens."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -17,24 +18,31 @@ ROTATION_DAYS = 365
 class _Key:
     alias: str
     description: str
-    spec: Literal["SYMMETRIC_DEFAULT", "HMAC_256"]
-    usage: Literal["ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC"]
+    spec: Literal["SYMMETRIC_DEFAULT", "HMAC_256", "RSA_2048", "ECC_NIST_P256"]
+    usage: Literal["ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "SIGN_VERIFY"]
     rotates: bool
-    """KMS does not rotate HMAC keys. Nothing is lost: the digests live for a day."""
+    """KMS does not rotate HMAC keys and key pairs. Nothing is lost: digests of bodies live for a day, and tokens for
+    minutes; audit digests are checked with the public half, which stays valid when another key takes over."""
 
 
 _KEYS = (
     _Key("alias/threat-engine-secrets", "Credentials", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
     _Key("alias/threat-engine-results", "Scan results", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
     _Key("alias/threat-engine-digests", "Body digests", "HMAC_256", "GENERATE_VERIFY_MAC", rotates=False),
+    _Key("alias/threat-engine-audit", "Audit digests", "ECC_NIST_P256", "SIGN_VERIFY", rotates=False),
 )
 
 
+IDENTITY_KEY = "alias/threat-engine-identity"
+_IDENTITY = _Key(IDENTITY_KEY, "Identity tokens", "RSA_2048", "SIGN_VERIFY", rotates=False)
+
+
 @aws_failures()
-def ensure_keys(kms: "KMSClient") -> tuple[SetupFinding, ...]:
-    """Make each key whose alias is missing, turn its yearly rotation on. Raises PlatformConfig when an alias leads to a
-    key that cannot serve: of another kind, disabled, or about to be deleted."""
-    return tuple(_ensure(kms, key) for key in _KEYS)
+def ensure_keys(kms: "KMSClient", *, identity: bool = False) -> tuple[SetupFinding, ...]:
+    """Make each key whose alias is missing, turn its yearly rotation on. With `identity` there is one more, for an
+    identity provider. Raises PlatformConfig when an alias leads to a key that cannot serve: of another kind, disabled,
+    or about to be deleted."""
+    return tuple(_ensure(kms, key) for key in (*_KEYS, *((_IDENTITY,) if identity else ())))
 
 
 def _ensure(kms: "KMSClient", key: _Key) -> SetupFinding:

@@ -1,4 +1,5 @@
-"""The one place where a change is committed: together with its audit event, in one transaction.
+"""The one place where a change is committed: together with its audit event, and with a note that the event waits to be
+sealed, in one transaction.
 
 The event is the receipt. Its id follows from the operation, so when it is there already, the operation was applied
 before (the reply was lost, or the activity runs again) and there is nothing left to do.
@@ -6,13 +7,16 @@ before (the reply was lost, or the activity runs again) and there is nothing lef
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import ClientError
 
 from domain.audit import AuditEvent
+from domain.audit_trail import note_of
 from domain.errors import Internal, OnboardingError, Throttled
 from stores.items import Row, assignments, expressions, from_item, to_item
+from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,27 +72,39 @@ def _write(kind: str, table: str, parameters: dict[str, Any], refusal: Refusal) 
 
 
 class Ledger:
-    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self._events = names.audit_events
+        self._unsealed = names.audit_unsealed
 
     def commit(self, event: AuditEvent, *writes: Write) -> None:
         """All or nothing. Raises the refusal of the first write whose condition does not hold, Throttled when another
         transaction is at work on the same rows."""
-        receipt = put(
-            self._table,
-            asdict(event),
-            condition="attribute_not_exists(#event_id)",
-            refusal=lambda _: Internal(),
-        )
-        everything = (receipt, *writes)
-        requests: Any = [write.request for write in everything]
-        try:
-            self._dynamodb.transact_write_items(TransactItems=requests)
-        except self._dynamodb.exceptions.TransactionCanceledException as cancelled:
-            reasons = _reasons(cancelled)
-            if reasons[0]["Code"] != _CONDITION_FAILED:
-                _refuse(everything, reasons)
+        note = {"tenant_id": event.tenant_id, **note_of(event, now=datetime.now(UTC))._asdict()}
+        everything = (_new_event(self._events, asdict(event)), _new_event(self._unsealed, note), *writes)
+        reasons = _cancelled(self._dynamodb, everything)
+        if reasons and reasons[0]["Code"] != _CONDITION_FAILED:
+            _refuse(everything, reasons)
+
+
+def transact(dynamodb: "DynamoDBClient", *writes: Write) -> None:
+    """Without an event: for what is no change. All or nothing, and refused as `commit` is."""
+    if reasons := _cancelled(dynamodb, writes):
+        _refuse(writes, reasons)
+
+
+def _new_event(table: str, row: Row) -> Write:
+    return put(table, row, condition="attribute_not_exists(#event_id)", refusal=lambda _: Internal())
+
+
+def _cancelled(dynamodb: "DynamoDBClient", writes: tuple[Write, ...]) -> list[dict[str, Any]]:
+    """Why the transaction was cancelled; empty when it was not."""
+    requests: Any = [write.request for write in writes]
+    try:
+        dynamodb.transact_write_items(TransactItems=requests)
+    except dynamodb.exceptions.TransactionCanceledException as cancelled:
+        return _reasons(cancelled)
+    return []
 
 
 def _reasons(cancelled: ClientError) -> list[dict[str, Any]]:

@@ -5,15 +5,13 @@ from dataclasses import asdict
 
 from domain.audit import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
-from domain.runs import closed, released
+from domain.runs import abandoned, closed, released
 from domain.scans import Execution, ExecutionStatus, ScanEnd
 from domain.schedules import Schedule
 from stores.items import Row
 from stores.ledger import Write, put, update
 from stores.schedule_rows import NOBODY, execution_to_row
 from stores.tables import TableNames
-
-ABANDONED = "abandoned"
 
 
 class RunWrites:
@@ -44,8 +42,7 @@ class RunWrites:
         )
         if stale is None:
             return (held, started)
-        end = ScanEnd(ExecutionStatus.FAILED, event.at, ABANDONED)
-        return (held, started, self._close(stale, schedule.tenant_id, end))
+        return (held, started, self._close(stale, schedule.tenant_id, abandoned(at=event.at)))
 
     def release(
         self, schedule: Schedule | None, execution: Execution, end: ScanEnd, event: AuditEvent, *, pause_after: int
@@ -63,6 +60,7 @@ class RunWrites:
             "status": end.status,
             "completed_at": end.completed_at,
             "error_code": end.error_code,
+            "problems": [asdict(problem) for problem in end.problems],
             "result_location": row.get("result_location"),
             "counts": row.get("counts"),
             "deliveries": row.get("deliveries"),
@@ -82,6 +80,7 @@ class RunWrites:
             "running_execution_id": NOBODY,
             "status": after.status,
             "status_reason": after.status_reason or "",
+            "problems": [asdict(problem) for problem in after.problems],
             "spec_version": after.spec_version,
             "run_count": after.run_count,
             "success_count": after.success_count,

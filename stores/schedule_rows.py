@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.accounts import ProviderType
 from domain.credentials import CredentialRef
+from domain.errors import Problem
 from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
 from domain.scans import Counts, Execution, ExecutionStatus, ScanResult, TriggeredBy
 from domain.schedules import Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
@@ -41,6 +42,7 @@ def schedule_from_row(row: Row) -> Schedule:
         notifications=_notifications(row["notifications"]),
         status=ScheduleStatus(row["status"]),
         status_reason=row["status_reason"] or None,
+        problems=_problems(row),
         spec_version=int(row["spec_version"]),
         running_execution_id=row["running_execution_id"] or None,
         last_run_at=row.get("last_run_at"),
@@ -69,6 +71,7 @@ def execution_from_row(row: Row) -> Execution:
         completed_at=row.get("completed_at"),
         counts=_counts(row["counts"]),
         error_code=row.get("error_code"),
+        problems=_problems(row),
         result_location=row.get("result_location"),
         deliveries=tuple(_delivery(found) for found in row["deliveries"]),
     )
@@ -113,6 +116,20 @@ def _notifications(found: Mapping[str, Any]) -> NotificationSettings:
         on_failure=found["on_failure"],
         channels=tuple(Channel(ChannelKind(each["kind"]), each["target"]) for each in found["channels"]),
         signing=CredentialRef(signing["arn"], signing["version"], pending=signing["pending"]) if signing else None,
+    )
+
+
+def _problems(row: Row) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            code=found["code"],
+            message=found["message"],
+            pointer=found["pointer"],
+            step=found["step"],
+            remedy=found["remedy"],
+            missing_permissions=tuple(found["missing_permissions"]),
+        )
+        for found in row.get("problems", ())
     )
 
 

@@ -26,7 +26,7 @@ class DynamoScheduleStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
         self._names = names
-        self._ledger = Ledger(dynamodb, names.audit_events)
+        self._ledger = Ledger(dynamodb, names)
         self._runs = RunWrites(names)
 
     @aws_failures()
@@ -74,6 +74,7 @@ class DynamoScheduleStore:
             "notifications": asdict(schedule.notifications),
             "status": schedule.status,
             "status_reason": schedule.status_reason or "",
+            "problems": [asdict(problem) for problem in schedule.problems],
             "spec_version": schedule.spec_version,
             "updated_at": event.at,
         }

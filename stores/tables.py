@@ -30,6 +30,8 @@ class TableNames:
     scan_results: str = "threat-engine-scan-results"
     api_keys: str = "threat-engine-api-keys"
     audit_events: str = "threat-engine-audit-events"
+    audit_unsealed: str = "threat-engine-audit-unsealed"
+    audit_digests: str = "threat-engine-audit-digests"
     idempotency: str = "threat-engine-idempotency"
 
 
@@ -69,6 +71,8 @@ def definitions(names: TableNames) -> tuple[TableDefinition, ...]:
         TableDefinition(names.scan_results, ("scan_id",), (Index(RESULTS_BY_ACCOUNT, ("account_id", "started_at")),)),
         TableDefinition(names.api_keys, ("tenant_id", "key_id"), (Index(API_KEYS_BY_ID, ("key_id",)),)),
         TableDefinition(names.audit_events, ("tenant_id", "event_id")),
+        TableDefinition(names.audit_unsealed, ("tenant_id", "event_id")),
+        TableDefinition(names.audit_digests, ("tenant_id", "sequence")),
         TableDefinition(names.idempotency, ("tenant_id", "record_id"), expires_by="expires_at"),
     )
 

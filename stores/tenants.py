@@ -23,7 +23,7 @@ class DynamoTenantStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
         self._table = names.tenants
-        self._ledger = Ledger(dynamodb, names.audit_events)
+        self._ledger = Ledger(dynamodb, names)
 
     @aws_failures()
     def create(self, tenant: Tenant, event: AuditEvent) -> Tenant:

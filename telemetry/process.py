@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter, SearchAttributeKey
 from temporalio.worker import Interceptor
 
+from domain.metrics import Metric
 from telemetry.aws import counting_aws_requests, tracing_aws_calls
 from telemetry.census import Census
 from telemetry.http import ObservedApplication
@@ -42,6 +43,12 @@ class Telemetry:
             return app
         tracer = (self.tracers or NoOpTracerProvider()).get_tracer("api")
         return ObservedApplication(app, meter=self.meter or MetricMeter.noop, tracer=tracer, untraced=untraced)
+
+    def counter(self, metric: Metric) -> Callable[[], None]:
+        """Counts one at each call, of a metric without labels. It is served from the start."""
+        counter = (self.meter or MetricMeter.noop).create_counter(metric.name, metric.meaning)
+        counter.add(0)
+        return lambda: counter.add(1)
 
     @asynccontextmanager
     async def counting(self, client: Client, *, state: SearchAttributeKey[str]) -> AsyncIterator[None]:

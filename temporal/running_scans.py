@@ -2,7 +2,7 @@
 
 import asyncio
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateStage
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
@@ -30,13 +30,12 @@ class TemporalScans:
     def cancel(self, workflow_id: str, cancellation: Cancellation) -> None:
         try:
             call(self._loop, self._cancel(workflow_id, cancellation))
-        except WorkflowUpdateFailedError:
-            return  # it is ending already
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise Unavailable from None
 
     async def _cancel(self, workflow_id: str, cancellation: Cancellation) -> None:
+        """Not waited for: an engine that does not answer would keep the caller. One that is ending refuses it."""
+        update_id, stage = f"cancel:{cancellation.origin.request_id}", WorkflowUpdateStage.ACCEPTED
         handle = self._client.get_workflow_handle(workflow_id)
-        update_id = f"cancel:{cancellation.origin.request_id}"
-        await handle.execute_update(self._cancel_update, cancellation, id=update_id)
+        await handle.start_update(self._cancel_update, cancellation, id=update_id, wait_for_stage=stage)

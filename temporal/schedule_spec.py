@@ -11,7 +11,8 @@ from domain.timestamps import parse
 
 @dataclass(frozen=True)
 class Looseness:
-    """How exactly schedules fire. Jitter is Temporal's own: a hash of the schedule's id, so it stays the same."""
+    """How exactly schedules fire. Jitter is Temporal's own: a hash of the schedule's id and of the moment, so it
+    differs from one firing to the next, and is the same whenever one and the same firing is computed."""
 
     jitter: timedelta
     catch_up: timedelta

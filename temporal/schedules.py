@@ -19,7 +19,7 @@ from temporalio.common import SearchAttributeKey, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.cadence import repeats
-from domain.schedules import Cadence, Preview, ScheduleStatus, ScheduleType
+from domain.schedules import Cadence, ListedSchedule, Preview, ScheduleStatus, ScheduleType
 from domain.schedules import Schedule as Row
 from domain.timestamps import parse, stamp
 from temporal.calls import call
@@ -32,7 +32,7 @@ Attributes = Callable[[Row], TypedSearchAttributes]
 
 class TemporalSchedules:
     """The `Schedules` port, for threads. What a schedule starts and is found by is the workflows' to say, so it is
-    handed in; `version` is the attribute that holds the version of the row."""
+    handed in; `tenant` and `version` are the attributes that hold the tenant and the version of the row."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class TemporalSchedules:
         *,
         action: Action,
         attributes: Attributes,
+        tenant: SearchAttributeKey[str],
         version: SearchAttributeKey[int],
         looseness: Looseness,
     ) -> None:
@@ -48,6 +49,7 @@ class TemporalSchedules:
         self._loop = loop
         self._action = action
         self._attributes = attributes
+        self._tenant = tenant
         self._version = version
         self._looseness = looseness
         self._previews = Previews(client)
@@ -70,8 +72,8 @@ class TemporalSchedules:
     def preview(self, cadence: Cadence, *, count: int) -> Preview:
         return call(self._loop, self._previews.of(cadence, count=count))
 
-    def versions(self) -> dict[str, int]:
-        return call(self._loop, self._versions())
+    def listed(self) -> Mapping[str, ListedSchedule]:
+        return call(self._loop, self._listed())
 
     def tidy(self) -> None:
         call(self._loop, self._previews.tidy())
@@ -132,9 +134,12 @@ class TemporalSchedules:
                 found[listed.id] = moment
         return found
 
-    async def _versions(self) -> dict[str, int]:
+    async def _listed(self) -> Mapping[str, ListedSchedule]:
         listing = await self._client.list_schedules(f"{self._version.name} > 0", page_size=1000)
-        return {listed.id: listed.typed_search_attributes[self._version] async for listed in listing}
+        return {each.id: self._shown(each.typed_search_attributes) async for each in listing}
+
+    def _shown(self, attributes: TypedSearchAttributes) -> ListedSchedule:
+        return ListedSchedule(attributes.get(self._tenant, ""), attributes[self._version])
 
 
 def _first(row: Row, moments: Sequence[datetime]) -> str | None:

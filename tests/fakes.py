@@ -6,12 +6,15 @@ import hmac
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
+from domain.access import Scope
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
-from domain.api_keys import ApiKey, Role
-from domain.audit import AuditEvent
+from domain.api_keys import ApiKey
+from domain.audit import EVERYTHING, AuditEvent, AuditFilter
+from domain.audit_trail import AuditDigest, Note, note_of
 from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
 from domain.errors import (
     AccountAlreadyOnboarded,
@@ -23,10 +26,11 @@ from domain.errors import (
     PayloadTooLarge,
     SealBroken,
     StaleVersion,
+    Unavailable,
 )
 from domain.idempotency import Answer, IdempotencyRecord, canonical
 from domain.pages import MAX_PAGE, Page
-from domain.tenants import PLATFORM, Tenant, TenantStatus
+from domain.tenants import Tenant, TenantStatus
 from domain.timestamps import parse
 from domain.validation import Verdict
 from stores import cursors
@@ -40,14 +44,26 @@ class FakeLedger:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.unsealed: dict[tuple[str, str], Note] = {}
+        """By tenant and event id."""
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.down = False
+        """Whether the audit store is out of order."""
         self._events: dict[tuple[str, str], AuditEvent] = {}
 
     def holds(self, event: AuditEvent) -> bool:
-        """Whether the operation was applied before."""
+        """Whether the operation was applied before. Every change asks this first."""
+        if self.down:
+            raise Unavailable
         return (event.tenant_id, event.event_id) in self._events
 
     def add(self, event: AuditEvent) -> None:
         self._events[event.tenant_id, event.event_id] = event
+        self.unsealed[event.tenant_id, event.event_id] = note_of(event, now=self.clock())
+
+    def all(self) -> tuple[AuditEvent, ...]:
+        """Those of all tenants."""
+        return tuple(self._events.values())
 
     def of(self, tenant_id: str) -> tuple[AuditEvent, ...]:
         """A tenant's events, oldest first."""
@@ -213,9 +229,33 @@ class FakeApiKeyStore:
     def find(self, key_id: str) -> ApiKey | None:
         return self._rows.get(key_id)
 
+    def get(self, tenant_id: str, key_id: str) -> ApiKey:
+        key = self._rows.get(key_id)
+        if key is None or key.tenant_id != tenant_id:
+            raise NotFound
+        return key
+
+    def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[ApiKey]:
+        rows = {key: row for key, row in self._rows.items() if row.tenant_id == tenant_id}
+        return page_of(rows, ("api-keys", tenant_id), lambda _: True, limit=limit, cursor=cursor)
+
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
+        with self._ledger.lock:
+            key = self.get(tenant_id, key_id)
+            if key.revoked_at is None and not self._ledger.holds(event):
+                self._rows[key_id] = replace(key, revoked_at=event.at)
+                self._ledger.add(event)
+            return self.get(tenant_id, key_id)
+
+    def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:
+        with self._ledger.lock:
+            key = self._rows.get(key_id)
+            if key and key.tenant_id == tenant_id and (key.last_used_at or "") < noted_before:
+                self._rows[key_id] = replace(key, last_used_at=at)
+
     def administrators(self) -> tuple[ApiKey, ...]:
-        keys = (key for key in self._rows.values() if key.tenant_id == PLATFORM)
-        return tuple(key for key in keys if key.role is Role.ADMINISTRATOR)
+        keys = (key for key in self._rows.values() if key.platform)
+        return tuple(key for key in keys if Scope.KEYS_ADMIN in key.held)
 
 
 class FakeIdempotencyStore:
@@ -245,9 +285,48 @@ class FakeAuditStore:
     def __init__(self, ledger: FakeLedger) -> None:
         self._ledger = ledger
 
-    def page(self, tenant_id: str, *, limit: int, cursor: str | None) -> Page[AuditEvent]:
-        events = {event.event_id: event for event in self._ledger.of(tenant_id)}
-        return page_of(events, ("audit", tenant_id), lambda _: True, limit=limit, cursor=cursor)
+    def record(self, event: AuditEvent) -> None:
+        with self._ledger.lock:
+            if not self._ledger.holds(event):
+                self._ledger.add(event)
+
+    def page(
+        self, tenant_id: str, wanted: AuditFilter = EVERYTHING, *, limit: int, cursor: str | None
+    ) -> Page[AuditEvent]:
+        in_time = AuditFilter(since=wanted.since, until=wanted.until).wants
+        events = {event.event_id: event for event in self._ledger.of(tenant_id) if in_time(event)}
+        return page_of(events, ("audit", tenant_id, repr(wanted)), wanted.wants, limit=limit, cursor=cursor)
+
+
+class FakeAuditChain:
+    def __init__(self, ledger: FakeLedger) -> None:
+        self._ledger = ledger
+        self._chains: dict[str, list[AuditDigest]] = {}
+
+    def tenants(self, *, limit: int) -> list[str]:
+        return sorted({tenant_id for tenant_id, _ in self._ledger.unsealed})[:limit]
+
+    def waiting(self, tenant_id: str, *, after: str, limit: int) -> list[Note]:
+        notes = sorted(self._ledger.unsealed.items())
+        return [note for (owner, event_id), note in notes if owner == tenant_id and event_id > after][:limit]
+
+    def latest(self, tenant_id: str) -> AuditDigest | None:
+        chain = self._chains.get(tenant_id)
+        return chain[-1] if chain else None
+
+    def append(self, digest: AuditDigest) -> None:
+        with self._ledger.lock:
+            chain = self._chains.setdefault(digest.tenant_id, [])
+            notes = [(digest.tenant_id, event.event_id) for event in digest.events]
+            taken = any(one.sequence == digest.sequence for one in chain)
+            if taken or not all(note in self._ledger.unsealed for note in notes):
+                raise StaleVersion
+            chain.append(digest)
+            for note in notes:
+                del self._ledger.unsealed[note]
+
+    def digests(self, tenant_id: str, *, after: int, limit: int) -> list[AuditDigest]:
+        return [one for one in self._chains.get(tenant_id, []) if one.sequence > after][:limit]
 
 
 class FakeSealer:
@@ -361,6 +440,7 @@ class FakeStores:
         self.accounts = FakeAccountStore(self.ledger, self.tenants)
         self.api_keys = FakeApiKeyStore(self.ledger)
         self.audit = FakeAuditStore(self.ledger)
+        self.chain = FakeAuditChain(self.ledger)
         self.idempotency = FakeIdempotencyStore()
         self.vault = FakeVault()
         self.sealer = FakeSealer()

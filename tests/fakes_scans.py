@@ -14,7 +14,7 @@ from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, Sc
 from domain.notifications import Channel, Delivery, Notification
 from domain.onboarding import Cancellation
 from domain.pages import Page
-from domain.runs import closed, released
+from domain.runs import abandoned, closed, released
 from domain.scans import (
     CheckStatus,
     Counts,
@@ -28,7 +28,7 @@ from domain.scans import (
     Severity,
     StoredResult,
 )
-from domain.schedules import Cadence, Preview, Schedule, ScheduleStatus
+from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus
 from domain.timestamps import stamp
 from notify.policy import PublicChannels
 from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of
@@ -158,8 +158,7 @@ class FakeScheduleStore:
     def _abandon(self, execution_id: str, at: str) -> None:
         row = self._stores.execution_rows[execution_id]
         if not row.final:
-            end = ScanEnd(ExecutionStatus.FAILED, at, "abandoned")
-            self._stores.execution_rows[execution_id] = closed(row, end)
+            self._stores.execution_rows[execution_id] = closed(row, abandoned(at=at))
 
     def _write(self, row: Schedule, event: AuditEvent) -> None:
         self._stores.schedule_rows[row.schedule_id] = row
@@ -215,6 +214,9 @@ class FakeResultStore:
             by_status.count(CheckStatus.FAIL),
             by_status.count(CheckStatus.ERROR),
         )
+        kept = self._rows.get(order.execution_id)
+        if kept is not None and kept.tenant_id != order.tenant_id:
+            raise NotFound
         location = f"fake://{order.tenant_id}/{order.account_id}/{order.execution_id}"
         self._rows[order.execution_id] = ScanResult(
             scan_id=order.execution_id,
@@ -274,8 +276,8 @@ class FakeSchedules:
     def preview(self, cadence: Cadence, *, count: int) -> Preview:
         return Preview(tuple(self._tomorrow(day) for day in range(1, count + 1)))
 
-    def versions(self) -> dict[str, int]:
-        return {schedule_id: row.spec_version for schedule_id, row in self.built.items()}
+    def listed(self) -> Mapping[str, ListedSchedule]:
+        return {name: ListedSchedule(row.tenant_id, row.spec_version) for name, row in self.built.items()}
 
     def tidy(self) -> None:
         """Nothing is ever left over."""
@@ -320,14 +322,25 @@ class ScriptedEngine:
 
     script: list[OnboardingError | EngineProgress] = field(default_factory=list)
     started: list[ScanOrder] = field(default_factory=list)
+    max_seconds: list[float] = field(default_factory=list)
+    """What each scan in the process was given."""
     cancelled: list[str] = field(default_factory=list)
     hold: threading.Event | None = None
     reached: threading.Event = field(default_factory=threading.Event)
+    starts_after: float = 0.0
+    """Seconds."""
 
     def scan(
-        self, order: ScanOrder, credential: Credential, *, external_id: str, alive: Callable[[int], None]
+        self,
+        order: ScanOrder,
+        credential: Credential,
+        *,
+        external_id: str,
+        max_seconds: float,
+        alive: Callable[[int], None],
     ) -> Sequence[Finding]:
         self.started.append(order)
+        self.max_seconds.append(max_seconds)
         self._next()
         self.reached.set()
         while self.hold is not None and not self.hold.wait(0.02):
@@ -335,6 +348,7 @@ class ScriptedEngine:
         return FOUND
 
     def start(self, order: ScanOrder, session: Credential) -> None:
+        threading.Event().wait(self.starts_after)
         self.started.append(order)
 
     def poll(self, order: ScanOrder) -> EngineProgress:
@@ -357,6 +371,25 @@ class ScriptedEngine:
         if isinstance(answer, OnboardingError):
             raise answer
         return answer
+
+
+class DeafEngine(ScriptedEngine):
+    """Hears of no cancellation before it has found everything."""
+
+    def scan(
+        self,
+        order: ScanOrder,
+        credential: Credential,
+        *,
+        external_id: str,
+        max_seconds: float,
+        alive: Callable[[int], None],
+    ) -> Sequence[Finding]:
+        self.started.append(order)
+        self.reached.set()
+        assert self.hold is not None
+        self.hold.wait(20)
+        return FOUND
 
 
 @dataclass

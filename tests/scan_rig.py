@@ -38,10 +38,11 @@ from workflows.ids import converge_id, onboarding_id, scan_id
 from workflows.reconcile import Reconcile
 from workflows.run_scan import CANCEL, RunScan
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, of_scan, of_schedule
+from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_scan, of_schedule
 
 WORKFLOWS = [ConvergeSchedule, RunScan, Reconcile]
 PAUSE_AFTER = 3
+CATCH_UP = timedelta(hours=1)
 DAILY = Cadence(ScheduleType.CRON, cron_expression="0 2 * * *")
 WEBHOOK = Channel(ChannelKind.WEBHOOK, "https://hooks.example/scan")
 Run = WorkflowHandle[RunScan, ScanOutcome]
@@ -119,13 +120,13 @@ class ScanRig:
     def activities(self) -> list[Any]:
         stores, scans, runs, temporal = self.stores, self.scans, self.runs(), self.temporal()
         ports = ScanPorts(scans.schedules, scans.executions, stores.accounts, self.engines, runs)
-        upkeep = UpkeepPorts(scans.schedules, scans.executions, temporal, runs)
+        upkeep = UpkeepPorts(scans.schedules, scans.executions, temporal, runs, self.webhooks)
         return [
             *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),
             *ScanActivities(ports, pause_after=PAUSE_AFTER).all(),
             *EngineActivities(self.engines, stores.vault, scans.results).all(),
             *NotificationActivities({ChannelKind.WEBHOOK: self.notifier}, self.webhooks).all(),
-            *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER).all(),
+            *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER, catch_up=CATCH_UP).all(),
             *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),
         ]
 
@@ -135,8 +136,9 @@ class ScanRig:
             asyncio.get_running_loop(),
             action=self._action,
             attributes=of_schedule,
+            tenant=TENANT_ID,
             version=SPEC_VERSION,
-            looseness=Looseness(jitter=timedelta(0), catch_up=timedelta(hours=1)),
+            looseness=Looseness(jitter=timedelta(0), catch_up=CATCH_UP),
         )
 
     def runs(self) -> RunningScans:

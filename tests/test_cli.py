@@ -78,7 +78,7 @@ def lines(finished: Finished) -> list[list[str]]:
 def test_setup_makes_everything_once_and_then_finds_it(cli: Cli, temporal: str):
     first = lines(cli("setup", TEMPORAL_ADDRESS=temporal))
     kinds = [thing.split()[0] for _, thing in first]
-    assert (kinds.count("table"), kinds.count("namespace"), kinds.count("search")) == (9, 1, 7)
+    assert (kinds.count("table"), kinds.count("namespace"), kinds.count("search")) == (11, 1, 7)
     assert {state for state, thing in first if "table" in thing or "search" in thing} == {"created"}
     second = lines(cli("setup", TEMPORAL_ADDRESS=temporal))
     assert {state for state, _ in second} == {"found"}
@@ -117,7 +117,7 @@ def test_a_second_bootstrap_is_refused_while_the_first_key_is_valid(cli: Cli):
     cli("keys", "bootstrap")
     again = cli("keys", "bootstrap")
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr == "There is a valid administrator key already; make further keys with it.\n"
+    assert again.stderr == "There is a valid administrator key already; make further keys with `keys create`.\n"
 
 
 def keys_of(platform: AwsAccount, tmp_path: Path) -> DynamoApiKeyStore:

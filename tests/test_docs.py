@@ -12,7 +12,7 @@ from tests.pages import DOCS, PAGES, ROOT, blocks, commands, ticked
 
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 COMMANDS = set(commands(cli.app))
-GENERATED = (".local/", ".venv/")
+GENERATED = (".local/", ".venv/", "build/")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 

@@ -35,7 +35,7 @@ class ConvergeSchedule:
 
     @workflow.run
     async def run(self, request: ConvergeRequest) -> None:
-        if workflow.info().workflow_id != ids.converge_id(request.tenant_id, request.schedule_id):
+        if not self._is_named(request.tenant_id, request.schedule_id):
             raise refusal(UserError, "The workflow id and the request name different schedules.")
         if request.repair:
             await self._converge()
@@ -59,8 +59,12 @@ class ConvergeSchedule:
     @apply.validator
     def _may_apply(self, change: ScheduleChange) -> None:
         ours = (change.schedule.tenant_id, change.schedule.schedule_id)
-        if ours != (self._request.tenant_id, self._request.schedule_id):
+        if ours != (self._request.tenant_id, self._request.schedule_id) or not self._is_named(*ours):
             raise refusal(UserError, "The change is of another schedule.")
+
+    def _is_named(self, tenant_id: str, schedule_id: str) -> bool:
+        """Whether the workflow's id names this schedule, of this tenant."""
+        return workflow.info().workflow_id == ids.converge_id(tenant_id, schedule_id)
 
     async def _next_change(self) -> None:
         try:
@@ -69,17 +73,19 @@ class ConvergeSchedule:
             workflow.logger.info("No change came.")
 
     async def _apply(self, change: ScheduleChange) -> Schedule | ApplicationError:
+        outcome: Schedule | ApplicationError
         try:
-            row = await workflow.execute_activity_method(
+            outcome = await workflow.execute_activity_method(
                 ScheduleActivities.apply_change,
                 change,
                 summary=f"Write the row: {change.kind.value}",
                 **STORE_CALL,
             )
         except ActivityError as error:
-            return final(error)
+            outcome = final(error)
+        # Also after a refusal: the secret that came with it may have been stored.
         await self._converge()
-        return row
+        return outcome
 
     async def _converge(self) -> None:
         await workflow.execute_activity_method(

@@ -32,9 +32,5 @@ def scan_id(tenant_id: str, name: str) -> str:
     return f"scan:{tenant_id}:{name}"
 
 
-def stop_id(tenant_id: str, account_id: str) -> str:
-    """The id of the workflow that ends everything recurring of an account."""
-    return f"stop:{tenant_id}:{account_id}"
-
-
 RECONCILE_ID = "reconcile"
+SEAL_AUDITS_ID = "seal-audits"

@@ -38,6 +38,14 @@ SWEEP: Timing = {
 }
 """All rows, page by page. It gives up before the next sweep begins."""
 
+SEALING: Timing = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+}
+"""One tenant's audit events. It gives up so that the next run, which waits for it, begins anew with everybody's."""
+
 ENGINE_CALL: Timing = {
     "start_to_close_timeout": timedelta(seconds=60),
     "schedule_to_close_timeout": timedelta(minutes=10),

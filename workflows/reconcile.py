@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
     from activities.onboarding_upkeep import EndLost, LostAccount, OnboardingUpkeep
-    from activities.upkeep import CloseAbandoned, Key, UpkeepActivities
+    from activities.upkeep import Key, Mend, UpkeepActivities
     from domain.audit import Origin
     from domain.schedules import ConvergeRequest
     from domain.timestamps import stamp
@@ -33,6 +33,8 @@ class Swept:
     abandoned: int
     lost: int = 0
     """Onboardings whose workflow is gone."""
+    missed: int = 0
+    """One-time schedules whose moment passed without a run."""
 
 
 @workflow.defn
@@ -45,13 +47,16 @@ class Reconcile:
             UpkeepActivities.find_drift, summary="Compare every row with its Temporal Schedule", **SWEEP
         )
         await _few_at_once([_close(key) for key in drift.abandoned])
-        await _few_at_once([_converge(key) for key in drift.astray])
-        await _few_at_once([_remove(schedule_id) for schedule_id in drift.orphans])
+        await _few_at_once([_record_missed(key) for key in drift.missed])
+        # Without a row a Temporal Schedule is removed, and with it whatever else is left of the schedule.
+        await _few_at_once([_converge(key) for key in (*drift.astray, *drift.missed, *drift.orphans)])
         lost = await workflow.execute_activity_method(
             OnboardingUpkeep.find_lost, summary="Look for onboardings whose workflow is gone", **SWEEP
         )
         await _few_at_once([_end(account) for account in lost])
-        swept = Swept(drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned), len(lost))
+        swept = Swept(
+            drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned), len(lost), len(drift.missed)
+        )
         workflow.set_current_details(_story(swept))
         return swept
 
@@ -75,34 +80,45 @@ async def _converge(key: Key) -> None:
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("The schedule is being converged already.")
-
-
-async def _remove(schedule_id: str) -> None:
-    await workflow.execute_activity_method(
-        UpkeepActivities.remove_orphan, schedule_id, summary="Remove a Temporal Schedule without a row", **STORE_CALL
-    )
+    except ChildWorkflowError:
+        # One that cannot be mended keeps nobody else waiting; the next sweep finds it again.
+        workflow.logger.warning("A schedule could not be converged.")
 
 
 async def _close(key: Key) -> None:
-    origin = Origin("system", workflow.info().workflow_id)
     await workflow.execute_activity_method(
         UpkeepActivities.close_abandoned,
-        CloseAbandoned(key, origin, stamp(workflow.now())),
+        Mend(key, _sweep(), stamp(workflow.now())),
         summary="Close a run whose workflow is gone",
         **STORE_CALL,
     )
 
 
+async def _record_missed(key: Key) -> None:
+    await workflow.execute_activity_method(
+        UpkeepActivities.record_missed,
+        Mend(key, _sweep(), stamp(workflow.now())),
+        summary="Show that a one-time schedule did not run",
+        **STORE_CALL,
+    )
+
+
 async def _end(account: LostAccount) -> None:
-    origin = Origin("system", workflow.info().workflow_id)
     await workflow.execute_activity_method(
         OnboardingUpkeep.end_lost,
-        EndLost(account, origin, stamp(workflow.now())),
+        EndLost(account, _sweep(), stamp(workflow.now())),
         summary="Close an onboarding whose workflow is gone",
         **STORE_CALL,
     )
 
 
+def _sweep() -> Origin:
+    return Origin("system", workflow.info().workflow_id)
+
+
 def _story(swept: Swept) -> str:
-    mended = f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone"
+    mended = (
+        f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone, "
+        f"{swept.missed} one-time ones that did not run"
+    )
     return f"**{swept.rows} schedules**\n\nMended: {mended}\n\nOnboardings closed: {swept.lost}"

@@ -14,26 +14,27 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
+    import workflows.scan_ends as ends
     import workflows.scan_steps as steps
     import workflows.scan_story as scan_story
     from domain.audit import Origin
-    from domain.errors import Conflict, NotYet, UserError
+    from domain.errors import Conflict, UserError
     from domain.onboarding import Cancellation
     from domain.scans import (
         Admission,
         Counts,
+        EngineProgress,
         ExecutionStatus,
         ScanEnd,
         ScanOutcome,
         ScanPlan,
         ScanRequest,
         ScanState,
-        StoredResult,
         TriggeredBy,
     )
     from domain.schedules import ConvergeRequest, Schedule
     from workflows.converge_schedule import ConvergeSchedule
-    from workflows.failures import code_of, refusal
+    from workflows.failures import refusal
     from workflows.notify import Telling
     from workflows.search_attributes import SCAN_STATE
 
@@ -41,7 +42,8 @@ RENEW_SECONDS = 3000.0
 """A session lasts an hour at most: well before its end the engine gets a new one."""
 
 CANCEL = "cancel"
-ENGINE_FAILED, TIMED_OUT = "engine_failed", "timed_out"
+"""The update's name, for those who know the workflow by its id only."""
+ENDED = "The scan has ended."
 
 
 @workflow.defn
@@ -55,7 +57,7 @@ class RunScan:
         self._admission: Admission | None = None
         self._scan: asyncio.Task[ScanEnd] | None = None
         self._cancelled_by: Origin | None = None
-        self._closing = False
+        self._ends_as: ScanState | None = None
         self._outcome = ScanOutcome(self._id, ScanState.ADMITTING)
 
     @workflow.run
@@ -81,30 +83,32 @@ class RunScan:
         await workflow.wait_condition(lambda: self._admission is not None)
         return cast(Admission, self._admission)
 
-    @workflow.update(name=CANCEL)
-    def cancel(self, cancellation: Cancellation) -> None:
-        """Stop the scan and close the execution as cancelled."""
+    @workflow.update
+    async def cancel(self, cancellation: Cancellation) -> None:
+        """Stop the scan, and wait until it is certain how it ends: it may come to its own end first."""
         self._cancel(cancellation.origin)
+        await workflow.wait_condition(lambda: self._ends_as is not None)
+        if self._ends_as is not ScanState.CANCELLED:
+            raise refusal(Conflict, ENDED)
 
     @cancel.validator
     def _may_cancel(self, cancellation: Cancellation) -> None:
-        if self._closing:
-            raise refusal(Conflict, "The scan has ended.")
+        if self._ends_as is not None:
+            raise refusal(Conflict, ENDED)
 
     async def _run(self) -> ScanOutcome:
         self._admission = await steps.admit(self._request, self._id, self._nominal())
         plan = self._admission.plan
         if plan is None:
-            self._closing = True
+            self._ends_as = ScanState.LEFT
             self._show(ScanOutcome(self._id, ScanState.LEFT, leaving=self._admission.leaving))
             return self._outcome
         self._show(ScanOutcome(self._id, ScanState.SCANNING))
         end = await self._end_of(plan)
-        self._closing = True
+        self._ends_as = ScanState(end.status.value)
         telling = Telling(plan, self._request.schedule_id, end)
-        schedule = await steps.close(plan, self._request, self._closed_by(), telling.announced())
-        counts = end.result.counts if end.result else Counts()
-        self._show(ScanOutcome(self._id, ScanState(end.status.value), error_code=end.error_code, counts=counts))
+        schedule = await steps.close(plan, self._request, self._ended_by(), telling.announced())
+        self._show(self._ended(end, self._ends_as))
         await self._follow(schedule)
         await telling.tell()
         return self._outcome
@@ -116,50 +120,46 @@ class RunScan:
             await workflow.wait_condition(self._scan.done)
             if not self._scan.cancelled():
                 return self._scan.result()
-        return ScanEnd(ExecutionStatus.CANCELLED, steps.now())
+        return ends.cancelled(at=steps.now())
 
     async def _scanned(self, plan: ScanPlan) -> ScanEnd:
         try:
-            result = await (self._inside(plan) if plan.in_process else self._outside(plan))
+            return await (self._inside(plan) if plan.in_process else self._outside(plan))
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from None
-            code = code_of(error)
-            return ScanEnd(ExecutionStatus.FAILED, steps.now(), TIMED_OUT if code == NotYet.code else code)
-        if isinstance(result, str):
-            return ScanEnd(ExecutionStatus.FAILED, steps.now(), result)
-        return ScanEnd(ExecutionStatus.COMPLETED, steps.now(), result=result)
+            return ends.failed(error, in_process=plan.in_process, at=steps.now())
 
-    async def _inside(self, plan: ScanPlan) -> StoredResult:
-        return await steps.scan_in_process(plan, self._request.max_seconds)
+    async def _inside(self, plan: ScanPlan) -> ScanEnd:
+        result = await steps.scan_in_process(plan, self._request.max_seconds)
+        return ends.completed(result, at=steps.now())
 
-    async def _outside(self, plan: ScanPlan) -> StoredResult | str:
-        """The stored result, or the code with which the engine gave up."""
+    async def _outside(self, plan: ScanPlan) -> ScanEnd:
         try:
-            failure = await self._wait_for_engine(plan)
+            progress = await self._wait_for_engine(plan)
         except (ActivityError, asyncio.CancelledError):
             # Whatever stopped the waiting, nobody will take up what the engine still finds.
             await asyncio.shield(self._stop_engine(plan))
             raise
-        return failure or await steps.collect_outside(plan)
+        if progress.status is not ExecutionStatus.COMPLETED:
+            return ends.gave_up(progress.error_code, at=steps.now())
+        result = await steps.collect_outside(plan)
+        return ends.completed(result, at=steps.now())
 
-    async def _wait_for_engine(self, plan: ScanPlan) -> str | None:
-        """The engine's error code, None when it has completed."""
+    async def _wait_for_engine(self, plan: ScanPlan) -> EngineProgress:
+        """How the engine ended."""
         deadline = workflow.now() + timedelta(seconds=self._request.max_seconds)
         while True:
             await steps.start_outside(plan)
-            left = (deadline - workflow.now()).total_seconds()
+            # One look at least, however long the engine took to start.
+            left = max(1.0, (deadline - workflow.now()).total_seconds())
             try:
-                progress = await steps.poll_outside(
+                return await steps.poll_outside(
                     plan.order, every_seconds=self._request.poll_seconds, max_seconds=min(RENEW_SECONDS, left)
                 )
             except ActivityError as error:
                 if is_cancelled_exception(error) or left <= RENEW_SECONDS:
                     raise
-                continue
-            if progress.status is ExecutionStatus.COMPLETED:
-                return None
-            return progress.error_code or ENGINE_FAILED
 
     async def _stop_engine(self, plan: ScanPlan) -> None:
         try:
@@ -183,14 +183,20 @@ class RunScan:
             workflow.logger.info("The schedule is being converged already.")
 
     def _cancel(self, origin: Origin) -> None:
-        if self._closing or self._cancelled_by is not None:
+        if self._ends_as is not None or self._cancelled_by is not None:
             return
         self._cancelled_by = origin
         if self._scan is not None:
             self._scan.cancel()
 
-    def _closed_by(self) -> Origin:
-        return self._cancelled_by or self._request.origin
+    def _ended_by(self) -> Origin:
+        """Whoever cancelled it, unless it came to its own end first."""
+        cancelled = self._ends_as is ScanState.CANCELLED
+        return self._cancelled_by if cancelled and self._cancelled_by else self._request.origin
+
+    def _ended(self, end: ScanEnd, state: ScanState) -> ScanOutcome:
+        counts = end.result.counts if end.result else Counts()
+        return ScanOutcome(self._id, state, error_code=end.error_code, counts=counts, problems=end.problems)
 
     def _show(self, outcome: ScanOutcome) -> None:
         self._outcome = outcome

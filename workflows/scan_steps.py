@@ -71,6 +71,7 @@ def collect_outside(plan: ScanPlan) -> Awaitable[StoredResult]:
         plan,
         activity_id="collect",
         summary="Fetch the engine's findings and store them",
+        cancellation_type=_FINISHED,
         **COLLECTION,
     )
 

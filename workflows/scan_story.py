@@ -28,6 +28,7 @@ def details(outcome: ScanOutcome) -> str:
         lines += [f"Reason: {_REASONS[outcome.leaving]} (`{outcome.leaving.value}`)", ""]
     if outcome.error_code:
         lines += [f"Reason: `{outcome.error_code}`", ""]
+        lines += [f"- {problem.message} {problem.remedy or ''}".rstrip() for problem in outcome.problems]
     if outcome.counts.total:
         counts = outcome.counts
         lines += [f"Checks: {counts.passed} passed, {counts.failed} failed, {counts.errors} not decided", ""]

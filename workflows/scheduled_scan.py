@@ -8,7 +8,7 @@ from temporalio.common import Priority
 from domain.audit import Origin
 from domain.scans import ScanRequest
 from domain.schedules import Schedule
-from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCAN_PRIORITY, SCANS_QUEUE, scan_id
+from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCAN_PRIORITY, SCANS_QUEUE, SEAL_AUDITS_ID, scan_id
 from workflows.search_attributes import of_scan
 
 SCHEDULER = "scheduler"
@@ -27,6 +27,17 @@ def reconciling() -> ScheduleActionStartWorkflow:
         id=RECONCILE_ID,
         task_queue=ONBOARDING_QUEUE,
         static_summary="Compare all schedules with their rows",
+        priority=Priority(priority_key=SCAN_PRIORITY),
+    )
+
+
+def sealing() -> ScheduleActionStartWorkflow:
+    """A run over the audit trails of all tenants."""
+    return ScheduleActionStartWorkflow(
+        "SealAudits",
+        id=SEAL_AUDITS_ID,
+        task_queue=ONBOARDING_QUEUE,
+        static_summary="Seal the audit events of all tenants",
         priority=Priority(priority_key=SCAN_PRIORITY),
     )
 

@@ -19,7 +19,8 @@ RECEIVE = (
 KEEP = (kept("dynamodb.UpdateItem", "keeps the answer for repeats"),)
 INIT = (*RECEIVE, request("dynamodb.GetItem", "the tenant"))
 FIND = (request("dynamodb.GetItem", "whose account it is"), request("dynamodb.GetItem", "the account"))
-HAND_IN = (*RECEIVE, *FIND, request("kms.GenerateDataKey", "seals the credential"))
+RECORD = (request("dynamodb.TransactWriteItems", "puts the request on record"),)
+HAND_IN = (*RECEIVE, *FIND, request("kms.GenerateDataKey", "seals the credential"), *RECORD)
 
 REGISTER = (step("dynamodb.TransactWriteItems", "writes the account"),)
 STORE = (
@@ -65,7 +66,7 @@ PROMOTE = (
     ),
 )
 ACTIVATE = (step("dynamodb.TransactWriteItems", "makes the account active"),)
-CANCEL = (*RECEIVE, *FIND)
+CANCEL = (*RECEIVE, *FIND, *RECORD)
 TAKE_BACK = (
     step("dynamodb.TransactWriteItems", "closes the account"),
     step("secrets-manager.DescribeSecret", "looks for the secret"),

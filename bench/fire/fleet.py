@@ -12,6 +12,7 @@ from secrets import token_hex
 
 from temporalio.client import Client
 
+from bench.fire.keys import note_use
 from bench.fire.mortal import Life, Mortal
 from bench.tenants import FreshTenants
 from local.identities import AwsAccount, make_process_identities
@@ -35,6 +36,8 @@ from stores.tables import TableNames
 from stores.tenants import DynamoTenantStore
 from temporal.client import connect
 
+UNLIMITED = dict.fromkeys(("RATE_LIMIT_PER_KEY", "RATE_LIMIT_PER_TENANT", "RATE_LIMIT_PER_ADDRESS"), "0")
+"""One caller stands for a crowd."""
 OUR_PROGRAMS: Mapping[str, Sequence[str]] = {"worker": ["worker.py"], "api": ["main.py"]}
 
 
@@ -78,13 +81,14 @@ async def running_fleet(
     platform, customer = (
         AwsAccount(number, f"http://{endpoint}", token_hex(20)) for number in (PLATFORM_NUMBER, CUSTOMER_NUMBER)
     )
-    environment = process_environment(folder, ports=ports, settings=settings or {})
+    environment = process_environment(folder, ports=ports, settings={**UNLIMITED, **(settings or {})})
     ministack, temporal, worker, api = parts = _parts(folder, ports, environment, {**OUR_PROGRAMS, **(programs or {})})
     try:
         with progress.step("Temporal, with a database file, and AWS (MiniStack), API and worker are up"):
             await asyncio.gather(temporal.start(), ministack.start())
             await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
             api_key = await set_up(platform, address)
+            await asyncio.to_thread(note_use, platform.clients(), api_key)
             await asyncio.gather(worker.start(), api.start())
         yield Fleet(
             folder=folder,

@@ -14,11 +14,10 @@ from bench.fire.faults import FaultFolder
 from bench.fire.fleet import Fleet, running_fleet
 from bench.fire.invariants import Broken, Expected, check
 from bench.fire.journeys import Traveller
+from bench.fire.keys import used_key
 from bench.portal_client import CONNECTIONS
 from bench.tenants import FreshTenants
-from cli import add_administrator_key
 from local.progress import Progress
-from stores.api_keys import DynamoApiKeyStore
 from stores.tables import TableNames
 from workflows.ids import RECONCILE_ID
 
@@ -54,7 +53,7 @@ class Ground:
             return None
 
     def _new_key(self) -> str:
-        return add_administrator_key(DynamoApiKeyStore(self.fleet.aws.dynamodb, TableNames()))[0]
+        return used_key(self.fleet.aws)
 
 
 @asynccontextmanager

@@ -135,7 +135,8 @@ def _claim(one: Expected, world: World) -> Iterator[Breach]:
 
 def _audit(one: Expected, world: World) -> Iterator[Breach]:
     target = f"account:{one.account_id}"
-    actions = Counter(str(event["action"]) for event in world.audit if event["target"] == target)
+    about = [event for event in world.audit if event["target"] == target and event.get("outcome") != "requested"]
+    actions = Counter(str(event["action"]) for event in about)
     for action, count in (one.audit - actions).items():
         yield Harm.LOST, f"{count} audit event(s) {action} are missing."
     for action, count in (actions - one.audit).items():

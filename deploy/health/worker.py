@@ -1,4 +1,5 @@
-"""Is the worker on this host at work? `python -m deploy.health.worker` ends with 0 when Temporal has heard from it.
+"""Is the worker on this host at work? `python -m deploy.health.worker` ends with 0 when Temporal has heard from it on
+each of its queues.
 
 A worker asks Temporal for work at least once a minute, under the name `process@host` unless it is given another one.
 """
@@ -15,33 +16,44 @@ from temporalio.service import RPCError
 
 import config
 from temporal.client import connect
-from workflows.ids import ONBOARDING_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
 SILENCE_SECONDS = 90
+QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
 
 
 def main() -> None:
     _, temporal = config.load()
     try:
-        pollers = asyncio.run(pollers_of(temporal, ONBOARDING_QUEUE))
+        pollers = asyncio.run(pollers_of(temporal))
     except (RPCError, RuntimeError):
         sys.exit("Temporal does not answer.")
-    if not any(at_work(poller, socket.gethostname(), time.time()) for poller in pollers):
-        sys.exit("Temporal has not heard from this worker lately.")
+    if silent := silent_queues(pollers, socket.gethostname(), time.time()):
+        sys.exit(f"Temporal has not heard from this worker lately, on: {', '.join(silent)}.")
 
 
-async def pollers_of(temporal: config.TemporalConnection, queue: str) -> list[PollerInfo]:
-    request = DescribeTaskQueueRequest(
+async def pollers_of(temporal: config.TemporalConnection) -> dict[str, list[PollerInfo]]:
+    """Whoever has asked for steps lately, by queue."""
+    try:
+        client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
+        answers = await asyncio.gather(
+            *(client.workflow_service.describe_task_queue(_asking(temporal, queue)) for queue in QUEUES)
+        )
+    finally:
+        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    return {queue: list(answer.pollers) for queue, answer in zip(QUEUES, answers, strict=True)}
+
+
+def silent_queues(pollers: dict[str, list[PollerInfo]], host: str, now: float) -> list[str]:
+    return [queue for queue, found in pollers.items() if not any(at_work(poller, host, now) for poller in found)]
+
+
+def _asking(temporal: config.TemporalConnection, queue: str) -> DescribeTaskQueueRequest:
+    return DescribeTaskQueueRequest(
         namespace=temporal.namespace,
         task_queue=TaskQueue(name=queue),
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
     )
-    try:
-        client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
-        answer = await client.workflow_service.describe_task_queue(request)
-    finally:
-        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
-    return list(answer.pollers)
 
 
 def at_work(poller: PollerInfo, host: str, now: float) -> bool:

@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationErrorCategory
 
 from activities.failures import as_failure
 from domain import errors
-from domain.errors import NotYet, OnboardingError, SealBroken, Throttled, Trouble, UserError
+from domain.errors import CredentialRefused, NotYet, OnboardingError, Problem, SealBroken, Throttled, Trouble, UserError
 
 
 def every_error(kind: type[OnboardingError] = OnboardingError) -> Iterator[type[OnboardingError]]:
@@ -41,6 +41,14 @@ def test_the_clouds_own_delay_is_the_next_retry_delay():
     assert delay is not None
     assert delay.total_seconds() == 7
     assert as_failure(Trouble()).next_retry_delay is None
+
+
+def test_what_is_to_be_put_right_comes_after_the_notes():
+    error = CredentialRefused(problems=[Problem("unknown_key", "AWS does not know this key.", step="identify")])
+    error.add_note("sts:AssumeRole: AccessDenied")
+    note, problem = as_failure(error).details
+    assert note == "sts:AssumeRole: AccessDenied"
+    assert (problem["code"], problem["message"]) == ("unknown_key", "AWS does not know this key.")
 
 
 def test_a_foreign_exception_is_named_by_its_class_only():

@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app
+from api.edge import Edge
 from api.services import Limits, Services
-from domain.api_keys import ApiKey, Role, digest_of, key_id_of, new_key_text
+from domain.access import Role
+from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
 from domain.audit import audit_event
 from domain.onboarding import OnboardingState
 from domain.tenants import PLATFORM
@@ -71,7 +73,9 @@ class Portal:
         raise AssertionError(state)
 
 
-def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replaced: Any) -> Portal:
+def open_portal(
+    rig: Rig, client: Client, limits: Limits | None = None, *, edge: Edge | None = None, **replaced: Any
+) -> Portal:
     stores = rig.stores
     services = Services(
         **{
@@ -80,6 +84,7 @@ def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replac
             "accounts": stores.accounts,
             "api_keys": stores.api_keys,
             "idempotency": stores.idempotency,
+            "audit": stores.audit,
             "digest": stores.digest,
             "sealer": stores.sealer,
             "catalogue": FakeCatalogue({rig.provider.description.provider_type: rig.provider}),
@@ -92,21 +97,22 @@ def open_portal(rig: Rig, client: Client, limits: Limits | None = None, **replac
             **replaced,
         }
     )
-    app = create_app(services)
+    app = create_app(services, edge)
     transport = httpx.ASGITransport(app=app)
     headers = {"Authorization": f"Bearer {add_key(rig)}"}
     return Portal(rig, services, app, httpx.AsyncClient(transport=transport, base_url=ROOT, headers=headers))
 
 
 def add_key(rig: Rig, **changes: Any) -> str:
-    """The text of a new administrator's key."""
+    """The text of a new administrator's key: the platform's, unless a tenant is named."""
     text = new_key_text()
     key = {
         "key_id": key_id_of(text),
         "tenant_id": PLATFORM,
         "name": "portal",
         "digest": digest_of(text),
-        "role": Role.ADMINISTRATOR,
+        "role": Role.ADMIN,
+        "platform": "tenant_id" not in changes,
         "created_at": AT,
         "expires_at": FAR,
         **changes,

@@ -5,9 +5,13 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 
 ID = "00000000-0000-4000-8000-000000000000"
-PUBLIC = {"/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready"}
+PUBLIC = {
+    *("/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready"),
+    *("/.well-known/openid-configuration", "/.well-known/jwks.json"),
+}
 FILLED = {
     "provider": "aws",
+    "key_id": "0" * 16,
     **dict.fromkeys(
         ("account_id", "execution_id", "onboarding_id", "scan_id", "schedule_id", "tenant_id"),
         ID,

@@ -1,16 +1,23 @@
 """Who gets in: every route but health wants a key, and tells nothing about a wrong one."""
 
+from dataclasses import replace
+from random import Random
+from string import ascii_lowercase, digits
+
 import pytest
 from temporalio.client import Client
 
-from api.auth import CACHE_SECONDS, KeyRing
-from domain.api_keys import ApiKey, key_id_of, new_key_text
+from api.auth import CACHE_SECONDS, Caller, KeyRing
+from domain.access import Role
+from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
 from domain.errors import Unauthenticated
 from domain.tenants import PLATFORM
-from tests.api.portal import Portal, add_key
-from tests.api.routes import PUBLIC, calls
-from tests.rig import Rig
+from tests.api.portal import FAR, Portal, add_key
+from tests.api.routes import ID, PUBLIC, calls
+from tests.fakes import FakeApiKeyStore, FakeLedger
+from tests.rig import AT, Rig
 
+KEY_CHARACTERS = digits + ascii_lowercase
 PAST = "2026-01-01T00:00:00.000Z"
 
 
@@ -74,22 +81,17 @@ async def test_a_tenants_key_sees_its_own_tenant_only(offline: Portal) -> None:
     assert (other.status_code, other.content) == (404, absent.content)
 
 
-class CountingKeys:
+class CountingKeys(FakeApiKeyStore):
     """A store that knows one key and counts who asks."""
 
     def __init__(self, key: ApiKey | None) -> None:
+        super().__init__(FakeLedger())
         self.key = key
         self.asked: list[str] = []
 
     def find(self, key_id: str) -> ApiKey | None:
         self.asked.append(key_id)
         return self.key
-
-    def add(self, key: ApiKey, event: object) -> None:
-        raise NotImplementedError
-
-    def administrators(self) -> tuple[ApiKey, ...]:
-        raise NotImplementedError
 
 
 async def a_key(client: Client | None = None) -> tuple[str, ApiKey]:
@@ -127,7 +129,74 @@ def test_a_mistyped_key_is_never_looked_up() -> None:
     assert store.asked == []
 
 
-async def test_an_administrator_is_of_the_platform() -> None:
+async def test_a_key_of_the_platform_says_so() -> None:
     text, key = await a_key()
-    assert key.tenant_id == PLATFORM
-    assert KeyRing(CountingKeys(key)).recognise(text, "r").tenant_id is None
+    assert (key.tenant_id, key.platform) == (PLATFORM, True)
+    caller = KeyRing(CountingKeys(key)).recognise(text, "r")
+    assert (caller.tenant_id, caller.platform) == (None, True)
+
+
+async def test_a_key_in_the_platforms_place_that_does_not_say_so_reaches_nothing(offline: Portal) -> None:
+    text = add_key(offline.rig, platform=False)
+    offline.http.headers["Authorization"] = f"Bearer {text}"
+    assert (await offline.http.get("/tenants")).status_code == 403
+    assert (await offline.http.get(f"/tenants/{offline.rig.tenant_id}")).status_code == 404
+
+
+@pytest.mark.parametrize(("tenant_id", "platform"), [(None, False), ("", False), (ID, True)])
+def test_a_caller_is_of_one_tenant_or_of_the_platform(tenant_id: str | None, platform: bool) -> None:
+    with pytest.raises(ValueError, match="either for one tenant or for the platform"):
+        Caller("key:1", tenant_id, platform, scopes=frozenset(), request_id="r")
+
+
+def test_a_hundred_thousand_wrong_keys_are_refused_and_few_are_looked_up() -> None:
+    """Most are random; the others differ from a good key in one character."""
+    good = new_key_text()
+    key = replace(stored(good), platform=True)
+    store, made = CountingKeys(key), Random(6)
+    ring = KeyRing(store)
+    accepted = 0
+    for _ in range(100_000):
+        try:
+            ring.recognise(wrong(good, made), "r")
+        except Unauthenticated:
+            continue
+        accepted += 1
+    assert (accepted, store.asked) == (0, [])
+    assert ring.recognise(good, "r").principal == f"key:{key.key_id}"
+
+
+def wrong(good: str, made: Random) -> str:
+    place = made.randrange(len(good))
+    other = made.choice([c for c in KEY_CHARACTERS if c != good[place]])
+    changed = good[:place] + other + good[place + 1 :]
+    random = "tek_" + "".join(made.choices(KEY_CHARACTERS, k=16)) + "_" + "".join(made.choices(KEY_CHARACTERS, k=38))
+    return made.choice((changed, random))
+
+
+def stored(text: str) -> ApiKey:
+    return ApiKey(
+        key_id=key_id_of(text) or "",
+        tenant_id=PLATFORM,
+        name="good",
+        digest=digest_of(text),
+        role=Role.ADMIN,
+        created_at=AT,
+        expires_at=FAR,
+    )
+
+
+@pytest.mark.parametrize("state", ["unknown", "wrong", "revoked", "expired"])
+def test_every_refused_key_costs_the_same_look_ups(state: str) -> None:
+    text = new_key_text()
+    right = stored(text)
+    known = {
+        "unknown": None,
+        "wrong": replace(right, digest=digest_of("other")),
+        "revoked": replace(right, revoked_at=AT),
+        "expired": replace(right, expires_at=AT),
+    }
+    store = CountingKeys(known[state])
+    with pytest.raises(Unauthenticated):
+        KeyRing(store).recognise(text, "r")
+    assert store.asked == [right.key_id]

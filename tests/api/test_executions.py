@@ -7,15 +7,19 @@ from dataclasses import replace
 import pytest
 from temporalio.client import Client
 
-from domain.errors import CredentialRefused, OnboardingError
+from domain.errors import CredentialRefused, OnboardingError, Problem
 from domain.scans import EngineProgress, ExecutionStatus
 from tests.api.conftest import NOWHERE
 from tests.api.portal import idempotent
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
 from tests.api.test_idempotency import REPLAYED, Forgetful
 from tests.api.test_schedules import ABSENT
-from tests.fakes_scans import FakeEngines, ScriptedEngine
+from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
+from tests.rig import eventually
 from tests.scan_rig import ScanRig
+from workflows.ids import scan_id
+
+GONE = Problem("role_not_assumable", "The role cannot be assumed.", step="identify", remedy="Look at its trust policy.")
 
 
 @pytest.fixture
@@ -27,6 +31,13 @@ def hold(scans: ScanPortal) -> threading.Event:
 
 def starts(scans: ScanPortal) -> int:
     return [event.action for event in scans.rig.stores.ledger.of(scans.rig.tenant_id)].count("scan.started")
+
+
+async def is_told_to_stop(scans: ScanPortal, execution_id: str) -> bool:
+    run = scans.rig.client.get_workflow_handle(scan_id(scans.rig.tenant_id, execution_id))
+    events = (await run.fetch_history()).events
+    accepted = [e.workflow_execution_update_accepted_event_attributes.accepted_request.input.name for e in events]
+    return "cancel" in accepted
 
 
 class TestTriggering:
@@ -192,6 +203,29 @@ class TestStopping:
         assert await self.stop(scans, run) == (409, "conflict")
         assert (await scans.get(f"/executions/{run}"))["status"] == "completed"
 
+    async def test_one_that_came_to_its_own_end_first_says_so(self, scans: ScanPortal) -> None:
+        hold = threading.Event()
+        scans.rig.engines.inside = DeafEngine(hold=hold)
+        run = await scans.triggered(await scans.made())
+        await scans.reached()
+        stopping = asyncio.create_task(self.stop(scans, run))
+        await eventually(lambda: is_told_to_stop(scans, run))
+        hold.set()
+        assert await stopping == (409, "conflict")
+        assert (await scans.ended(run))["status"] == "completed"
+
+    async def test_an_engine_that_takes_its_time_is_not_waited_for(self, scans: ScanPortal) -> None:
+        hold = threading.Event()
+        scans.rig.engines.inside = DeafEngine(hold=hold)
+        run = await scans.triggered(await scans.made())
+        await scans.reached()
+        hurried = await open_scan_portal(scans.rig, limits=replace(LIMITS, accept_wait_seconds=1))
+        hurried.http.headers = scans.http.headers
+        assert await self.stop(hurried, run, "key-1") == (202, "cancelling")
+        hold.set()
+        assert (await scans.ended(run))["status"] == "completed"
+        assert await self.stop(scans, run, "key-1") == (409, "conflict")
+
     async def test_without_a_worker_nothing_is_promised(self, idle_scans: ScanPortal) -> None:
         endless: list[OnboardingError | EngineProgress] = [EngineProgress(ExecutionStatus.RUNNING)] * 1000
         engine = idle_scans.rig.engines.elsewhere = ScriptedEngine(endless)
@@ -213,9 +247,11 @@ class TestStopping:
 
 
 async def test_a_failed_scan_says_why_and_has_no_result(scans: ScanPortal) -> None:
-    scans.engine.script.append(CredentialRefused())
+    scans.engine.script.append(CredentialRefused(problems=[GONE]))
     run = await scans.ended(await scans.triggered(await scans.made()))
     assert (run["status"], run["error_code"], run["scan_id"]) == ("failed", "credential_refused", None)
+    [problem] = run["problems"]
+    assert (problem["code"], problem["message"], problem["remedy"]) == (GONE.code, GONE.message, GONE.remedy)
     assert (await scans.http.get(f"/scan-results/{run['execution_id']}")).status_code == 404
 
 

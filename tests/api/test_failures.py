@@ -7,7 +7,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from domain import errors
+from domain import edge_errors, errors
 from domain.errors import OnboardingError, Problem, Trouble
 from tests.api.portal import Portal, open_portal
 from tests.api.routes import PUBLIC, calls
@@ -22,6 +22,10 @@ STATUS: dict[type[BaseException], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    edge_errors.MalformedRequest: 400,
+    edge_errors.RequestTooSlow: 408,
+    edge_errors.RateLimited: 429,
+    edge_errors.HeadTooLarge: 431,
     errors.IdempotencyMismatch: 422,
     errors.PayloadTooLarge: 413,
     errors.UnsupportedMediaType: 415,
@@ -75,7 +79,7 @@ async def test_every_error_of_ours_has_its_status(offline: Portal, kind: type[On
     expected = next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
     assert (answer.status_code, answer.json()["detail"]["code"]) == (expected, kind.code)
     assert_shape(answer)
-    assert ("Retry-After" in answer.headers) == issubclass(kind, Trouble)
+    assert ("Retry-After" in answer.headers) == issubclass(kind, Trouble | edge_errors.RateLimited)
 
 
 async def test_trouble_says_how_long_to_wait(offline: Portal) -> None:

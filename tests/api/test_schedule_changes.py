@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from temporalio.client import ScheduleDescription
 from temporalio.service import RPCError
 
-from domain.errors import CredentialRefused
+from domain.errors import CredentialRefused, Problem
+from domain.runs import missed
 from domain.schedules import Schedule
 from domain.timestamps import stamp
 from tests.api.portal import codes
@@ -146,16 +147,28 @@ class TestTheCadence:
         assert (after["status"], after["next_run_at"]) == ("active", "2098-01-31T01:00:00.000Z")
 
 
+async def test_one_that_missed_its_moment_says_so_and_fires_at_a_new_one(scans: ScanPortal) -> None:
+    schedule_id = await scans.made(schedule_type="one_time", cron_expression=None, run_at=AHEAD)
+    scans.rig.scans.schedule_rows[schedule_id] = missed(row(scans, schedule_id))
+    shown = await scans.schedule(schedule_id)
+    assert (shown["status"], shown["status_reason"], shown["run_count"]) == ("error", "missed", 0)
+    assert [problem["remedy"] for problem in shown["problems"]] == ["Name a new run_at."]
+    after = await changed(scans, schedule_id, run_at="2098-02-01T02:00:00Z")
+    assert (after["status"], after["status_reason"], after["problems"]) == ("active", None, [])
+    assert after["next_run_at"] == "2098-02-01T02:00:00.000Z"
+
+
 async def test_a_schedule_that_failed_too_often_says_so_and_is_resumed_by_its_status(scans: ScanPortal) -> None:
     schedule_id = await scans.made()
     for _ in range(PAUSE_AFTER):
-        scans.engine.script.append(CredentialRefused())
+        scans.engine.script.append(CredentialRefused(problems=[Problem("unknown_key", "AWS does not know this key.")]))
         await scans.ended(await scans.triggered(schedule_id))
     shown = await scans.schedule(schedule_id)
     assert (shown["status"], shown["status_reason"], shown["enabled"]) == ("error", "failed_repeatedly", False)
+    assert [problem["message"] for problem in shown["problems"]] == ["AWS does not know this key."]
     assert (shown["failure_count"], shown["next_run_at"]) == (PAUSE_AFTER, None)
     resumed = await changed(scans, schedule_id, status="active")
-    assert (resumed["status"], resumed["status_reason"]) == ("active", None)
+    assert (resumed["status"], resumed["status_reason"], resumed["problems"]) == ("active", None, [])
     assert resumed["next_run_at"]
     assert row(scans, schedule_id).consecutive_failures == 0
 
@@ -179,6 +192,7 @@ class TestChannels:
         await changed(scans, schedule_id, notification_channels=renewed)
         assert secret_of(scans, schedule_id) == "another-0123456789"
         await changed(scans, schedule_id, notification_channels={})
+        assert not scans.rig.webhooks.stages(schedule_id)
         after = await changed(scans, schedule_id, notification_channels=elsewhere)
         assert after["notification_channels"]["webhook"]["signed"] is False
 

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from api.schedule_schemas import ScheduleChanges
 from domain.tenants import TenantStatus
 from tests.api.portal import codes
 from tests.api.scan_portal import HOOK, ScanPortal
 from tests.api.test_failures import assert_shape
 from tests.api.test_schedules import ABSENT, AHEAD
 
+ALIKE = ScheduleChanges.model_fields.keys() - {"status"} | {"schedule_id", "spec_version"}
+"""What a change and a new schedule are asked for alike, or may not name."""
 INTERVAL: dict[str, Any] = {"schedule_type": "interval", "cron_expression": None}
 ONCE: dict[str, Any] = {"schedule_type": "one_time", "cron_expression": None}
 
@@ -121,55 +124,55 @@ async def test_a_body_of_another_shape(idle_scans: ScanPortal, changes: dict[str
     assert await refusal(idle_scans, changes) == (422, [code])
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://hooks.example.com/scan",
-        "ftp://hooks.example.com/scan",
-        "//hooks.example.com/scan",
-        "hooks.example.com",
-        "https://user:secret@hooks.example.com/",
-        "https://hooks.example.com:8443/scan",
-        "https://hooks.example.com/scan#part",
-        "https://hooks.example.com\\@127.0.0.1/",
-        "https://hooks.example.com/ scan",
-        "https://bücher.example/scan",
-    ],
-)
+NO_PLAIN_ADDRESSES = [
+    "http://hooks.example.com/scan",
+    "ftp://hooks.example.com/scan",
+    "//hooks.example.com/scan",
+    "hooks.example.com",
+    "https://user:secret@hooks.example.com/",
+    "https://hooks.example.com:8443/scan",
+    "https://hooks.example.com/scan#part",
+    "https://hooks.example.com\\@127.0.0.1/",
+    "https://hooks.example.com/ scan",
+    "https://bücher.example/scan",
+]
+
+
+@pytest.mark.parametrize("url", NO_PLAIN_ADDRESSES)
 async def test_a_webhook_that_is_no_plain_https_address(idle_scans: ScanPortal, url: str) -> None:
     assert await refusal(idle_scans, hook(url)) == (400, ["invalid"])
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "127.1",
-        "0x7f.0.0.1",
-        "0x7f000001",
-        "2130706433",
-        "017700000001",
-        "0177.0.0.1",
-        "10.0.0.8",
-        "169.254.169.254",
-        "8.8.8.8",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "[fd00:ec2::254]",
-        "localhost",
-        "localhost.",
-        "LOCALHOST",
-        "app.localhost",
-        "metadata.google.internal",
-        "printer.local",
-        "db.corp",
-        "1.0.0.127.in-addr.arpa",
-        "intranet",
-        "",
-        "a..example.com",
-        "-a.example.com",
-    ],
-)
+NOT_PUBLIC = [
+    "127.0.0.1",
+    "127.1",
+    "0x7f.0.0.1",
+    "0x7f000001",
+    "2130706433",
+    "017700000001",
+    "0177.0.0.1",
+    "10.0.0.8",
+    "169.254.169.254",
+    "8.8.8.8",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[fd00:ec2::254]",
+    "localhost",
+    "localhost.",
+    "LOCALHOST",
+    "app.localhost",
+    "metadata.google.internal",
+    "printer.local",
+    "db.corp",
+    "1.0.0.127.in-addr.arpa",
+    "intranet",
+    "",
+    "a..example.com",
+    "-a.example.com",
+]
+
+
+@pytest.mark.parametrize("host", NOT_PUBLIC)
 async def test_a_webhook_to_where_customers_have_no_business(idle_scans: ScanPortal, host: str) -> None:
     assert await refusal(idle_scans, hook(f"https://{host}/scan")) == (400, ["not_public"])
 
@@ -191,6 +194,30 @@ async def test_a_topic_that_is_none(idle_scans: ScanPortal, arn: str) -> None:
 async def test_everything_that_is_wrong_is_told_at_once(idle_scans: ScanPortal) -> None:
     changes = {"cron_expression": "0 0 13 * FRI", "timezone": "Mars/Olympus", **hook("https://127.0.0.1/")}
     assert await refusal(idle_scans, changes) == (400, ["unknown_timezone", "both_days", "not_public"])
+
+
+CHANGES = [
+    *[
+        (changes, 422, code)
+        for changes, code in SHAPES
+        if changes.keys() <= ALIKE and "(left out)" not in changes.values()
+    ],
+    *[(hook(url), 400, "invalid") for url in NO_PLAIN_ADDRESSES],
+    *[(hook(f"https://{host}/scan"), 400, "not_public") for host in NOT_PUBLIC],
+    ({"notification_channels": {"sns": {"topic_arn": "scans"}}}, 400, "invalid"),
+]
+
+
+@pytest.mark.parametrize(("changes", "status", "code"), CHANGES)
+async def test_a_change_is_refused_as_a_new_schedule_is(
+    idle_scans: ScanPortal, changes: dict[str, Any], status: int, code: str
+) -> None:
+    schedule_id = idle_scans.rig.stored().schedule_id
+    before = idle_scans.all_rows()
+    answer = await idle_scans.http.put(f"/schedules/{schedule_id}", json=changes)
+    assert_shape(answer)
+    assert (answer.status_code, codes(answer)) == (status, [code])
+    assert (idle_scans.all_rows(), idle_scans.started) == (before, [])
 
 
 class TestWhoseAccountItIs:

@@ -51,6 +51,14 @@ async def test_what_was_asked_for_is_shown(scans: ScanPortal) -> None:
     assert shown["created_by"].startswith("key:")
 
 
+@pytest.mark.parametrize(
+    "name", ["Nächtlich – früh", "毎晩のスキャン", "فحص ليلي", "🌙", "'; DROP TABLE schedules; --"]
+)
+async def test_a_name_may_be_in_any_script(scans: ScanPortal, name: str) -> None:
+    shown = await scans.schedule(await scans.made(name=name, description=name))
+    assert (shown["name"], shown["description"]) == (name, name)
+
+
 async def test_nothing_but_a_cadence_is_needed(scans: ScanPortal) -> None:
     shown = await scans.schedule(await scans.made())
     assert (shown["timezone"], shown["regions"], shown["notification_channels"]) == ("UTC", [], {})

@@ -12,12 +12,14 @@ from providers.azure import AzureProvider, is_azure_host
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
 from providers.oci import OciProvider, is_oci_host
+from tests.fakes_identity import FakeIdentity
 from tests.providers import gcp_rig, oci_rig
 from tests.providers.azure_rig import OTHER
 from tests.standin.alicloud import READING, AliCloud
 from tests.standin.azure import READER, AzureCloud
 from tests.standin.azure_tokens import made_certificate
 from tests.standin.gcp import GcpCloud, Project
+from tests.standin.gcp_federation import FederatedGcpCloud
 from tests.standin.ibm import ApiKey, IbmCloud
 from tests.standin.oci import OciCloud, made_ocid
 from tests.standin.server import Cloud
@@ -84,6 +86,33 @@ def gcp_key() -> Case:
         take_permissions_away=lambda: cloud.project.granted.update(
             {cloud.account.email: {"resourcemanager.projects.get"}}
         ),
+    )
+
+
+def gcp_pool() -> Case:
+    identity = FakeIdentity()
+    cloud = FederatedGcpCloud(
+        identity.issuer, identity.published, external_id="te-still-unknown", key=gcp_rig.made_key()
+    )
+    good, other = cloud.keyless_credential(), Project("another-project")
+    cloud.projects[other.project_id] = other
+
+    def trust(external_id: str) -> None:
+        cloud.provider.only_subject = external_id
+        cloud.lends[cloud.account.email] = {cloud.pool.principal(external_id)}
+
+    return Case(
+        cloud,
+        partial(GcpProvider, identity=identity),
+        is_gcp_host,
+        "workload_identity",
+        good,
+        wrong_secret={**good, "provider_id": "another-provider"},
+        other_account={**good, "project_id": other.project_id},
+        take_permissions_away=lambda: cloud.project.granted.update(
+            {cloud.account.email: {"resourcemanager.projects.get"}}
+        ),
+        prepare=trust,
     )
 
 
@@ -158,6 +187,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "azure, client secret": azure_secret,
     "azure, certificate": azure_certificate,
     "gcp, service account key": gcp_key,
+    "gcp, workload identity": gcp_pool,
     "alicloud, access key": alicloud_key,
     "alicloud, RAM role": alicloud_role,
     "oci, API signing key": oci_key,

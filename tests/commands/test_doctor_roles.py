@@ -90,6 +90,7 @@ def test_an_api_that_could_read_a_credential_fails(account: AwsAccount):
     assert [f.found.split(" on ")[0] for f in found] == [
         "may kms:Decrypt",
         *["may secretsmanager:GetSecretValue"] * 2,
+        "may kms:Sign",
     ]
 
 

@@ -15,7 +15,14 @@ from stores.results_bucket import RESULTS_KEY
 SETTINGS = Settings.model_validate({"platform_aws_account_id": "111122223333"})
 KEYS = {
     key_id: f"arn:aws:kms:ap-south-1:111122223333:key/{number}"
-    for number, key_id in enumerate((SETTINGS.secrets_manager_kms_key_id, SETTINGS.digests_kms_key_id, RESULTS_KEY))
+    for number, key_id in enumerate(
+        (
+            SETTINGS.secrets_manager_kms_key_id,
+            SETTINGS.digests_kms_key_id,
+            SETTINGS.identity_kms_key_id,
+            RESULTS_KEY,
+        )
+    )
 }
 PROCESSES: tuple[Process, ...] = ("worker", "API")
 

@@ -129,7 +129,7 @@ STANDING = Standing(
     onboardings={OnboardingState.WAITING: 9, OnboardingState.STORING: 0, OnboardingState.ACTIVE: 4},
     scanning=4,
     scans_waiting=2,
-    sweep=Sweep("2026-11-01T00:00:00.000Z", False, "2026-11-25T11:53:30.000Z", Swept(120, 2, 1, 0)),
+    sweep=Sweep("2026-11-01T00:00:00.000Z", False, "2026-11-25T11:53:30.000Z", Swept(120, 2, 1, 0, missed=3)),
     queues=[Queue("onboarding", 2, 0, 0), Queue("scans", 1, 3, 12)],
 )
 
@@ -140,8 +140,8 @@ def test_it_is_one_screen(environment: Environment):
         "onboardings       9 under way: 9 waiting_for_credential; lately ended: 4 active",
         "schedules         118: 115 active, 3 paused",
         "scans             4 running, 2 waiting for a worker",
-        "drift             2 out of step, 1 without a row, 0 held by a run that is gone, 0 onboardings lost: "
-        "mended by the sweep 6 min ago",
+        "drift             2 out of step, 1 without a row, 0 held by a run that is gone, 0 onboardings lost, "
+        "3 one-time ones that did not run: mended by the sweep 6 min ago",
         "queue onboarding  2 workers, nothing waits",
         "queue scans       1 worker, 3 tasks wait, the oldest for 12 s",
         "",

@@ -8,8 +8,10 @@ from typing import Any
 import boto3.session
 
 from cli import add_administrator_key
+from commands.audit import Audited, exported, read_trail, tenants_of
 from config import results_bucket
 from domain.accounts import AccountStatus, ProviderType
+from domain.audit_trail import next_digest
 from domain.credentials import Credential, SealContext
 from domain.errors import NotFound, OnboardingError
 from domain.idempotency import Answer
@@ -21,11 +23,15 @@ from notify.sns import SnsTopics
 from providers.aws import AwsProvider, PlatformAws
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
+from stores.audit import DynamoAuditStore
+from stores.audit_chain import DynamoAuditChain
+from stores.audit_keys import KmsAuditSigner, public_key_of
 from stores.digests import KmsBodyDigest
 from stores.executions import DynamoExecutionStore
 from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
-from stores.kms_keys import ensure_keys
+from stores.identity import KmsIdentityKeys, KmsIdentityTokens
+from stores.kms_keys import IDENTITY_KEY, ensure_keys
 from stores.results import S3ResultStore
 from stores.results_bucket import ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
@@ -40,6 +46,7 @@ from tests.fakes_scans import FOUND
 from tests.stores.samples import (
     AT,
     LATER,
+    a_key,
     activation,
     another,
     closure,
@@ -54,6 +61,7 @@ from tests.stores.samples import (
 from tests.stores.test_schedules import Owner
 
 KEY, NAMES = "alias/threat-engine-secrets", TableNames()
+AUDIT_KEY = "alias/threat-engine-audit"
 BUCKET, TOPIC = results_bucket(ACCOUNT, REGION), f"arn:aws:sns:{REGION}:444455556666:scans"
 CONTEXT = SealContext("tenant", "account", "submission")
 NO_STORES: Any = None
@@ -88,14 +96,23 @@ def api_journey(world: World) -> None:
         accounts.tenant_of(tenant.tenant_id)
     api_keys = DynamoApiKeyStore(aws.dynamodb, NAMES)
     api_keys.find("0" * 16)
+    key = a_key(tenant.tenant_id)
+    api_keys.add(key, new_event(tenant.tenant_id))
+    api_keys.note_use(tenant.tenant_id, key.key_id, at=AT, noted_before=AT)
+    api_keys.page(tenant.tenant_id, limit=1, cursor=None)
+    api_keys.revoke(tenant.tenant_id, key.key_id, new_event(tenant.tenant_id))
     idempotency = DynamoIdempotencyStore(aws.dynamodb, NAMES)
     idempotency.finish(idempotency.begin(new_record()), Answer(200, "{}"))
     read_scans(world)
+    audit = DynamoAuditStore(aws.dynamodb, NAMES)
+    audit.record(new_event(world.tenant_id))
+    audit.page(world.tenant_id, limit=1, cursor=None)
     digest = KmsBodyDigest(aws.kms, key_id="alias/threat-engine-digests")
     digest.digest(b"body")
     sealer = KmsSealer(aws.kms, key_id=KEY)
     for purpose in ("onboarding", "webhook"):
         sealer.seal(new_entry().credential, replace(world.context, purpose=purpose))
+    KmsIdentityKeys(aws.kms, issuer="https://platform.example", key_id=IDENTITY_KEY).published()
     for probe in probes(aws, NAMES, key_id=KEY).values():
         probe()
 
@@ -139,9 +156,11 @@ def worker_journey(world: World) -> None:
         step(accounts.get(tenant_id, account.account_id).account_id)
         accounts.in_progress(limit=1, cursor=None)
     run_scans(world, accounts)
+    seal_audits(world)
     opener = KmsOpener(aws.kms, key_id=KEY)
     for purpose, sealed in world.sealed.items():
         opener.open(sealed, replace(world.context, purpose=purpose))
+    KmsIdentityTokens(aws.kms, issuer="https://platform.example", key_id=IDENTITY_KEY).token("te-1", "//audience")
     vault = SecretsManagerVault(aws.secretsmanager, prefix="threat-engine", kms_key_id=KEY)
     entry = new_entry()
     whose = (entry.tenant_id, entry.account_id)
@@ -162,6 +181,29 @@ def worker_journey(world: World) -> None:
             webhooks.store(another(entry))
     assume_a_customers_role(aws, world.calls)
     tell_a_customers_topic(aws, world.calls)
+
+
+def seal_audits(world: World) -> None:
+    chain, tenant_id = DynamoAuditChain(world.aws.dynamodb, NAMES), world.tenant_id
+    signer = KmsAuditSigner(world.aws.kms, key_id=AUDIT_KEY)
+    chain.tenants(limit=1)
+    notes = chain.waiting(tenant_id, after="", limit=1)
+    digest = next_digest(chain.latest(tenant_id), notes, tenant_id=tenant_id, until=LATER, at=LATER)
+    chain.append(replace(digest, signature=signer.sign(digest.signed)))
+
+
+def auditor_journey(world: World) -> None:
+    """`python cli.py audit verify` and `export`."""
+    aws = world.aws
+    stored = Audited(
+        DynamoAuditStore(aws.dynamodb, NAMES),
+        DynamoAuditChain(aws.dynamodb, NAMES),
+        DynamoTenantStore(aws.dynamodb, NAMES),
+    )
+    keys = [public_key_of(aws.kms, AUDIT_KEY)]
+    for tenant_id in tenants_of(stored):
+        list(exported(stored, tenant_id, keys))
+        read_trail(stored, tenant_id)
 
 
 def run_scans(world: World, accounts: DynamoAccountStore) -> None:
@@ -212,14 +254,22 @@ def assume_a_customers_role(aws: AwsClients, calls: list[Made]) -> None:
 
 
 def setup_journey(world: World) -> None:
-    """`python cli.py setup` where nothing is, and where everything is in disorder, then `keys bootstrap`."""
+    """`python cli.py setup` where nothing is, and where everything is in disorder, then tenants and keys."""
     dynamodb, kms = world.aws.dynamodb, world.aws.kms
-    ensure_keys(kms)
+    ensure_keys(kms, identity=True)
     create_tables(dynamodb, NAMES)
     ensure_results_bucket(world.aws.s3, BUCKET)
     keys = DynamoApiKeyStore(dynamodb, NAMES)
     keys.administrators()
     add_administrator_key(keys)
+    tenant = new_tenant()
+    tenants = DynamoTenantStore(dynamodb, NAMES)
+    tenants.create(tenant, new_event(tenant.tenant_id))
+    key = a_key(tenant.tenant_id)
+    keys.add(key, new_event(tenant.tenant_id))
+    keys.find(key.key_id)
+    keys.page(tenant.tenant_id, limit=1, cursor=None)
+    keys.revoke(tenant.tenant_id, key.key_id, new_event(tenant.tenant_id))
 
 
 def put_in_disorder(aws: AwsClients) -> None:

@@ -93,6 +93,8 @@ def _kms(name: str, parameters: dict[str, Any], aliases: dict[str, str]) -> Iter
     context |= encryption_context(parameters.get("EncryptionContext", {}))
     if "MacAlgorithm" in parameters:
         context["kms:MacAlgorithm"] = parameters["MacAlgorithm"]
+    if "SigningAlgorithm" in parameters:
+        context["kms:SigningAlgorithm"] = parameters["SigningAlgorithm"]
     yield Request(f"kms:{name}", f"{keys}:key/1", context)
 
 
@@ -138,5 +140,8 @@ def through_secrets_manager(arn: str) -> Context:
 
 def methods_used(source: str) -> set[tuple[str, str]]:
     """The methods of ports that a text calls, as in `accounts.get`."""
-    ports = "accounts|tenants|api_keys|idempotency|digest|sealer|vault|webhooks|opener|schedules|executions|results"
+    ports = (
+        "accounts|tenants|api_keys|idempotency|audit|chain|signer|digest|sealer|vault|webhooks|opener"
+        "|schedules|executions|results"
+    )
     return set(re.findall(rf"(?<![\w\"])_?({ports})\.([a-z]\w*)", source))

@@ -4,7 +4,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.taskqueue.v1 import PollerInfo
 
-from deploy.health.worker import SILENCE_SECONDS, at_work
+from deploy.health.worker import SILENCE_SECONDS, at_work, silent_queues
 
 NOW = 1_800_000_000
 
@@ -22,3 +22,10 @@ NOW = 1_800_000_000
 def test_a_worker_is_at_work_when_its_host_was_heard_lately(identity: str, silent_for: int, expected: bool):
     poller = PollerInfo(identity=identity, last_access_time=Timestamp(seconds=NOW - silent_for))
     assert at_work(poller, "worker-a", NOW) is expected
+
+
+def test_a_worker_is_at_work_when_it_serves_each_of_its_queues():
+    ours, other = (PollerInfo(identity=name, last_access_time=Timestamp(seconds=NOW)) for name in ("1@a", "1@b"))
+    assert silent_queues({"onboarding": [ours, other], "scans": [other, ours]}, "a", NOW) == []
+    assert silent_queues({"onboarding": [ours], "scans": [other]}, "a", NOW) == ["scans"]
+    assert silent_queues({"onboarding": [], "scans": [ours]}, "a", NOW) == ["onboarding"]

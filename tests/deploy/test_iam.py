@@ -19,9 +19,11 @@ from tests.deploy.journeys import (
     NAMES,
     World,
     api_journey,
+    auditor_journey,
     put_in_disorder,
     read_scans,
     run_scans,
+    seal_audits,
     setup_journey,
     worker_journey,
 )
@@ -39,7 +41,7 @@ from tests.deploy.recorded import (
 from tests.pages import ROOT, source
 from tests.stores.samples import new_entry, new_event, new_tenant
 
-PROCESSES = ("api", "worker", "setup")
+PROCESSES = ("api", "worker", "setup", "auditor")
 PURPOSES = ("onboarding", "webhook")
 ON_NOTHING_IN_PARTICULAR = {"kms:CreateKey", "secretsmanager:GetRandomPassword"}
 """AWS takes no resource for these."""
@@ -66,7 +68,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         setup_journey(World(aws, calls))
         asked["setup"] = translated(aws, first + take(calls))
         world = furnished(aws, calls)
-        for name, journey in {"api": api_journey, "worker": worker_journey}.items():
+        for name, journey in {"api": api_journey, "worker": worker_journey, "auditor": auditor_journey}.items():
             take(calls)
             journey(world)
             asked[name] = translated(aws, take(calls))
@@ -130,7 +132,7 @@ OVER_TLS = {("MakeAndRepairTheBucketOfResults", f"s3:{verb}BucketPolicy") for ve
 SOURCES = {"api": ("api/*.py",), "worker": ("activities/*.py",)}
 JOURNEYS: dict[str, tuple[Callable[..., None], ...]] = {
     "api": (api_journey, read_scans),
-    "worker": (worker_journey, run_scans),
+    "worker": (worker_journey, run_scans, seal_audits),
 }
 OF_TEMPORAL = {("schedules", "converge"), ("schedules", "remove")}
 """Methods of a port with such a name that is not a store."""
@@ -212,6 +214,8 @@ OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:billing-AbCdEf
 SEALING = {"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"}
 ALIAS = {"kms:ResourceAliases": ["alias/threat-engine-secrets"]}
 RESULTS, RESULTS_ALIAS = f"arn:aws:s3:::{BUCKET}", {"kms:ResourceAliases": ["alias/threat-engine-results"]}
+RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+ES256 = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
 IN_TRANSACTION = {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
 
 
@@ -237,7 +241,8 @@ REFUSED = {
         "api",
         Request("dynamodb:UpdateItem", f"{TABLE}/threat-engine-accounts", IN_TRANSACTION),
     ),
-    "api makes itself a key": ("api", Request("dynamodb:PutItem", f"{TABLE}/threat-engine-api-keys", IN_TRANSACTION)),
+    "api makes a key without an event": ("api", Request("dynamodb:PutItem", f"{TABLE}/threat-engine-api-keys")),
+    "api deletes a key": ("api", Request("dynamodb:DeleteItem", f"{TABLE}/threat-engine-api-keys", IN_TRANSACTION)),
     "api changes a tenant without its event": ("api", Request("dynamodb:UpdateItem", f"{TABLE}/threat-engine-tenants")),
     "worker opens what is not sealed for it": ("worker", Request("kms:Decrypt", KEYS, sealing(purpose="backup"))),
     "worker decrypts a stored secret by itself": (
@@ -260,6 +265,39 @@ REFUSED = {
     ),
     "api decrypts results by itself": ("api", Request("kms:Decrypt", KEYS, RESULTS_ALIAS)),
     "api opens through S3": ("api", Request("kms:Decrypt", KEYS, {**through_s3(RESULTS), **ALIAS})),
+    "api signs": (
+        "api",
+        Request("kms:Sign", KEYS, {"kms:ResourceAliases": ["alias/threat-engine-identity"], **RS256}),
+    ),
+    "worker signs tokens with the audit key": (
+        "worker",
+        Request("kms:Sign", KEYS, {"kms:ResourceAliases": ["alias/threat-engine-audit"], **RS256}),
+    ),
+    **{
+        f"{process} signs digests": (
+            process,
+            Request("kms:Sign", KEYS, {"kms:ResourceAliases": ["alias/threat-engine-audit"], **ES256}),
+        )
+        for process in ("api", "setup", "auditor")
+    },
+    **{
+        f"{process} {action} a digest": (
+            process,
+            Request(f"dynamodb:{action}Item", f"{TABLE}/threat-engine-audit-digests", IN_TRANSACTION),
+        )
+        for process in PROCESSES
+        for action in ("Update", "Delete")
+    },
+    "api takes from what waits to be sealed": (
+        "api",
+        Request("dynamodb:DeleteItem", f"{TABLE}/threat-engine-audit-unsealed", IN_TRANSACTION),
+    ),
+    "api adds a digest": ("api", Request("dynamodb:PutItem", f"{TABLE}/threat-engine-audit-digests", IN_TRANSACTION)),
+    "auditor adds an event": (
+        "auditor",
+        Request("dynamodb:PutItem", f"{TABLE}/threat-engine-audit-events", IN_TRANSACTION),
+    ),
+    "worker signs with another key": ("worker", Request("kms:Sign", KEYS, {**ALIAS, **RS256})),
     "api reads another bucket": ("api", Request("s3:GetObject", "arn:aws:s3:::billing/a.json")),
     "api writes results": ("api", Request("s3:PutObject", f"{RESULTS}/a.json")),
     "worker reads results": ("worker", Request("s3:GetObject", f"{RESULTS}/a.json")),

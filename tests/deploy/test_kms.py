@@ -10,11 +10,14 @@ ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
 CRYPTOGRAPHY = {
     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey"),
     *("kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateMac", "kms:VerifyMac", "kms:CreateGrant"),
+    *("kms:Sign", "kms:Verify"),
 }
 SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
 OTHER_SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:billing-AbCdEf"
 RESULTS = f"arn:aws:s3:::threat-engine-results-{ACCOUNT}-ap-south-1"
 SEALING = encryption_context({"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"})
+ES256 = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
+RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
 
 USES = {
     "the api seals": ("secrets", API, Request("kms:GenerateDataKey", "*", SEALING), True),
@@ -61,6 +64,20 @@ USES = {
         False,
     ),
     "the api decrypts results by itself": ("results", API, Request("kms:Decrypt", "*"), False),
+    "the worker signs": ("identity", WORKER, Request("kms:Sign", "*", RS256), True),
+    "the worker signs in another way": (
+        "identity",
+        WORKER,
+        Request("kms:Sign", "*", {"kms:SigningAlgorithm": "RSASSA_PSS_SHA_256"}),
+        False,
+    ),
+    "the api signs": ("identity", API, Request("kms:Sign", "*", RS256), False),
+    "set-up signs": ("identity", SETUP, Request("kms:Sign", "*", RS256), False),
+    "the api publishes": ("identity", API, Request("kms:GetPublicKey", "*"), True),
+    "the worker signs digests": ("audit", WORKER, Request("kms:Sign", "*", ES256), True),
+    "the worker signs tokens with the audit key": ("audit", WORKER, Request("kms:Sign", "*", RS256), False),
+    "the api signs digests": ("audit", API, Request("kms:Sign", "*", ES256), False),
+    "set-up signs digests": ("audit", SETUP, Request("kms:Sign", "*", ES256), False),
     "set-up turns rotation on": ("secrets", ROOT_USER, Request("kms:EnableKeyRotation", "*"), True),
     "set-up opens": ("secrets", SETUP, Request("kms:Decrypt", "*", SEALING), False),
 }
@@ -71,7 +88,7 @@ def test_a_key_is_used_by_whom_it_serves(key: str, principal: str, use: Request,
     assert allows(statements(f"kms/{key}.json"), use, principal=principal) is allowed
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests", "results"])
+@pytest.mark.parametrize("key", ["secrets", "digests", "results", "identity", "audit"])
 def test_the_accounts_administrators_cannot_use_a_key(key: str):
     """Statements for the account's root leave the decision to its IAM policies; so no use may stand there."""
     left_to_the_account = [s for s in statements(f"kms/{key}.json") if s.get("Principal") == {"AWS": ROOT_USER}]
@@ -79,7 +96,7 @@ def test_the_accounts_administrators_cannot_use_a_key(key: str):
     assert {action for s in left_to_the_account for action, _ in grants(s)} & CRYPTOGRAPHY == set()
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests", "results"])
+@pytest.mark.parametrize("key", ["secrets", "digests", "results", "identity", "audit"])
 def test_somebody_can_still_change_the_policy_of_a_key(key: str):
     request = Request("kms:PutKeyPolicy", "*")
     assert allows(statements(f"kms/{key}.json"), request, principal=ROOT_USER)

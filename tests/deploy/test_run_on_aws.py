@@ -109,7 +109,7 @@ def test_the_steps_leave_an_account_with_roles_keys_and_their_policies(shell: Sh
             found = iam.get_role_policy(RoleName=f"threat-engine-{role}", PolicyName="what-it-needs")
             assert found["PolicyDocument"] == document(f"iam/{file}.json")
         kms = account.session.client("kms", endpoint_url=endpoint)
-        for key in ("secrets", "digests", "results"):
+        for key in ("secrets", "digests", "results", "audit"):
             key_id = kms.describe_key(KeyId=f"alias/threat-engine-{key}")["KeyMetadata"]["KeyId"]
             policy = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
             assert json.loads(policy) == document(f"kms/{key}.json")

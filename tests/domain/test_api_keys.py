@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.api_keys import ApiKey, Role, digest_of, is_valid, key_id_of, new_key_text
+from domain.access import Role
+from domain.api_keys import ApiKey, digest_of, is_valid, key_id_of, new_key_text
 
 TEXT = new_key_text()
 NOW = "2026-11-24T10:00:00.000Z"
@@ -15,7 +16,7 @@ KEY = ApiKey(
     tenant_id="platform",
     name="first administrator",
     digest=digest_of(TEXT),
-    role=Role.ADMINISTRATOR,
+    role=Role.ADMIN,
     created_at="2026-11-24T09:00:00.000Z",
     expires_at="2026-11-25T09:00:00.000Z",
 )

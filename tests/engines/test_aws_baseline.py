@@ -16,6 +16,7 @@ from domain.errors import CredentialRefused, InvalidInput, PlatformConfig
 from domain.scans import CheckStatus, Finding, ScanOrder
 from domain.schedules import ScanScope
 from engines.aws_baseline import CHECKS, AwsBaseline
+from engines.aws_reader import Limits
 from engines.aws_session import AwsSessions
 from providers.aws_template import TrustedRole, setup_of
 from tests.engines.conftest import sessions_running_as
@@ -58,10 +59,17 @@ def role(customer: EmulatedAccount) -> Credential:
 
 
 def scan(
-    baseline: AwsBaseline, customer: EmulatedAccount, credential: Credential, *, scope: ScanScope = HERE
+    baseline: AwsBaseline,
+    customer: EmulatedAccount,
+    credential: Credential,
+    *,
+    scope: ScanScope = HERE,
+    max_seconds: float = 60,
 ) -> Sequence[Finding]:
     order = ScanOrder("scan/of:today", "t1", "a1", ProviderType.AWS, customer.number, scope)
-    return baseline.scan(order, credential, external_id=EXTERNAL_ID, alive=lambda percent: None)
+    return baseline.scan(
+        order, credential, external_id=EXTERNAL_ID, max_seconds=max_seconds, alive=lambda percent: None
+    )
 
 
 def statuses(findings: Sequence[Finding]) -> dict[tuple[str, str], str]:
@@ -226,12 +234,23 @@ def test_a_permission_that_was_taken_away_is_an_error(baseline: AwsBaseline, cus
     assert "kms:ListKeys" in denied["3.6"]
 
 
+def test_the_smaller_limit_ends_a_scan_which_says_what_it_did_not_reach(
+    baseline: AwsBaseline, sessions: AwsSessions, customer: EmulatedAccount
+):
+    key = key_credential(*customer.access_key(published_without()))
+    hasty = AwsBaseline(sessions, limits=Limits(max_seconds=0))
+    for found in (scan(baseline, customer, key, max_seconds=0), scan(hasty, customer, key)):
+        assert {finding.status for finding in found} == {CheckStatus.ERROR}
+        assert {check.check_id for check in CHECKS} <= {finding.check_id for finding in found}
+        assert all("time was over" in finding.message for finding in found)
+
+
 @pytest.mark.parametrize("external_id", ["te-another", ""])
 def test_a_role_that_cannot_be_assumed_is_refused(baseline: AwsBaseline, customer: EmulatedAccount, external_id: str):
     arn = customer.role(trust_on(EXTERNAL_ID), published_without())
     order = ScanOrder("e1", "t1", "a1", ProviderType.AWS, customer.number, HERE)
     with pytest.raises(CredentialRefused) as refusal:
-        baseline.scan(order, role_credential(arn), external_id=external_id, alive=lambda percent: None)
+        baseline.scan(order, role_credential(arn), external_id=external_id, max_seconds=60, alive=lambda percent: None)
     assert [problem.code for problem in refusal.value.problems] == ["role_not_assumable"]
 
 

@@ -1,11 +1,13 @@
 """The client against the reference engine over real sockets, and against every way in which an engine can fail."""
 
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -191,6 +193,20 @@ def test_the_token_is_sent_when_there_is_one(engine: ReferenceEngine, client: Ht
         with_token.start(ORDER, SESSION)
     client.poll(ORDER)
     assert [exchange.headers.get("authorization") for exchange in engine.exchanges] == ["Bearer t0ken", None]
+
+
+@pytest.mark.parametrize("status", [401, 415, 500])
+def test_the_token_is_in_no_log_and_no_error(engine: ReferenceEngine, caplog: pytest.LogCaptureFixture, status: int):
+    engine.moods.append(Response(status_code=status))
+    with (
+        caplog.at_level(logging.DEBUG),
+        connected(engine.url, token="kanarienvogel") as client,
+        pytest.raises(OnboardingError) as failure,
+    ):
+        client.start(ORDER, SESSION)
+    assert caplog.messages
+    traceback = "".join(format_exception(failure.value))
+    assert "kanarienvogel" not in f"{caplog.text}{failure.value!r}{traceback}{vars(failure.value)}"
 
 
 # Answers that are none

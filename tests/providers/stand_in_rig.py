@@ -15,7 +15,7 @@ from transport.guard import PublicOnly
 EXTERNAL_ID = "te-3f2b1c649f0e4a428a6b0d3b5c7d9e1f"
 EXPECTED = Expectation(EXTERNAL_ID)
 JUST_MADE = Expectation(EXTERNAL_ID, may_propagate=True)
-QUICK = Bounds(seconds=1, connect_seconds=1, read_seconds=0.5, body_bytes=64 * 1024)
+QUICK = Bounds(seconds=0.6, connect_seconds=1, read_seconds=0.4, body_bytes=64 * 1024)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from werkzeug.serving import make_server
 
 from domain.audit import AuditEvent
+from domain.audit_ports import AuditChain
 from domain.ports import (
     AccountStore,
     ApiKeyStore,
@@ -29,6 +30,7 @@ from local.ministack import REGION, running_ministack
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
+from stores.audit_chain import DynamoAuditChain
 from stores.digests import KmsBodyDigest
 from stores.executions import DynamoExecutionStore
 from stores.idempotency import DynamoIdempotencyStore
@@ -66,6 +68,7 @@ class Stores:
     schedules: ScheduleStore
     executions: ExecutionStore
     results: ResultStore
+    chain: AuditChain
 
     def events(self, tenant_id: str) -> list[AuditEvent]:
         """All that were committed for a tenant."""
@@ -168,6 +171,7 @@ def fake_stores() -> Stores:
         schedules=scans.schedules,
         executions=scans.executions,
         results=scans.results,
+        chain=fakes.chain,
     )
 
 
@@ -185,4 +189,5 @@ def aws_stores(clients: AwsClients, names: TableNames, prefix: str) -> Stores:
         schedules=DynamoScheduleStore(clients.dynamodb, names),
         executions=DynamoExecutionStore(clients.dynamodb, names),
         results=S3ResultStore(clients.s3, clients.dynamodb, names, bucket=prefix),
+        chain=DynamoAuditChain(clients.dynamodb, names),
     )

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from uuid import uuid4
 
+from domain.access import Role
 from domain.accounts import Account, Activation, Closure, OnboardingStatus, ProviderType
+from domain.api_keys import ApiKey
 from domain.audit import AuditEvent, Origin, audit_event
 from domain.credentials import Credential, CredentialRef, VaultEntry
 from domain.idempotency import LIFETIME_SECONDS, IdempotencyRecord
@@ -41,6 +43,10 @@ def new_event(tenant_id: str, *, at: str = AT, operation: str | None = None) -> 
 def new_tenant(name: str | None = None) -> Tenant:
     tenant_id = new_id()
     return Tenant(tenant_id, name or f"Tenant {tenant_id}", created_at=AT, updated_at=AT, description="A customer")
+
+
+def a_key(tenant_id: str) -> ApiKey:
+    return ApiKey(uuid4().hex[:16], tenant_id, f"Of {tenant_id}", "digest", Role.ADMIN, AT, LATER)
 
 
 def new_account(tenant_id: str, *, provider_type: ProviderType = ProviderType.AWS) -> Account:

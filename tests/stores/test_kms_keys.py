@@ -9,7 +9,7 @@ from mypy_boto3_kms import KMSClient
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
 from local.ministack import REGION
-from stores.kms_keys import ensure_keys
+from stores.kms_keys import IDENTITY_KEY, ensure_keys
 from stores.results_bucket import RESULTS_KEY
 from tests.stores.conftest import DIGESTS_KEY, SECRETS_KEY
 
@@ -44,8 +44,18 @@ def test_a_second_run_finds_all(kms: KMSClient):
         SetupFinding(f"key {SECRETS_KEY}", SetupState.FOUND),
         SetupFinding(f"key {RESULTS_KEY}", SetupState.FOUND),
         SetupFinding(f"key {DIGESTS_KEY}", SetupState.FOUND),
+        SetupFinding("key alias/threat-engine-audit", SetupState.FOUND),
     )
     assert kms.list_keys()["Keys"] == before
+
+
+def test_an_identity_provider_has_a_key_pair_of_its_own(kms: KMSClient):
+    ensure_keys(kms)
+    assert IDENTITY_KEY not in {alias["AliasName"] for alias in kms.list_aliases()["Aliases"]}
+    assert ensure_keys(kms, identity=True)[-1] == SetupFinding(f"key {IDENTITY_KEY}", SetupState.CREATED)
+    found = kms.describe_key(KeyId=IDENTITY_KEY)["KeyMetadata"]
+    assert (found["KeySpec"], found["KeyUsage"]) == ("RSA_2048", "SIGN_VERIFY")
+    assert ensure_keys(kms, identity=True)[-1].state is SetupState.FOUND
 
 
 def test_rotation_that_is_off_is_turned_on(kms: KMSClient):

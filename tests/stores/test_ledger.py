@@ -5,6 +5,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from domain.errors import AlreadyExists, Internal, OnboardingError, StaleVersion, Throttled
 from stores.ledger import Ledger, put
+from stores.tables import TableNames
 from tests.stores.faults import answered, error_body
 from tests.stores.samples import FOREIGN, new_event
 
@@ -15,10 +16,11 @@ WRITES = [
 
 
 def commit(dynamodb: DynamoDBClient, *reasons: str) -> None:
-    """Commit two writes; the transaction is cancelled for these reasons, the event's own first."""
-    body = error_body("TransactionCanceledException", reasons=reasons)
+    """Commit two writes; the transaction is cancelled for these reasons, the event's own first. Its note that it waits
+    comes and goes with the event."""
+    body = error_body("TransactionCanceledException", reasons=(reasons[0], "None", *reasons[1:]))
     with answered(dynamodb, "TransactWriteItems", status=400, body=body):
-        Ledger(dynamodb, "events").commit(new_event(FOREIGN), *WRITES)
+        Ledger(dynamodb, TableNames()).commit(new_event(FOREIGN), *WRITES)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,14 @@ def test_an_unknown_result_is_not_found(stores: Stores, scan_id: str):
         stores.results.get(order().tenant_id, scan_id)
 
 
+def test_another_tenants_result_is_not_replaced(stores: Stores):
+    asked = order()
+    stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
+    with pytest.raises(NotFound):
+        stores.results.write(order(execution_id=asked.execution_id), [finding()], started_at=AT, completed_at=LATER)
+    assert stores.results.get(asked.tenant_id, asked.execution_id).counts.total == 3
+
+
 def test_another_tenant_finds_nothing(stores: Stores):
     asked, stranger = order(), new_id()
     stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)

@@ -10,10 +10,21 @@ import pytest
 from domain.accounts import AccountStatus
 from domain.audit import AuditEvent
 from domain.credentials import CredentialRef
-from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, OnboardingError, ScanRunning, StaleVersion
+from domain.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    OnboardingError,
+    Problem,
+    ScanRunning,
+    StaleVersion,
+)
 from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
+from domain.runs import missed
 from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, StoredResult, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from stores.schedule_rows import execution_from_row, execution_to_row, schedule_from_row, schedule_to_row
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import (
@@ -31,6 +42,9 @@ from tests.stores.samples import (
 DAILY = Cadence(ScheduleType.CRON, cron_expression="0 2 * * *", timezone="Europe/Berlin")
 ONCE = Cadence(ScheduleType.ONE_TIME, run_at=LATER)
 WEBHOOK = Channel(ChannelKind.WEBHOOK, "https://hooks.example/scan")
+REFUSED = Problem(
+    "missing_permissions", "Permissions are missing.", step="permissions", missing_permissions=("iam:GetRole",)
+)
 RESULT = StoredResult("s3://bucket/key", Counts(3, 1, 1, 1))
 
 
@@ -276,6 +290,7 @@ def test_a_stale_claim_is_taken_over_and_its_execution_closed(owner: Owner):
     closed = owner.stores.executions.get(owner.tenant_id, gone.execution_id)
     held = owner.stores.schedules.get(owner.tenant_id, schedule.schedule_id)
     assert (closed.status, closed.error_code) == (ExecutionStatus.FAILED, "abandoned")
+    assert [problem.code for problem in closed.problems] == ["abandoned"]
     assert held.running_execution_id == execution.execution_id
 
 
@@ -297,6 +312,33 @@ def test_a_release_closes_the_execution_and_counts_the_run(owner: Owner):
     assert (after.running_execution_id, after.run_count, after.success_count) == (None, 1, 1)
     assert (closed.status, closed.completed_at, closed.counts) == (ExecutionStatus.COMPLETED, LATER, RESULT.counts)
     assert (closed.result_location, closed.deliveries) == (RESULT.location, (pending,))
+
+
+def test_why_a_run_failed_is_kept_on_both_rows_when_it_pauses_the_schedule(owner: Owner):
+    execution = owner.claimed(owner.created())
+    end = ScanEnd(ExecutionStatus.FAILED, LATER, "credential_refused", problems=(REFUSED,))
+    paused = owner.stores.schedules.release(execution, end, owner.event(at=LATER), pause_after=1)
+    assert owner.stores.executions.get(owner.tenant_id, execution.execution_id).problems == (REFUSED,)
+    assert paused is not None
+    assert (paused.status_reason, paused.problems) == (FAILED_REPEATEDLY, (REFUSED,))
+    resumed = replace(paused, status=ScheduleStatus.ACTIVE, status_reason=None, problems=(), spec_version=3)
+    assert owner.stores.schedules.replace(resumed, owner.event(at=LATER)).problems == ()
+
+
+def test_a_run_that_began_as_its_moment_was_given_up_completes_the_schedule(owner: Owner):
+    schedule = owner.created(cadence=ONCE)
+    execution = owner.claimed(schedule)
+    owner.stores.schedules.replace(missed(schedule), owner.event(at=LATER))
+    after = owner.released(execution, ExecutionStatus.COMPLETED)
+    assert after is not None
+    assert (after.status, after.status_reason, after.problems) == (ScheduleStatus.COMPLETED, None, ())
+
+
+def test_rows_from_before_problems_were_kept_can_be_read(owner: Owner):
+    schedule = owner.schedule()
+    rows = schedule_to_row(schedule), execution_to_row(owner.execution(schedule))
+    old = [{name: value for name, value in row.items() if name != "problems"} for row in rows]
+    assert (schedule_from_row(old[0]).problems, execution_from_row(old[1]).problems) == ((), ())
 
 
 def test_releasing_again_with_the_same_event_changes_nothing(owner: Owner):

@@ -24,10 +24,13 @@ from tests.rig import eventually
 from tests.telemetry.broken_workflow import Broken
 from tests.telemetry.collector import Collector, Exposition, attributes, collecting, read
 from tests.telemetry.rules import parts, queries
+from workflows.ids import ONBOARDING_QUEUE
+from workflows.reconcile import Reconcile
+from workflows.seal_audits import SealAudits
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 
-BY_THE_SDK = {"namespace", "task_queue", "workflow_type"}
+BY_THE_SDK = {"namespace", "task_queue", "workflow_type", "activity_type"}
 UNBOUNDED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9]{12}|[0-9a-f]{32}|\bte-|AKIA|arn:")
 
 
@@ -61,6 +64,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
         async with running_stack(folder, ports=ports, progress=quiet, settings=settings) as stack:
             demo = await onboard(stack, quiet)
             await be_refused(stack, demo)
+            await sweep(stack)
             broken = await fail_a_workflow(stack)
             api, worker = (read(stack.metrics[name]) for name in ("api", "worker"))
         yield Observed(stack, demo, api, worker, broken, collector)  # the processes sent the rest as they ended
@@ -75,6 +79,12 @@ async def be_refused(stack: Stack, demo: Demo) -> None:
         key = {"access_key_id": "AKIA" + "A" * 16, "secret_access_key": "s" * 40}
         body = {"account_id": account_id, "auth_method": "access_key", "credentials": key}
         assert (await api.post("/aws/validate", json=body)).status_code == 400
+
+
+async def sweep(stack: Stack) -> None:
+    client = await connect(stack.temporal.address, namespace=NAMESPACE)
+    await client.execute_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=ONBOARDING_QUEUE)
+    await client.execute_workflow(SealAudits.run, id=f"seal-audits-{uuid4()}", task_queue=ONBOARDING_QUEUE)
 
 
 async def fail_a_workflow(stack: Stack) -> Exposition:

@@ -49,7 +49,7 @@ def test_each_alert_has_its_page_of_what_to_do_and_no_other():
 
 def closed_sets() -> dict[tuple[str, str], set[str]]:
     """The values that a label can have, where an enum or a registry lists them."""
-    steps = set(re.findall(r'@activity\.defn\(name="(\w+)"\)', source("activities/*.py")))
+    steps = set(re.findall(r'@activity\.defn\(name="(\w+)"', source("activities/*.py")))
     final = {state.value for state in OnboardingState if state.final}
     return {
         ("onboarding_step_failures_total", "code"): {*CODES, OTHER},

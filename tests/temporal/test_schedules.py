@@ -15,11 +15,12 @@ from temporalio.client import Client, ScheduleActionStartWorkflow
 from domain.accounts import ProviderType
 from domain.cadence import next_change_of_clocks
 from domain.errors import InvalidInput
-from domain.schedules import Cadence, Preview, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import parse, stamp
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
-from workflows.search_attributes import SPEC_VERSION, of_schedule
+from tests.rig import eventually
+from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
 
 BERLIN = "Europe/Berlin"
 AT = "2026-01-01T00:17:00.000Z"
@@ -35,6 +36,7 @@ def schedules(client: Client, jitter: timedelta = timedelta(0)) -> TemporalSched
         asyncio.get_running_loop(),
         action=nothing,
         attributes=of_schedule,
+        tenant=TENANT_ID,
         version=SPEC_VERSION,
         looseness=Looseness(jitter=jitter, catch_up=timedelta(hours=1)),
     )
@@ -143,15 +145,18 @@ async def test_a_page_learns_its_next_runs_in_one_call(client: Client):
     rows = [row(cron("0 2 * * *")), row(cron("0 3 * * *"), status=ScheduleStatus.PAUSED)]
     for schedule in rows:
         await in_thread(temporal.converge, schedule)
-    async with asyncio.timeout(10):
-        while not (found := await in_thread(temporal.next_runs, rows)):  # noqa: ASYNC110 - lists follow a moment later
-            await asyncio.sleep(0.05)
-    versions = await in_thread(temporal.versions)
+    expected = {schedule.schedule_id: ListedSchedule(schedule.tenant_id, 1) for schedule in rows}
+
+    async def are_listed() -> bool:
+        listed = await in_thread(temporal.listed)
+        return {name: listed.get(name) for name in expected} == expected
+
+    await eventually(are_listed)
+    found = await in_thread(temporal.next_runs, rows)
     for schedule in rows:
         await in_thread(temporal.remove, schedule.schedule_id)
     assert set(found) == {rows[0].schedule_id}
     assert parse(found[rows[0].schedule_id]).hour == 2
-    assert {schedule.schedule_id for schedule in rows} <= versions.keys()
 
 
 async def test_operators_find_schedules_by_tenant(client: Client):

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from tests.rig import PLUGIN, Rig
-from tests.workflows import probe_scenarios, scan_scenarios, scenarios, schedule_scenarios
+from tests.workflows import probe_scenarios, scan_scenarios, scenarios, schedule_scenarios, seal_scenarios
 from tests.workflows.conftest import TEMPORAL
 from workflows import search_attributes
 
@@ -30,6 +30,7 @@ async def _onboarding(name: str, client: Client) -> WorkflowHandle[Any, Any]:
 SCENARIOS: dict[str, Play] = {
     **{f"onboard_account.{name}": partial(_onboarding, name) for name in scenarios.SCENARIOS},
     **{f"probe_credential.{name}": partial(probe_scenarios.play, name) for name in probe_scenarios.SCENARIOS},
+    **{f"seal_audits.{name}": partial(seal_scenarios.play, name) for name in seal_scenarios.SCENARIOS},
     **{f"run_scan.{name}": partial(scan_scenarios.play, run) for name, run in scan_scenarios.SCENARIOS.items()},
     **{
         f"converge_schedule.{name}": partial(schedule_scenarios.play_converging, converging)

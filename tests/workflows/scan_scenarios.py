@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateStage
 
-from domain.errors import CredentialRefused, InvalidInput, OnboardingError, Unavailable
+from domain.errors import CredentialRefused, InvalidInput, OnboardingError, Problem, Unavailable
 from domain.onboarding import Cancellation
 from domain.scans import EngineProgress, ExecutionStatus, ScanRequest
 from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleType
-from tests.fakes_scans import ScriptedEngine
+from tests.fakes_scans import DeafEngine, ScriptedEngine
 from tests.rig import ORIGIN, Held
 from tests.scan_rig import PAUSE_AFTER, Run, ScanRig
 from workflows.ids import scan_id
@@ -55,7 +55,7 @@ async def completed_unnotified(rig: ScanRig) -> Run:
 
 
 async def failed(rig: ScanRig) -> Run:
-    inside(rig).script.append(CredentialRefused())
+    inside(rig).script.append(CredentialRefused(problems=[Problem("unknown_key", "AWS does not know this key.")]))
     return await rig.trigger(rig.stored())
 
 
@@ -71,6 +71,11 @@ async def failed_once_too_often(rig: ScanRig) -> Run:
     rig.scans.schedule_rows[row.schedule_id] = replace(row, consecutive_failures=PAUSE_AFTER - 1)
     inside(rig).script.append(CredentialRefused())
     return await rig.trigger(schedule)
+
+
+async def timed_out(rig: ScanRig) -> Run:
+    inside(rig).hold = threading.Event()
+    return await rig.trigger(rig.stored(), max_seconds=2)
 
 
 async def timed_out_elsewhere(rig: ScanRig) -> Run:
@@ -102,8 +107,18 @@ async def cancelled_before_it_was_admitted(rig: ScanRig) -> Run:
     claim = held(rig)
     run = await rig.trigger(schedule)
     await asyncio.to_thread(claim.reached.wait, 10)
-    await run.start_update(RunScan.cancel, Cancellation(ORIGIN), wait_for_stage=WorkflowUpdateStage.COMPLETED)
+    await run.start_update(RunScan.cancel, Cancellation(ORIGIN), wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     claim.let_go()
+    return run
+
+
+async def cancelled_too_late(rig: ScanRig) -> Run:
+    """The engine hears of nothing until it has found everything."""
+    engine = rig.engines.inside = DeafEngine(hold=threading.Event())
+    run = await _held(rig, engine)
+    await run.start_update(RunScan.cancel, Cancellation(ORIGIN), wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+    assert engine.hold is not None
+    engine.hold.set()
     return run
 
 
@@ -176,7 +191,7 @@ async def play(scenario: Scenario, client: Client) -> Run:
 
 async def _held(rig: ScanRig, engine: ScriptedEngine) -> Run:
     """A run in the middle of its scan."""
-    engine.hold = threading.Event()
+    engine.hold = engine.hold or threading.Event()
     run = await rig.trigger(rig.stored())
     await asyncio.to_thread(engine.reached.wait, 10)
     return run
@@ -207,11 +222,13 @@ SCENARIOS: dict[str, Scenario] = {
         failed,
         failed_elsewhere,
         failed_once_too_often,
+        timed_out,
         timed_out_elsewhere,
         cancelled,
         cancelled_elsewhere,
         cancelled_by_operator,
         cancelled_before_it_was_admitted,
+        cancelled_too_late,
         left,
         left_to_another,
         taken_over,

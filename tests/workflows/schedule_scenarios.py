@@ -10,7 +10,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
 from domain.credentials import Credential, SealContext
-from domain.schedules import ChangeKind, ConvergeRequest, Schedule, ScheduleStatus
+from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.fakes_scans import ScriptedEngine
 from tests.rig import PLUGIN, eventually
@@ -74,6 +74,7 @@ async def repaired(rig: ScanRig) -> Schedule:
 async def swept(rig: ScanRig) -> None:
     """One of each kind to mend."""
     rig.stored()
+    rig.stored(cadence=Cadence(ScheduleType.ONE_TIME, run_at="2026-01-31T02:00:00.000Z"))
     orphan = await _standing(rig)
     del rig.scans.schedule_rows[orphan.schedule_id]
     engine = rig.engines.inside = ScriptedEngine(hold=threading.Event())
@@ -135,7 +136,7 @@ async def _has_accepted(rig: ScanRig, schedule: Schedule, count: int) -> bool:
 
 async def _lists(rig: ScanRig, schedule: Schedule) -> bool:
     """Visibility follows a moment after the fact."""
-    return schedule.schedule_id in await asyncio.to_thread(rig.temporal().versions)
+    return schedule.schedule_id in await asyncio.to_thread(rig.temporal().listed)
 
 
 async def _alone(client: Client) -> Client:

@@ -13,11 +13,12 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.upkeep import EndSchedules, UpkeepActivities, UpkeepPorts
 from domain.credentials import Credential, SealContext
+from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
-from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
 from tests.rig import ORIGIN, code_of, eventually
-from tests.scan_rig import ScanRig
+from tests.scan_rig import CATCH_UP, ScanRig
 from workflows.reconcile import Reconcile, Swept
 
 
@@ -101,12 +102,21 @@ async def test_a_deleted_schedule_is_gone_on_both_sides(rig: ScanRig):
     assert row.schedule_id not in rig.scans.schedule_rows
 
 
+async def sign(rig: ScanRig, kind: ChangeKind, schedule: Schedule, secret: str) -> Schedule:
+    """A change that brings a signing secret."""
+    change_id = str(uuid4())
+    context = SealContext(rig.tenant_id, schedule.schedule_id, change_id, purpose="webhook")
+    sealed = rig.stores.sealer.seal(Credential("webhook_secret", {"secret": secret}), context)
+    return await rig.change(kind, schedule, change_id=change_id, sealed_secret=sealed)
+
+
+async def signed(rig: ScanRig) -> Schedule:
+    return await sign(rig, ChangeKind.CREATE, rig.schedule(), "canary-secret")
+
+
 async def test_a_signing_secret_is_stored_and_only_referred_to(rig: ScanRig):
-    schedule = rig.schedule()
-    context = SealContext(rig.tenant_id, schedule.schedule_id, "change-1", purpose="webhook")
-    sealed = rig.stores.sealer.seal(Credential("webhook_secret", {"secret": "canary-secret"}), context)
     async with rig.worker():
-        row = await rig.change(ChangeKind.CREATE, schedule, change_id="change-1", sealed_secret=sealed)
+        row = await signed(rig)
         run = await rig.trigger(row)
         await run.result()
         history = await rig.client.get_workflow_handle(f"schedule:{rig.tenant_id}:{row.schedule_id}").fetch_history()
@@ -114,6 +124,41 @@ async def test_a_signing_secret_is_stored_and_only_referred_to(rig: ScanRig):
     assert secret is not None
     assert secret.reveal() == "canary-secret"
     assert "canary-secret" not in history.to_json()
+
+
+class TestASigningSecretThatIsNotWanted:
+    async def test_goes_with_the_webhook(self, rig: ScanRig):
+        async with rig.worker():
+            row = await signed(rig)
+            assert rig.webhooks.stages(row.schedule_id)
+            await rig.change(ChangeKind.UPDATE, successor(row, notifications=NotificationSettings()))
+            assert rig.webhooks.stages(row.schedule_id) == {}
+
+    async def test_goes_with_a_schedule_that_was_never_made(self, rig: ScanRig):
+        pending = rig.schedule(account_id=rig.pending_account().account_id)
+        async with rig.worker():
+            with pytest.raises(WorkflowUpdateFailedError):
+                await sign(rig, ChangeKind.CREATE, pending, "canary-secret")
+            assert rig.webhooks.stages(pending.schedule_id) == {}
+
+    async def test_takes_no_other_ones_place_when_its_change_is_refused(self, rig: ScanRig):
+        async with rig.worker():
+            row = await signed(rig)
+            with pytest.raises(WorkflowUpdateFailedError):
+                await sign(rig, ChangeKind.UPDATE, row, "of a stale change")
+        signing = rig.row(row).notifications.signing
+        assert signing is not None
+        assert rig.webhooks.stages(row.schedule_id)["AWSCURRENT"] == signing.version
+
+
+async def test_a_new_signing_secret_is_the_current_one(rig: ScanRig):
+    async with rig.worker():
+        row = await signed(rig)
+        row = await sign(rig, ChangeKind.UPDATE, successor(row), "another-secret")
+    signing = rig.row(row).notifications.signing
+    assert signing is not None
+    assert (rig.webhooks.stages(row.schedule_id)["AWSCURRENT"], signing.pending) == (signing.version, False)
+    assert rig.webhooks.read(rig.tenant_id, row.schedule_id, signing).reveal("secret") == "another-secret"
 
 
 async def test_a_one_time_schedule_fires_once_and_is_completed(rig: ScanRig):
@@ -170,9 +215,9 @@ class TestTheSweep:
             assert await exists(rig, lost)
             assert (await described(rig, changed)).schedule.state.paused
 
-    async def test_removes_what_has_no_row(self, rig: ScanRig):
+    async def test_removes_what_has_no_row_with_its_signing_secret(self, rig: ScanRig):
         async with rig.worker():
-            row = await rig.change(ChangeKind.CREATE, rig.schedule())
+            row = await signed(rig)
             del rig.scans.schedule_rows[row.schedule_id]
 
             async def gone() -> bool:
@@ -180,6 +225,26 @@ class TestTheSweep:
                 return not await exists(rig, row)
 
             await eventually(gone, within=20)
+        assert rig.webhooks.stages(row.schedule_id) == {}
+
+    async def test_shows_that_a_one_time_schedule_did_not_run(self, rig: ScanRig):
+        long_ago = stamp(datetime.now(UTC) - CATCH_UP - timedelta(minutes=11))
+        late = stamp(datetime.now(UTC) - CATCH_UP)
+        async with rig.worker():
+            missed = await rig.change(
+                ChangeKind.CREATE, rig.schedule(cadence=Cadence(ScheduleType.ONE_TIME, run_at=long_ago))
+            )
+            waiting = await rig.change(
+                ChangeKind.CREATE, rig.schedule(cadence=Cadence(ScheduleType.ONE_TIME, run_at=late))
+            )
+            assert (await self.swept(rig)).missed == 1
+            assert (await described(rig, missed)).schedule.state.paused
+            assert (await self.swept(rig)).missed == 0
+        row = rig.row(missed)
+        assert (row.status, row.status_reason, row.run_count) == (ScheduleStatus.ERROR, MISSED, 0)
+        assert [problem.code for problem in row.problems] == [MISSED]
+        assert rig.row(waiting).fires
+        assert "schedule.missed" in [event.action for event in rig.stores.ledger.of(rig.tenant_id)]
 
     async def test_closes_a_run_whose_workflow_is_gone(self, rig: ScanRig):
         schedule = rig.stored()
@@ -219,10 +284,10 @@ class TestTheSweep:
 async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: ScanRig):
     assert rig.engines.inside is not None
     rig.engines.inside.hold = threading.Event()
-    ports = UpkeepPorts(rig.scans.schedules, rig.scans.executions, rig.temporal(), rig.runs())
-    upkeep = UpkeepActivities(ports, pause_after=3)
+    ports = UpkeepPorts(rig.scans.schedules, rig.scans.executions, rig.temporal(), rig.runs(), rig.webhooks)
+    upkeep = UpkeepActivities(ports, pause_after=3, catch_up=CATCH_UP)
     async with rig.worker():
-        rows = [await rig.change(ChangeKind.CREATE, rig.schedule()) for _ in range(3)]
+        rows = [await signed(rig) for _ in range(3)]
         run = await rig.trigger(rows[0])
         await asyncio.to_thread(rig.engines.inside.reached.wait, 10)
         step = EndSchedules(rig.tenant_id, rig.account.account_id, ORIGIN, stamp(datetime.now(UTC)))
@@ -231,3 +296,4 @@ async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: Sc
         assert [await exists(rig, row) for row in rows] == [False] * 3
     assert (ended, rig.execution(run).status) == (3, ExecutionStatus.CANCELLED)
     assert rig.scans.schedule_rows == {}
+    assert [rig.webhooks.stages(row.schedule_id) for row in rows] == [{}] * 3

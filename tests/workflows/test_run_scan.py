@@ -6,20 +6,23 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.errors import CredentialRefused, InvalidInput, Unavailable
+from domain.audit import Origin
+from domain.errors import CredentialRefused, Internal, InvalidInput, NotFound, OnboardingError, Problem, Unavailable
 from domain.notifications import DeliveryState, NotificationSettings
 from domain.onboarding import Cancellation
 from domain.scans import EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
-from tests.fakes_scans import FakeEngines, ScriptedEngine
-from tests.rig import ORIGIN, eventually
+from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
+from tests.rig import ORIGIN, code_of, eventually
 from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
 from workflows.ids import scan_id
 from workflows.run_scan import RunScan
+
+GONE = Problem("role_not_assumable", "The role cannot be assumed.", step="identify", remedy="Look at its trust policy.")
 
 
 @pytest.fixture
@@ -92,23 +95,42 @@ async def test_a_cloud_that_is_down_for_a_moment_costs_nothing(rig: ScanRig):
 
 
 async def test_a_credential_that_is_refused_fails_the_run_with_its_code(rig: ScanRig):
-    inside(rig).script.append(CredentialRefused())
+    inside(rig).script.append(CredentialRefused(problems=[GONE]))
     schedule = rig.stored()
     async with rig.worker():
         run = await rig.trigger(schedule)
         assert await ended(rig, run) is ExecutionStatus.FAILED
-    assert rig.execution(run).error_code == "credential_refused"
+    execution = rig.execution(run)
+    assert (execution.error_code, execution.problems) == ("credential_refused", (GONE,))
     assert rig.row(schedule).consecutive_failures == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (NotFound("The secret is gone."), "The secret is gone."),
+        (Internal("It was a KeyError."), Internal.default_message),
+    ],
+    ids=["our own error", "a bug"],
+)
+async def test_a_run_that_nothing_can_mend_says_why_in_a_sentence(rig: ScanRig, error: OnboardingError, sentence: str):
+    inside(rig).script += [error] * 50
+    schedule = rig.stored()
+    async with rig.worker():
+        run = await rig.trigger(schedule, max_seconds=2)
+        assert await ended(rig, run) is ExecutionStatus.FAILED
+    assert [problem.message for problem in rig.execution(run).problems] == [sentence]
 
 
 async def test_failures_in_a_row_pause_the_schedule_until_somebody_resumes_it(rig: ScanRig):
     async with rig.worker():
         schedule = await rig.change(ChangeKind.CREATE, rig.schedule())
         for _ in range(PAUSE_AFTER):
-            inside(rig).script.append(CredentialRefused())
+            inside(rig).script.append(CredentialRefused(problems=[GONE]))
             await ended(rig, await rig.trigger(schedule))
         paused = rig.row(schedule)
         assert (paused.status, paused.status_reason) == (ScheduleStatus.ERROR, FAILED_REPEATEDLY)
+        assert paused.problems == (GONE,)
         await eventually(lambda: is_paused(rig, schedule, True))
         successor = replace(
             paused, status=ScheduleStatus.ACTIVE, status_reason=None, spec_version=paused.spec_version + 1
@@ -158,6 +180,44 @@ async def test_a_cancelled_scan_stops_and_its_row_says_so(rig: ScanRig):
     row = rig.row(schedule)
     assert (row.running_execution_id, row.success_count, row.failure_count) == (None, 0, 0)
     assert rig.notifier.delivered == []
+
+
+async def test_a_cancel_that_comes_too_late_is_refused_and_the_row_names_the_scan_s_own_end(rig: ScanRig):
+    hold = threading.Event()
+    engine = rig.engines.inside = DeafEngine(hold=hold)
+    schedule = rig.stored()
+    async with rig.worker():
+        run = await rig.trigger(schedule)
+        await asyncio.to_thread(engine.reached.wait, 10)
+        canceller = Cancellation(Origin("key:canceller", "request-2"))
+        update = await run.start_update(RunScan.cancel, canceller, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+        hold.set()
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await update.result()
+        assert await ended(rig, run) is ExecutionStatus.COMPLETED
+    [event] = [event for event in rig.stores.ledger.of(rig.tenant_id) if event.action == "scan.ended"]
+    assert code_of(refused.value) == "conflict"
+    assert (event.outcome, event.actor, event.request_id) == ("completed", ORIGIN.actor, ORIGIN.request_id)
+
+
+async def test_the_built_in_engine_is_to_end_before_the_run_does_also_when_it_starts_late(rig: ScanRig):
+    inside(rig).script.append(Unavailable(retry_after=1.0))
+    schedule = rig.stored()
+    async with rig.worker():
+        assert await ended(rig, await rig.trigger(schedule, max_seconds=30)) is ExecutionStatus.COMPLETED
+    first, second = inside(rig).max_seconds
+    assert second < first - 0.5
+    assert 10 < first <= 25
+
+
+async def test_a_scan_that_takes_too_long_says_so(rig: ScanRig):
+    schedule, _ = rig.stored(), held(rig)
+    async with rig.worker():
+        run = await rig.trigger(schedule, max_seconds=2)
+        assert await ended(rig, run) is ExecutionStatus.FAILED
+    execution = rig.execution(run)
+    assert (execution.error_code, [problem.code for problem in execution.problems]) == ("timed_out", ["timed_out"])
+    assert execution.problems[0].remedy
 
 
 async def test_an_operators_cancel_closes_the_row_too(rig: ScanRig):
@@ -216,7 +276,8 @@ class TestWithAnEngineElsewhere:
         async with rig.worker():
             run = await rig.trigger(schedule)
             assert await ended(rig, run) is ExecutionStatus.FAILED
-        assert rig.execution(run).error_code == "out_of_memory"
+        execution = rig.execution(run)
+        assert (execution.error_code, [p.code for p in execution.problems]) == ("out_of_memory", ["out_of_memory"])
 
     async def test_a_cancel_reaches_it(self, rig: ScanRig, engine: ScriptedEngine):
         engine.hold = threading.Event()
@@ -227,6 +288,13 @@ class TestWithAnEngineElsewhere:
             await run.execute_update(RunScan.cancel, Cancellation(ORIGIN))
             assert await ended(rig, run) is ExecutionStatus.CANCELLED
         assert engine.cancelled == [rig.execution(run).execution_id]
+
+    async def test_one_that_took_all_the_time_to_start_is_looked_at_once(self, rig: ScanRig, engine: ScriptedEngine):
+        engine.starts_after = 1.5
+        schedule = rig.stored()
+        async with rig.worker():
+            run = await rig.trigger(schedule, max_seconds=1)
+            assert await ended(rig, run) is ExecutionStatus.COMPLETED
 
     async def test_one_that_never_ends_is_stopped_and_the_run_has_failed(self, rig: ScanRig, engine: ScriptedEngine):
         engine.hold = threading.Event()

@@ -1,0 +1,86 @@
+"""Steps that seal the audit trail, one tenant at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from temporalio import activity
+
+from domain.audit_ports import AuditChain, AuditSigner
+from domain.audit_trail import MARGIN, MOST_EVENTS, AuditDigest, next_digest
+from domain.errors import StaleVersion
+from domain.metrics import AUDIT_EVENTS_SEALED
+from domain.timestamps import parse, stamp
+
+MOST_TENANTS = 500
+MOST_DIGESTS = 200
+"""Of a tenant in one step: the next run goes on, so that one tenant's flood keeps no other one waiting for long."""
+
+
+@dataclass(frozen=True)
+class SealTrail:
+    """`at` is the time of the run: a repeated step seals up to the same moment."""
+
+    tenant_id: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What one step has sealed."""
+
+    digests: int = 0
+    events: int = 0
+    late: int = 0
+    head: str = ""
+    """The hash of the last digest, in a place where who can write the tables cannot change it."""
+
+
+class SealingActivities:
+    def __init__(self, chain: AuditChain, signer: AuditSigner) -> None:
+        self._chain = chain
+        self._signer = signer
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        return [self.find_unsealed_trails, self.seal_trail]
+
+    @activity.defn(name="find_unsealed_trails")
+    def find_unsealed_trails(self) -> list[str]:
+        return list(self._chain.tenants(limit=MOST_TENANTS))
+
+    @activity.defn(name="seal_trail")
+    def seal_trail(self, step: SealTrail) -> Sealed:
+        """Digests until nothing old enough waits. What a broken-off attempt has sealed waits no more, so a repetition
+        goes on from there."""
+        sealed = Sealed()
+        while sealed.digests < MOST_DIGESTS and (made := self._next(step)):
+            activity.heartbeat()
+            try:
+                self._chain.append(made)
+            except StaleVersion:
+                activity.logger.info("The trail is being sealed elsewhere.")
+                break
+            events, late = sealed.events + len(made.events), sealed.late + made.late
+            sealed = Sealed(sealed.digests + 1, events, late, head=made.hash)
+            if len(made.events) < MOST_EVENTS:
+                break  # that was all; no need to ask
+        _count(in_time=sealed.events - sealed.late, late=sealed.late)
+        return sealed
+
+    def _next(self, step: SealTrail) -> AuditDigest | None:
+        bound = stamp(parse(step.at) - MARGIN)
+        first = self._chain.waiting(step.tenant_id, after="", limit=MOST_EVENTS + 1)
+        old = [event for event in first if event.event_id < bound]
+        if not old:
+            return None
+        here, more = old[:MOST_EVENTS], old[MOST_EVENTS:]
+        until = more[0].event_id if more else bound
+        last = self._chain.latest(step.tenant_id)
+        unsigned = next_digest(last, here, tenant_id=step.tenant_id, until=until, at=step.at)
+        return replace(unsigned, signature=self._signer.sign(unsigned.signed))
+
+
+def _count(**sealed: int) -> None:
+    counter = activity.metric_meter().create_counter(AUDIT_EVENTS_SEALED.name, AUDIT_EVENTS_SEALED.meaning)
+    for arrival, number in sealed.items():
+        counter.add(number, {"arrival": arrival})

@@ -1,0 +1,88 @@
+"""The route of the audit trail, and how routes put a request into it that only a workflow carries out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from starlette.concurrency import run_in_threadpool
+
+from api.accounts import Cursor, Limit
+from api.audit_schemas import AuditEventsAnswer
+from api.deps import Access, AccessDep
+from api.idempotency import Operation
+from api.openapi import errors
+from api.permissions import Tenancy, needs, new_router
+from domain.access import Scope
+from domain.audit import AuditFilter, audit_event
+from domain.errors import InvalidInput, Problem
+from domain.timestamps import stamp
+
+router = new_router("/audit-events", tag="audit")
+
+Exact = Annotated[str | None, Query(min_length=1, max_length=200)]
+Moment = Annotated[str | None, Query(max_length=40, examples=["2026-11-24T00:00:00Z"])]
+
+
+@router.get(
+    "",
+    dependencies=[needs(Scope.AUDIT_READ, Tenancy.NAMED)],
+    responses=errors(400, 404),
+    summary="Read the audit trail",
+)
+def list_audit_events(
+    access: AccessDep,
+    tenant_id: str,
+    action: Exact = None,
+    actor: Exact = None,
+    target: Exact = None,
+    since: Moment = None,
+    until: Moment = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> AuditEventsAnswer:
+    """Oldest first, without delay. `tenant_id` may be `platform` for the platform's callers: what belongs to no tenant.
+    `since` is the first moment that counts and `until` the first that does not."""
+    tenant = access.key_holder(tenant_id)
+    wanted = AuditFilter(
+        action=action,
+        actor=actor,
+        target=target,
+        since="" if since is None else _moment(since, "since"),
+        until=None if until is None else _moment(until, "until"),
+    )
+    return AuditEventsAnswer.of(access.services.audit.page(tenant, wanted, limit=limit, cursor=cursor))
+
+
+async def record(
+    access: Access,
+    operation: Operation,
+    *,
+    tenant_id: str,
+    action: str,
+    target: str,
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Before the workflow hears of it; a repeat is not recorded again. Raises Trouble, and then nothing happens."""
+    event = audit_event(
+        access.caller.origin,
+        operation=operation.id,
+        tenant_id=tenant_id,
+        action=action,
+        target=target,
+        at=operation.at,
+        outcome="requested",
+        details=details,
+    )
+    await run_in_threadpool(access.services.audit.record, event)
+
+
+def _moment(text: str, name: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return stamp(moment)
+    except (ValueError, OverflowError):
+        pass
+    message = f"Write {name} as a date and time with its offset, such as 2026-11-24T00:00:00Z."
+    raise InvalidInput(problems=[Problem("invalid", message, f"/{name}")])

@@ -1,0 +1,88 @@
+"""Routes of API keys. A key can pass on what its maker may do, and no more."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import Depends, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.accounts import Cursor, Limit
+from api.deps import Access, AccessDep
+from api.failures import Reply
+from api.idempotency import Once, Operation, once, reply
+from api.key_schemas import ApiKeyBody, ApiKeyMadeAnswer, ApiKeyRevokedAnswer, ApiKeysAnswer
+from api.openapi import errors, posted, request_body
+from api.permissions import Tenancy, needs, new_router
+from domain.access import Scope
+from domain.api_keys import key_event, new_key, new_key_id
+from domain.errors import MissingScope
+from domain.timestamps import parse, stamp
+
+router = new_router("/api-keys", tag="API keys")
+
+
+@router.post(
+    "",
+    dependencies=[needs(Scope.KEYS_ADMIN, Tenancy.NAMED)],
+    status_code=201,
+    response_model=ApiKeyMadeAnswer,
+    responses=posted(404),
+    openapi_extra=request_body(ApiKeyBody),
+    summary="Make an API key",
+)
+async def create_api_key(posting: Annotated[Once[ApiKeyBody], Depends(once(ApiKeyBody))]) -> Response:
+    """The key is shown in this answer only. Refused (403) when it could do what its maker may not."""
+
+    async def effect(operation: Operation) -> Reply:
+        return await run_in_threadpool(_create, posting.access, posting.body, operation)
+
+    return await posting.answer(effect, key_id=new_key_id())
+
+
+@router.get(
+    "",
+    dependencies=[needs(Scope.KEYS_ADMIN, Tenancy.NAMED)],
+    responses=errors(400, 404),
+    summary="List a tenant's API keys",
+)
+def list_api_keys(access: AccessDep, tenant_id: str, limit: Limit = 50, cursor: Cursor = None) -> ApiKeysAnswer:
+    """Those that expired or were revoked too. A key itself is never shown."""
+    holder = access.key_holder(tenant_id)
+    return ApiKeysAnswer.of(access.services.api_keys.page(holder, limit=limit, cursor=cursor))
+
+
+@router.delete(
+    "/{key_id}",
+    dependencies=[needs(Scope.KEYS_ADMIN, Tenancy.OWNED)],
+    responses=errors(404),
+    summary="Revoke an API key",
+)
+def revoke_api_key(key_id: str, access: AccessDep) -> ApiKeyRevokedAnswer:
+    """It is refused everywhere within five seconds. A key that is revoked already stays so."""
+    key, now = access.api_key(key_id), stamp(datetime.now(UTC))
+    event = key_event(key, "api_key.revoked", access.caller.origin, operation=uuid4().hex, at=now)
+    revoked = access.services.api_keys.revoke(key.tenant_id, key.key_id, event)
+    return ApiKeyRevokedAnswer(key_id=revoked.key_id, revoked_at=revoked.revoked_at or now)
+
+
+def _create(access: Access, body: ApiKeyBody, operation: Operation) -> Reply:
+    role, scopes = body.granted()
+    holder, store = access.key_holder(body.tenant_id), access.services.api_keys
+    text, key = new_key(
+        holder,
+        body.name,
+        now=parse(operation.at),
+        lifetime=timedelta(days=body.expires_in_days),
+        role=role,
+        scopes=scopes,
+        key_id=operation.ids["key_id"],
+    )
+    for scope in sorted(key.held - access.caller.scopes):
+        raise MissingScope(scope=scope)
+    store.add(key, key_event(key, "api_key.created", access.caller.origin, operation=operation.id, at=operation.at))
+    made = store.get(holder, key.key_id)
+    # When an earlier try of this request made it, that one's text is gone, and ours opens nothing.
+    shown = text if made.digest == key.digest else None
+    answer = ApiKeyMadeAnswer(key_id=made.key_id, api_key=shown, prefix=made.prefix, expires_at=made.expires_at)
+    return reply(201, answer, kept=answer.model_copy(update={"api_key": None}))

@@ -1,0 +1,117 @@
+"""How often somebody may call: so many requests in any minute for each address, each key and each tenant.
+
+A sliding window of two counters, so that a caller costs the same memory whether it calls once or for ever. Several
+API processes count together in Redis; while that is out of order each process counts for itself.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
+from typing import cast
+
+import structlog
+from fastapi import Request
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+
+from api.deps import AccessDep
+from domain.edge_errors import RateLimited
+
+PREFIX_OF_ONE_SITE = 64
+"""Bits of an IPv6 address that a provider gives to one customer, who has all the others."""
+PATIENCE_SECONDS = 5
+"""Until a store that did not answer is asked again."""
+
+log = structlog.get_logger("api.rates")
+
+
+class Per(StrEnum):
+    ADDRESS = "address"
+    KEY = "key"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Requests a minute; 0 is no limit."""
+
+    per_key: int = 0
+    per_tenant: int = 0
+    per_address: int = 0
+
+
+class RateLimiter:
+    """`store` is what the processes share, None for one process alone; `on_outage` is told of each time that it does
+    not answer."""
+
+    def __init__(
+        self,
+        rates: Rates,
+        store: Storage | None = None,
+        *,
+        on_outage: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        amounts = {Per.ADDRESS: rates.per_address, Per.KEY: rates.per_key, Per.TENANT: rates.per_tenant}
+        self._items = {per: RateLimitItemPerMinute(amount) for per, amount in amounts.items() if amount}
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = SlidingWindowCounterRateLimiter(store) if store else None
+        self._on_outage, self._clock = on_outage, clock
+        self._ask_again_at = -math.inf
+
+    async def admit(self, per: Per, who: str) -> None:
+        """Count one request. Raises RateLimited for one too many, which does not count."""
+        if per not in self._items:
+            return
+        if self._shared and self._clock() >= self._ask_again_at:
+            try:
+                await self._hit(self._shared, per, who)
+            except StorageError as failure:
+                self._note(failure)
+            else:
+                return
+        await self._hit(self._own, per, who)
+
+    async def _hit(self, limiter: SlidingWindowCounterRateLimiter, per: Per, who: str) -> None:
+        item = self._items[per]
+        if not await limiter.hit(item, per, who):
+            wait = (await limiter.get_window_stats(item, per, who)).reset_time - time.time()
+            raise RateLimited(f"Too many requests of this {per}; slow down.", retry_after=max(1, wait))
+
+    def _note(self, failure: StorageError) -> None:
+        self._ask_again_at = self._clock() + PATIENCE_SECONDS
+        self._on_outage()
+        log.warning("rates.store_unavailable", retry_in_seconds=PATIENCE_SECONDS, exc_info=failure)
+
+
+def site_of(host: str | None) -> str:
+    """The address that is counted, for IPv6 its network; the same for all that have none, such as a Unix socket's."""
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    return str(address.ipv4_mapped or int(address) >> (128 - PREFIX_OF_ONE_SITE))
+
+
+def limiter_of(request: Request) -> RateLimiter:
+    return cast(RateLimiter, request.app.state.rates)
+
+
+async def within_address_rate(request: Request) -> None:
+    """The first dependency of a route: before the caller is looked up and the body read. Raises RateLimited."""
+    await limiter_of(request).admit(Per.ADDRESS, site_of(request.client.host if request.client else None))
+
+
+async def within_caller_rate(request: Request, access: AccessDep) -> None:
+    """Of the key and then of its tenant: what a key has too much is not counted against the tenant. Raises
+    RateLimited."""
+    await limiter_of(request).admit(Per.KEY, access.caller.principal)
+    if access.caller.tenant_id is not None:
+        await limiter_of(request).admit(Per.TENANT, access.caller.tenant_id)

@@ -1,0 +1,147 @@
+"""The HTTP server: uvicorn, with an end to every wait for a client, and answers of our shape to what is no HTTP.
+
+uvicorn's own protocol waits for ever for a head and for a body, and takes any number of connections that say nothing.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import h11
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from api.edge import MAX_HEAD_BYTES
+from api.failures import reply_of
+from api.requests import HEADERS, REQUEST_ID
+from domain.edge_errors import HeadTooLarge, MalformedRequest, RequestTooSlow
+from domain.errors import OnboardingError, Unavailable
+
+STOP_SECONDS = 10
+
+log = structlog.get_logger("api.server")
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What a client may take of a server."""
+
+    head_seconds: float = 10
+    """From its connection, or its first byte, until a request's head is complete."""
+    body_seconds: float = 20
+    """From the head until the body is complete."""
+    keep_alive_seconds: int = 5
+    """Between an answer and the next request."""
+    connections: int = 512
+
+
+def server_config(
+    app: ASGIApp, *, limits: ServerLimits = ServerLimits(), trusted_proxies: tuple[str, ...] = (), **options: Any
+) -> uvicorn.Config:
+    """`trusted_proxies` are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+
+    class Limited(BoundedProtocol):
+        LIMITS = limits
+
+    return uvicorn.Config(
+        app,
+        http=Limited,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        # Never None: uvicorn would look into the environment.
+        forwarded_allow_ips=list(trusted_proxies),
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        **options,
+    )
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection."""
+
+    LIMITS: ClassVar[ServerLimits]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._awaited: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+        if len(self.connections) > self.LIMITS.connections:
+            self._refuse(Unavailable("Too many connections are open; try again shortly."))
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_watching()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called where uvicorn has caught what the parser raised."""
+        error = sys.exception()
+        too_large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
+        self._refuse(HeadTooLarge() if too_large else MalformedRequest())
+
+    def _watch(self) -> None:
+        """A deadline for whatever the client owes us now: it is set once, however many bytes come meanwhile."""
+        awaited = None if self.transport.is_closing() else self._owed()
+        if awaited != self._awaited:
+            self._stop_watching()
+            if awaited is not None:
+                self._deadline = self.loop.call_later(awaited, self._too_late)
+            self._awaited = awaited
+
+    def _owed(self) -> float | None:
+        if self.conn.their_state is h11.SEND_BODY:
+            return self.LIMITS.body_seconds
+        # Between two requests uvicorn's own timer runs.
+        head_is_due = self.cycle is None or self.conn.trailing_data[0]
+        return self.LIMITS.head_seconds if self.conn.their_state is h11.IDLE and head_is_due else None
+
+    def _stop_watching(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self._awaited = None
+
+    def _too_late(self) -> None:
+        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            self.transport.close()  # nothing was asked, so there is nothing to answer
+        else:
+            self._refuse(RequestTooSlow())
+
+    def _refuse(self, error: OnboardingError) -> None:
+        """Answer, unless an answer has begun, and close. Whatever the application says after that is not sent."""
+        self._stop_watching()
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._answer(error)
+        self.transport.close()
+
+    def _answer(self, error: OnboardingError) -> None:
+        reply, request_id = reply_of(error), uuid4().hex
+        body = reply.body.encode()
+        headers = {**HEADERS, **reply.headers, REQUEST_ID: request_id, "Content-Type": "application/json"}
+        headers |= {"Content-Length": str(len(body)), "Connection": "close"}
+        pairs = [*self.server_state.default_headers, *((n.encode(), v.encode()) for n, v in headers.items())]
+        response = h11.Response(status_code=reply.status, headers=pairs)
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        log.info("request.refused", status=reply.status, code=error.code, request_id=request_id)

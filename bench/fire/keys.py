@@ -1,0 +1,24 @@
+"""Keys that count as used a moment ago. A request writes down the first use of its key in an hour, at a time of its own
+choosing, which no table of calls could declare."""
+
+from datetime import UTC, datetime
+
+from cli import add_administrator_key
+from domain.api_keys import key_id_of
+from domain.tenants import PLATFORM
+from domain.timestamps import stamp
+from stores.api_keys import DynamoApiKeyStore
+from stores.session import AwsClients
+from stores.tables import TableNames
+
+
+def used_key(aws: AwsClients) -> str:
+    """The text of a new administrator's key."""
+    text, _ = add_administrator_key(DynamoApiKeyStore(aws.dynamodb, TableNames()))
+    note_use(aws, text)
+    return text
+
+
+def note_use(aws: AwsClients, text: str) -> None:
+    now = stamp(datetime.now(UTC))
+    DynamoApiKeyStore(aws.dynamodb, TableNames()).note_use(PLATFORM, key_id_of(text) or "", at=now, noted_before=now)

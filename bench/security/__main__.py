@@ -1,0 +1,72 @@
+"""`python -m bench.security`, which is `make security`: what was promised about attackers, counted. The exit status is
+1 when a target is missed or could not be measured."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.report import PLAIN_WIDTH, Report, Target
+from bench.security import dependencies, hostile_bodies, noisy_neighbour, schemas, secret_scan
+from local.failures import StackFailed
+
+Program = Callable[..., Awaitable[Sequence[Target]]]
+"""Called with `quick`; prints what it finds and returns its figures."""
+
+PROGRAMS: Mapping[str, Program] = {
+    "hostile-bodies": hostile_bodies.run,
+    "schemas": schemas.run,
+    "noisy-neighbour": noisy_neighbour.run,
+    "secret-scan": secret_scan.run,
+    "dependencies": dependencies.run,
+}
+
+NEEDS_THE_NETWORK = frozenset({"dependencies"})
+
+
+def main(
+    programs: Annotated[list[str] | None, typer.Argument(help=f"All by default: {', '.join(PROGRAMS)}.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer cases; the targets that count them are lower.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask for known vulnerabilities.")] = False,
+) -> None:
+    """Attack, and say what came of it."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_WIDTH)
+    unknown = set(programs or ()) - set(PROGRAMS)
+    if unknown:
+        print(f"There is no such program; there are: {', '.join(PROGRAMS)}.", file=sys.stderr)
+        raise typer.Exit(2)
+    chosen = {name: PROGRAMS[name] for name in programs or PROGRAMS if not (offline and name in NEEDS_THE_NETWORK)}
+    met = asyncio.run(run(chosen, quick=quick, report=Report(console)))
+    if offline:
+        print(f"Not checked, as asked: {', '.join(sorted(NEEDS_THE_NETWORK))}.")
+    raise typer.Exit(0 if met else 1)
+
+
+async def run(programs: Mapping[str, Program], *, quick: bool, report: Report) -> bool:
+    """One after the other, then one table."""
+    report.machine()
+    figures: list[Target] = []
+    failed: list[str] = []
+    for name, program in programs.items():
+        report.heading(name)
+        began = time.monotonic()
+        try:
+            figures += await program(quick=quick)
+        except StackFailed as failure:
+            failed.append(name)
+            report.say(str(failure))
+        report.say(f"{time.monotonic() - began:.0f} s")
+    met = report.judge(figures, counts=True)
+    for name in failed:
+        report.say(f"[red]NOT MEASURED[/red] {name}")
+    return met and not failed
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,177 @@
+"""`python cli.py audit`: whether the audit trail is what it was, and a copy of it that others can check."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import config
+from commands import audit_file
+from domain.audit import AuditEvent
+from domain.audit_ports import AuditChain
+from domain.audit_trail import AuditDigest, Breach, Note, Seen, Trail, breaches, fingerprint
+from domain.pages import MAX_PAGE
+from domain.ports import AuditStore, TenantStore
+from domain.tenants import PLATFORM
+from domain.timestamps import parse, stamp
+from stores import session
+from stores.audit import DynamoAuditStore
+from stores.audit_chain import DynamoAuditChain
+from stores.audit_keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
+from stores.tenants import DynamoTenantStore
+
+MOST_DIGESTS = 25
+"""At once: each may hold a hundred events."""
+SHOWN = 100
+"""Breaches of one trail; more say nothing more."""
+
+Tenant = Annotated[str | None, typer.Option("--tenant-id", help="One tenant, or `platform`; by default all of them.")]
+OneTenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, or `platform`.")]
+File = Annotated[Path | None, typer.Option("--file", help="An exported trail instead of the platform's own.")]
+Keys = Annotated[
+    list[Path] | None, typer.Option("--public-key", help="A key to trust, as a PEM file; may be repeated.")
+]
+Head = Annotated[
+    str | None, typer.Option("--head", help="The hash of a digest that was noted: it must be in the chain.")
+]
+
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What is read."""
+
+    events: AuditStore
+    chain: AuditChain
+    tenants: TenantStore
+
+
+@audit.command()
+def verify(tenant_id: Tenant = None, file: File = None, public_key: Keys = None, head: Head = None) -> None:
+    """Check every sealed event, the chain of digests and their signatures. Exit code 1 when anything is wrong."""
+    trusted = [read_public_key(path.read_bytes()) for path in public_key or []]
+    if file is not None:
+        heading, trail = audit_file.read(file)
+        keys = trusted or [read_public_key(pem.encode()) for pem in heading.public_keys]
+        if not trusted:
+            print("Checked with the key in the file: compare its name, or name the key with --public-key.")
+        found = [_examined(trail, keys, head, now=parse(heading.exported_at))]
+    else:
+        stored, own = _connected()
+        keys = [own, *trusted]
+        trails = (read_trail(stored, name) for name in ([tenant_id] if tenant_id else tenants_of(stored)))
+        found = [_examined(trail, keys, head, now=datetime.now(UTC)) for trail in trails]
+    for key in keys:
+        print(f"key   {name_of(key)}")
+    raise typer.Exit(int(any(found)))
+
+
+@audit.command("export")
+def export_trail(tenant_id: OneTenant) -> None:
+    """Write a tenant's events and digests as JSON lines to the standard output."""
+    stored, key = _connected()
+    for line in exported(stored, tenant_id, [key]):
+        sys.stdout.write(f"{line}\n")
+
+
+@audit.command("key")
+def show_key() -> None:
+    """Show the public key that the digests are checked with, in PEM form."""
+    print(pem_of(_connected()[1]), end="")
+
+
+def read_trail(stored: Audited, tenant_id: str) -> Trail:
+    settled = _settled(stored, tenant_id)
+    events = [Seen(event.event_id, fingerprint(event)) for event in _events(stored, tenant_id)]
+    waiting = {note.event_id: note for note in _waiting(stored, tenant_id)}
+    return Trail(tenant_id, settled, events, waiting, list(_digests(stored, tenant_id)))
+
+
+def exported(stored: Audited, tenant_id: str, keys: Sequence[PublicKey]) -> Iterator[str]:
+    """Line by line, in the order in which a trail is read."""
+    pems, settled = tuple(map(pem_of, keys)), _settled(stored, tenant_id)
+    yield audit_file.line("trail", audit_file.Heading(tenant_id, stamp(datetime.now(UTC)), settled, pems))
+    yield from (audit_file.line("event", event) for event in _events(stored, tenant_id))
+    yield from (audit_file.line("waiting", note) for note in _waiting(stored, tenant_id))
+    yield from (audit_file.line("digest", digest) for digest in _digests(stored, tenant_id))
+
+
+def tenants_of(stored: Audited) -> Iterator[str]:
+    yield PLATFORM
+    cursor = None
+    while True:
+        page = stored.tenants.page(limit=MAX_PAGE, cursor=cursor)
+        yield from (tenant.tenant_id for tenant in page.items)
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def _examined(trail: Trail, keys: Sequence[PublicKey], head: str | None, *, now: datetime) -> bool:
+    """Prints what is wrong with a trail, and whether anything is."""
+    found = list(breaches(trail, checker(keys), now=now))
+    print(text_of(trail, found, head))
+    return bool(found) or not _holds(trail, head)
+
+
+def text_of(trail: Trail, found: Sequence[Breach], head: str | None = None) -> str:
+    late = sum(digest.late for digest in trail.digests)
+    counts = f"{len(trail.events)} events, {len(trail.digests)} digests, {len(trail.waiting)} wait, {late} came late"
+    lines = [f"{'fail' if found else 'ok':5} {trail.tenant_id}: {counts}"]
+    lines += [f"{'':5} {breach.fault.value:13} {breach.where}" for breach in found[:SHOWN]]
+    if len(found) > SHOWN:
+        lines.append(f"{'':5} and {len(found) - SHOWN} more")
+    if not _holds(trail, head):
+        lines.append(f"{'':5} cut: no digest has the hash of --head")
+    if trail.digests:
+        last = trail.digests[-1]
+        lines.append(f"{'':5} head {last.hash} (digest {last.sequence}, sealed {last.sealed_at})")
+    return "\n".join(lines)
+
+
+def _holds(trail: Trail, head: str | None) -> bool:
+    return head is None or any(digest.hash == head for digest in trail.digests)
+
+
+def _connected() -> tuple[Audited, PublicKey]:
+    settings, _ = config.load()
+    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    tables = settings.tables
+    stored = Audited(
+        events=DynamoAuditStore(aws.dynamodb, tables),
+        chain=DynamoAuditChain(aws.dynamodb, tables),
+        tenants=DynamoTenantStore(aws.dynamodb, tables),
+    )
+    return stored, public_key_of(aws.kms, settings.audit_kms_key_id)
+
+
+def _settled(stored: Audited, tenant_id: str) -> int:
+    last = stored.chain.latest(tenant_id)
+    return last.sequence if last else 0
+
+
+def _events(stored: Audited, tenant_id: str) -> Iterator[AuditEvent]:
+    cursor = None
+    while True:
+        page = stored.events.page(tenant_id, limit=MAX_PAGE, cursor=cursor)
+        yield from page.items
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def _waiting(stored: Audited, tenant_id: str) -> Iterator[Note]:
+    after = ""
+    while batch := stored.chain.waiting(tenant_id, after=after, limit=MAX_PAGE):
+        yield from batch
+        after = batch[-1].event_id
+
+
+def _digests(stored: Audited, tenant_id: str) -> Iterator[AuditDigest]:
+    after = 0
+    while batch := stored.chain.digests(tenant_id, after=after, limit=MOST_DIGESTS):
+        yield from batch
+        after = batch[-1].sequence

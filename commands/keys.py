@@ -1,0 +1,77 @@
+"""`python cli.py keys`: the keys of tenants and of the platform, for whoever may write the tables."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+import config
+from commands.lines import one_line
+from domain.access import Role
+from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
+from domain.audit import Origin
+from domain.errors import NotFound
+from domain.pages import MAX_PAGE
+from domain.tenants import PLATFORM
+from domain.timestamps import stamp
+from stores import session
+from stores.api_keys import DynamoApiKeyStore
+from stores.tenants import DynamoTenantStore
+
+Tenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, or `platform` for a key that reaches all.")]
+Name = Annotated[str, typer.Option(help="What the key is for.", callback=one_line)]
+WithRole = Annotated[Role, typer.Option(help="What it may do.")]
+Days = Annotated[int, typer.Option("--expires-in-days", min=1, max=MAX_DAYS, help="How long it is valid.")]
+KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
+
+
+def create(tenant_id: Tenant, name: Name, role: WithRole, expires_in_days: Days = DAYS) -> None:
+    """Make a key. It goes alone to the standard output and is not shown again."""
+    keys, tenants = _connected()
+    if tenant_id != PLATFORM:
+        tenants.get(tenant_id)
+    now, lifetime = datetime.now(UTC), timedelta(days=expires_in_days)
+    text, key = new_key(tenant_id, name, now=now, lifetime=lifetime, role=role)
+    request_id = str(uuid4())
+    event = key_event(key, "api_key.created", Origin("cli", request_id), operation=request_id, at=key.created_at)
+    keys.add(key, event)
+    print(f"This {role} key {key.prefix} is valid until {key.expires_at} and is not shown again:", file=sys.stderr)
+    print(text)
+
+
+def show(tenant_id: Tenant) -> None:
+    """List a tenant's keys, those that expired or were revoked too."""
+    keys, _ = _connected()
+    cursor = None
+    while True:
+        page = keys.page(tenant_id, limit=MAX_PAGE, cursor=cursor)
+        for key in page.items:
+            print(_line(key, stamp(datetime.now(UTC))))
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def revoke(key_id: KeyId) -> None:
+    """Revoke a key: it is refused everywhere within five seconds."""
+    keys, _ = _connected()
+    key, now, request_id = keys.find(key_id), stamp(datetime.now(UTC)), str(uuid4())
+    if key is None:
+        raise NotFound("There is no key of that id.")
+    event = key_event(key, "api_key.revoked", Origin("cli", request_id), operation=request_id, at=now)
+    revoked = keys.revoke(key.tenant_id, key.key_id, event)
+    print(f"revoked   key {revoked.key_id}  ({revoked.revoked_at})")
+
+
+def _line(key: ApiKey, now: str) -> str:
+    state = "revoked" if key.revoked_at else "expired" if key.expires_at <= now else "valid"
+    granted = key.role or ",".join(key.scopes)
+    used = key.last_used_at or "never"
+    return f"{state:9} {key.key_id}  {granted:11}  until {key.expires_at}  used {used}  {key.name}"
+
+
+def _connected() -> tuple[DynamoApiKeyStore, DynamoTenantStore]:
+    settings, _ = config.load()
+    dynamodb = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url).dynamodb
+    return DynamoApiKeyStore(dynamodb, settings.tables), DynamoTenantStore(dynamodb, settings.tables)

@@ -1,0 +1,55 @@
+"""The edge of the API from the settings: rates, origins, limits of the server."""
+
+from limits.aio.storage import RedisStorage
+from pydantic import SecretStr
+from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from api.edge import Edge
+from api.rates import Rates
+from api.server import ServerLimits
+from config import Settings
+from domain.metrics import RATE_STORE_FAILURES
+from http_settings import listed
+from telemetry.process import Telemetry
+
+RATE_STORE_SECONDS = 0.25
+"""For an answer of the store of rates: a request waits for it."""
+
+
+def edge(settings: Settings, watched: Telemetry) -> Edge:
+    return Edge(
+        rates=Rates(
+            per_key=settings.rate_limit_per_key,
+            per_tenant=settings.rate_limit_per_tenant,
+            per_address=settings.rate_limit_per_address,
+        ),
+        rate_store=rate_store(settings.rate_limit_store_url),
+        on_rate_outage=watched.counter(RATE_STORE_FAILURES),
+        cors_origins=listed(settings.cors_origins),
+        https=(settings.public_api_url or "").startswith("https:"),
+    )
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    return ServerLimits(keep_alive_seconds=settings.api_keep_alive_seconds, connections=settings.api_max_connections)
+
+
+def rate_store(url: SecretStr | None) -> RedisStorage | None:
+    """None for one process alone. It is asked once: while it is out of order each process counts for itself."""
+    if url is None:
+        return None
+    pool = ConnectionPool.from_url(
+        url.get_secret_value(),
+        socket_timeout=RATE_STORE_SECONDS,
+        socket_connect_timeout=RATE_STORE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return RedisStorage(
+        f"async+{url.get_secret_value()}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="threat-engine-rates",
+        connection_pool=pool,  # type: ignore[arg-type]
+    )

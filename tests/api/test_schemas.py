@@ -1,0 +1,31 @@
+"""Some hundred requests of the OpenAPI document and along its links; `make security` makes ten thousand."""
+
+import pytest
+from temporalio.client import Client
+
+from bench.security.schemas import explore
+from tests.api.portal import Portal
+from tests.api.whole_portal import whole_portal
+
+
+@pytest.mark.timeout(120)
+async def test_every_answer_is_one_that_the_document_tells_of(temporal: Client):
+    async with whole_portal(temporal) as whole:
+        outcome = await explore(whole, examples=5, phases=("examples", "fuzzing", "stateful"))
+    assert (outcome.broken, outcome.undocumented, outcome.failed) == ([], [], [])
+    assert outcome.statuses.total() >= 250
+    assert {200, 400, 401, 404, 422} <= set(outcome.statuses)
+
+
+async def test_a_link_leads_to_an_operation_and_fills_a_parameter_of_it(offline: Portal):
+    operations = [each for path in offline.app.openapi()["paths"].values() for each in path.values()]
+    parameters = {each["operationId"]: {p["name"] for p in each.get("parameters", [])} for each in operations}
+    links = [
+        (link["operationId"], name)
+        for each in operations
+        for answer in each["responses"].values()
+        for link in answer.get("links", {}).values()
+        for name in link["parameters"]
+    ]
+    assert len(links) > 20
+    assert [(operation, name) for operation, name in links if name not in parameters[operation]] == []

@@ -1,0 +1,384 @@
+"""The real server over raw sockets: nobody can make it wait for ever, hold more than its share, or break off without
+an answer of the one shape."""
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+from structlog.testing import capture_logs
+
+from api.server import ServerLimits, server_config
+from local.ports import HOST, free_port
+from tests.api.portal import Portal
+from tests.rig import eventually
+
+HURRIED = ServerLimits(head_seconds=1, body_seconds=1, keep_alive_seconds=2, connections=20)
+USUAL = ServerLimits(connections=20)
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.body["detail"]["code"])
+
+
+@dataclass(frozen=True)
+class Served:
+    port: int
+    key: str
+
+    def head(self, *lines: str, method: str = "POST", path: str = "/api/v1/tenants") -> bytes:
+        fixed = (f"{method} {path} HTTP/1.1", "Host: api.test", f"Authorization: {self.key}")
+        return "\r\n".join([*fixed, *lines, "", ""]).encode()
+
+    def post(self, body: bytes, *lines: str) -> bytes:
+        return self.head("Content-Type: application/json", f"Content-Length: {len(body)}", *lines) + body
+
+    async def send(self, *pieces: bytes, pause: float = 0) -> Answer | None:
+        """The answer; None when the server closes without one."""
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        sending = asyncio.create_task(_write(writer, pieces, pause))
+        try:
+            return await asyncio.wait_for(_read(reader), 20)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def _write(writer: asyncio.StreamWriter, pieces: tuple[bytes, ...], pause: float) -> None:
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(pause)
+
+
+async def _read(reader: asyncio.StreamReader) -> Answer | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+    raw = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Answer(int(head[0].split(" ")[1]), headers, json.loads(raw) if raw else None)
+
+
+async def _started(server: uvicorn.Server) -> bool:
+    return server.started
+
+
+@asynccontextmanager
+async def serving(
+    portal: Portal, limits: ServerLimits = USUAL, app: ASGIApp | None = None, **options: Any
+) -> AsyncIterator[Served]:
+    port = free_port()
+    server = uvicorn.Server(server_config(app or portal.app, limits=limits, host=HOST, port=port, **options))
+    running = asyncio.create_task(server.serve())
+    await eventually(lambda: _started(server))
+    try:
+        yield Served(port, portal.http.headers["Authorization"])
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def served(offline: Portal) -> AsyncIterator[Served]:
+    async with serving(offline) as served:
+        yield served
+
+
+@pytest.fixture
+async def hurried(offline: Portal) -> AsyncIterator[Served]:
+    async with serving(offline, HURRIED) as served:
+        yield served
+
+
+def of_our_shape(answer: Answer | None, status: int, code: str) -> bool:
+    assert answer
+    assert (answer.status, answer.code) == (status, code)
+    assert set(answer.body["detail"]) == {"code", "message", "errors", "problems"}
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in answer.headers
+    return bool(answer.headers["x-request-id"])
+
+
+async def test_an_ordinary_request_is_answered(served: Served):
+    answer = await served.send(served.post(b'{"tenant_name": "Acme"}'))
+    assert answer
+    assert (answer.status, answer.body["tenant_name"]) == (201, "Acme")
+
+
+# Slow clients
+
+
+async def test_a_head_that_never_ends_is_given_up(hurried: Served):
+    began = time.monotonic()
+    slow = [b"GET /api/v1/tenants HTTP/1.1\r\n", *[b"X-A: 1\r\n"] * 100]
+    assert of_our_shape(await hurried.send(*slow, pause=0.05), 408, "request_timeout")
+    assert time.monotonic() - began < 3
+
+
+async def test_a_connection_that_says_nothing_is_closed(hurried: Served):
+    assert await hurried.send(b"") is None
+
+
+async def test_a_body_that_never_ends_is_given_up(hurried: Served):
+    head = hurried.head("Content-Type: application/json", "Content-Length: 1000")
+    assert of_our_shape(await hurried.send(head, *[b" "] * 900, pause=0.02), 408, "request_timeout")
+
+
+async def test_a_body_that_never_begins_is_given_up(hurried: Served):
+    head = hurried.head("Content-Type: application/json", "Content-Length: 1000")
+    with capture_logs() as lines:
+        assert of_our_shape(await hurried.send(head), 408, "request_timeout")
+    assert [line["event"] for line in lines if line["log_level"] in ("error", "critical")] == []
+
+
+async def test_chunks_that_never_end_are_given_up(hurried: Served):
+    head = hurried.head("Content-Type: application/json", "Transfer-Encoding: chunked")
+    assert of_our_shape(await hurried.send(head, *[b"1\r\n \r\n"] * 900, pause=0.02), 408, "request_timeout")
+
+
+async def test_what_is_sent_after_an_early_answer_is_not_read_for_ever(hurried: Served):
+    reader, writer = await asyncio.open_connection(HOST, hurried.port)
+    writer.write(b"POST /api/v1/tenants HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+    answer = await _read(reader)
+    assert answer
+    assert answer.status == 401
+    began = time.monotonic()
+    with suppress(ConnectionError):
+        while time.monotonic() - began < 10 and not reader.at_eof():
+            writer.write(b" ")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.05)
+    assert time.monotonic() - began < 5
+    writer.close()
+
+
+async def test_a_second_request_on_a_connection_has_its_own_deadline(hurried: Served):
+    reader, writer = await asyncio.open_connection(HOST, hurried.port)
+    for _ in range(2):
+        await asyncio.sleep(0.6)
+        writer.write(hurried.head(method="GET"))
+        answer = await _read(reader)
+        assert answer
+        assert answer.status == 200
+    writer.write(b"GET /api/v1/tenants HTTP/1.1\r\n")
+    assert of_our_shape(await _read(reader), 408, "request_timeout")
+    writer.close()
+
+
+async def test_the_slow_keep_nobody_out(hurried: Served):
+    slow = [b"GET /api/v1/tenants HTTP/1.1\r\n", *[b"X-A: 1\r\n"] * 100]
+    crowd = [asyncio.create_task(hurried.send(*slow, pause=0.05)) for _ in range(15)]
+    await asyncio.sleep(0.1)
+    answer = await hurried.send(hurried.head(method="GET"))
+    assert answer
+    assert answer.status == 200
+    assert {answer.status for answer in await asyncio.gather(*crowd) if answer} == {408}
+
+
+async def test_one_connection_too_many_is_told_so(offline: Portal):
+    limits = ServerLimits(head_seconds=5, connections=3)
+    async with serving(offline, limits) as served:
+        held = [await asyncio.open_connection(HOST, served.port) for _ in range(3)]
+        answer = await served.send(b"")
+        assert of_our_shape(answer, 503, "unavailable")
+        assert answer
+        assert int(answer.headers["retry-after"]) > 0
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.1)
+        again = await served.send(served.head(method="GET"))
+        assert again
+        assert again.status == 200
+
+
+# Large ones
+
+
+async def test_a_head_of_too_many_bytes_is_refused(served: Served):
+    for head in (served.head("X-A: " + "a" * 20_000), served.head("X-A: " + "a" * 400_000)):
+        assert of_our_shape(await served.send(head), 431, "head_too_large")
+    endless = [b"GET /" + b"a" * 4_000] + [b"a" * 4_000] * 10
+    assert of_our_shape(await served.send(*endless, pause=0.01), 431, "head_too_large")
+
+
+async def test_a_head_of_too_many_headers_is_refused(served: Served):
+    head = served.head(*(f"X-{number}: 1" for number in range(100)))
+    assert of_our_shape(await served.send(head), 431, "head_too_large")
+    answer = await served.send(served.head(*(f"X-{number}: 1" for number in range(90)), method="GET"))
+    assert answer
+    assert answer.status == 200
+
+
+DEEP = b'{"tenant_name": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+MANY = b"{" + b",".join(b'"%d":1' % number for number in range(20_000)) + b"}"
+HUGE = b'{"tenant_name": ' + b"9" * 200_000 + b"}"
+LARGE = {
+    "10 MB": (b'{"tenant_name": "' + b"a" * 10 * MIB + b'"}', 413),
+    "a million keys": (b"{" + b",".join(b'"%d":1' % number for number in range(1_000_000)) + b"}", 413),
+    "a hundred thousand levels": (DEEP, 422),
+    "twenty thousand keys": (MANY, 422),
+    "two hundred thousand digits": (HUGE, 422),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_a_large_body_is_refused(served: Served, name: str):
+    body, status = LARGE[name]
+    answer = await served.send(served.post(body))
+    assert of_our_shape(answer, status, {413: "payload_too_large", 422: "malformed_body"}[status])
+
+
+async def test_a_compressed_body_is_refused(served: Served):
+    bomb = gzip.compress(b'{"tenant_name": "' + b"a" * 100 * MIB + b'"}')
+    answer = await served.send(served.post(bomb, "Content-Encoding: gzip"))
+    assert of_our_shape(answer, 415, "unsupported_media_type")
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.fixture
+def measurable() -> None:
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("only where there is /proc")
+
+
+@pytest.mark.usefixtures("measurable")
+async def test_large_bodies_are_not_kept(offline: Portal):
+    async with serving(offline, ServerLimits(connections=100)) as served:
+        large = [served.post(body) for body, _ in LARGE.values()]
+        await asyncio.gather(*(served.send(body) for body in large))
+        before = resident()
+        for _ in range(10):
+            await asyncio.gather(*(served.send(body) for body in large))
+        assert resident() - before < 50 * MIB
+
+
+# Two readers, two readings
+
+
+SMUGGLED = {
+    "two lengths": ("Content-Length: 5", "Content-Length: 6"),
+    "two lengths in one": ("Content-Length: 5, 6",),
+    "a length and chunks": ("Content-Length: 5", "Transfer-Encoding: chunked"),
+    "chunks twice": ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+    "chunks and identity": ("Transfer-Encoding: chunked, identity",),
+    "another coding": ("Transfer-Encoding: gzip",),
+    "a coding with a tab": ("Transfer-Encoding:\tchunked", "Content-Length: 5"),
+    "a signed length": ("Content-Length: +5",),
+    "a negative length": ("Content-Length: -5",),
+    "a length in hexadecimal": ("Content-Length: 0x5",),
+    "a space before the colon": ("Content-Length : 5",),
+    "a line that goes on": ("X-A: 1\r\n Content-Length: 5", "X-B: 1\r\n\x0b2"),
+    "a bare carriage return": ("X-A: 1\rContent-Length: 5",),
+    "a NUL": ("X-A: \x00",),
+    "two hosts": ("Host: other.test",),
+    "two keys": ("X-API-Key: a", "X-API-Key: b"),
+    "two callers": ("Authorization: Bearer other",),
+    "two kinds of body": ("Content-Type: application/json", "Content-Type: text/plain"),
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLED)
+async def test_a_head_of_two_readings_is_refused_and_nothing_after_it_is_read(served: Served, name: str):
+    smuggled = b"0\r\n\r\n" + served.head(method="GET", path="/api/v1/health/live")
+    answer = await served.send(served.head(*SMUGGLED[name]) + smuggled)
+    assert of_our_shape(answer, 400, "malformed_request")
+    assert answer
+    assert answer.headers["connection"] == "close"
+
+
+async def test_a_length_that_is_told_twice_in_the_same_way_is_one(served: Served):
+    """The parser folds equal lengths into one, so no second reader can differ."""
+    body = b'{"tenant_name": "Acme"}'
+    answer = await served.send(served.post(body, f"Content-Length: {len(body)}"))
+    assert answer
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00" * 2000 + b"\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+    ],
+    ids=["tls", "http2", "http09", "no-host", "nul", "not-ascii", "no-such-version"],
+)
+async def test_what_is_no_http_is_told_so(served: Served, garbage: bytes):
+    assert of_our_shape(await served.send(garbage), 400, "malformed_request")
+
+
+async def test_a_chunk_that_is_none_is_refused(served: Served):
+    head = served.head("Content-Type: application/json", "Transfer-Encoding: chunked")
+    with capture_logs() as lines:
+        assert of_our_shape(await served.send(head, b"zz\r\n", pause=0.05), 400, "malformed_request")
+    assert [line["event"] for line in lines if line["log_level"] in ("error", "critical")] == []
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "FOO", "get", "PROPFIND", "X" * 500])
+async def test_an_unknown_method_is_refused(served: Served, method: str):
+    assert of_our_shape(await served.send(served.head(method=method)), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "path", ["*", "http://elsewhere.test/api/v1/tenants", "//api/v1/tenants", "/%00", "/api/v1/tenants/%2e%2e"]
+)
+async def test_an_unusual_path_leads_nowhere(served: Served, path: str):
+    assert of_our_shape(await served.send(served.head(method="GET", path=path)), 404, "not_found")
+
+
+async def test_an_upgrade_is_not_one(served: Served):
+    lines = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: YWJj")
+    answer = await served.send(served.head(*lines, method="GET"))
+    assert answer
+    assert answer.status == 200
+
+
+# Proxies
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [((), HOST), (("127.0.0.0/8",), "203.0.113.9"), (("10.0.0.0/8",), HOST)])
+async def test_the_address_is_the_socket_s_unless_a_trusted_proxy_tells_another(
+    offline: Portal, trusted: tuple[str, ...], seen: str
+):
+    found: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            found.append(scope["client"][0])
+        await offline.app(scope, receive, send)
+
+    lines = ("X-Forwarded-For: 198.51.100.7, 203.0.113.9",)
+    async with serving(offline, app=app, trusted_proxies=trusted) as served:
+        await served.send(served.head(*lines, method="GET", path="/api/v1/health/live"))
+    assert found == [seen]

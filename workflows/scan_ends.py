@@ -1,0 +1,38 @@
+"""The ends of a run, and what each of them says to people."""
+
+from temporalio.exceptions import ActivityError, TimeoutError
+
+from domain.errors import NotYet, Problem
+from domain.scans import ExecutionStatus, ScanEnd, StoredResult
+from workflows.failures import code_of, problems_of
+
+ENGINE_FAILED, TIMED_OUT = "engine_failed", "timed_out"
+
+_TOO_LONG = Problem(
+    TIMED_OUT,
+    "The scan was not finished within the time that a scan may take.",
+    remedy="Scan fewer regions or services at a time, or ask the operators for more time.",
+)
+
+
+def completed(result: StoredResult, *, at: str) -> ScanEnd:
+    return ScanEnd(ExecutionStatus.COMPLETED, at, result=result)
+
+
+def cancelled(*, at: str) -> ScanEnd:
+    return ScanEnd(ExecutionStatus.CANCELLED, at)
+
+
+def gave_up(code: str | None, *, at: str) -> ScanEnd:
+    """`code` is that of the engine elsewhere."""
+    code = code or ENGINE_FAILED
+    message = "The scan engine did not finish this scan; the operators can ask those who run it."
+    return ScanEnd(ExecutionStatus.FAILED, at, code, problems=(Problem(code, message),))
+
+
+def failed(error: ActivityError, *, in_process: bool, at: str) -> ScanEnd:
+    """A scan in a worker has all of its time for one step, and an engine elsewhere that is not finished yet had it."""
+    code = code_of(error)
+    if code == NotYet.code or (in_process and isinstance(error.cause, TimeoutError)):
+        return ScanEnd(ExecutionStatus.FAILED, at, TIMED_OUT, problems=(_TOO_LONG,))
+    return ScanEnd(ExecutionStatus.FAILED, at, code, problems=problems_of(error))
