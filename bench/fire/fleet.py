@@ -66,6 +66,12 @@ class Fleet:
         return FreshTenants(DynamoTenantStore(self.aws.dynamodb, TableNames()))
 
 
+async def _set_up(platform: AwsAccount, temporal_address: str) -> str:
+    api_key = await set_up(platform, temporal_address)
+    await asyncio.to_thread(note_use, platform.clients(), api_key)
+    return api_key
+
+
 @asynccontextmanager
 async def running_fleet(
     folder: Path,
@@ -87,8 +93,7 @@ async def running_fleet(
         with progress.step("Temporal, with a database file, and AWS (MiniStack), API and worker are up"):
             await asyncio.gather(temporal.start(), ministack.start())
             await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
-            api_key = await set_up(platform, address)
-            await asyncio.to_thread(note_use, platform.clients(), api_key)
+            api_key = await _set_up(platform, address)
             await asyncio.gather(worker.start(), api.start())
         yield Fleet(
             folder=folder,

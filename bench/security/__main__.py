@@ -11,7 +11,17 @@ import typer
 from rich.console import Console
 
 from bench.report import PLAIN_WIDTH, Report, Target
-from bench.security import dependencies, hostile_bodies, noisy_neighbour, schemas, secret_scan
+from bench.security import (
+    confused_deputy,
+    cross_tenant,
+    dependencies,
+    forged_tokens,
+    hostile_bodies,
+    noisy_neighbour,
+    random_keys,
+    schemas,
+    secret_scan,
+)
 from local.failures import StackFailed
 
 Program = Callable[..., Awaitable[Sequence[Target]]]
@@ -20,6 +30,10 @@ Program = Callable[..., Awaitable[Sequence[Target]]]
 PROGRAMS: Mapping[str, Program] = {
     "hostile-bodies": hostile_bodies.run,
     "schemas": schemas.run,
+    "cross-tenant": cross_tenant.run,
+    "forged-tokens": forged_tokens.run,
+    "random-keys": random_keys.run,
+    "confused-deputy": confused_deputy.run,
     "noisy-neighbour": noisy_neighbour.run,
     "secret-scan": secret_scan.run,
     "dependencies": dependencies.run,
