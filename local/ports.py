@@ -1,9 +1,12 @@
 """Which port each part of the stack listens on: a configured one, else the usual one, else any free one."""
 
+import fcntl
 import os
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import randbelow
+from tempfile import gettempdir
 
 from local.failures import StackFailed
 
@@ -33,8 +36,21 @@ def free_port() -> int:
     could be gone again before the part that it is meant for takes it."""
     while True:
         port = FIRST_FREE + randbelow(LAST_FREE - FIRST_FREE)
-        if is_free(port):
+        if is_free(port) and _is_mine(port):
             return port
+
+
+def _is_mine(port: int) -> bool:
+    """Another process may be about to start a part of its own there. The lock ends with this process."""
+    folder = Path(gettempdir()) / f"onboarding-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder / str(port), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:
