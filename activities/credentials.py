@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.heartbeats import heartbeating
 from domain.accounts import ProviderType
-from domain.credentials import CredentialRef, SealContext, VaultEntry
+from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
 from domain.ports import Catalogue, CredentialOpener, CredentialVault
 from domain.probes import PURPOSE, ProbeRequest
 from domain.validation import Expectation, Verdict
@@ -88,26 +88,14 @@ class CredentialActivities:
     def validate_credential(self, step: ValidateCredential) -> Verdict:
         """A verdict is returned; trouble on the way is raised, and retried by Temporal."""
         credential = self._vault.read(step.tenant_id, step.account_id, step.credential)
-        expectation = Expectation(
-            external_id=step.external_id,
-            account_number=step.account_number,
-            may_propagate=step.just_created and _age_seconds() < PROPAGATION_SECONDS,
-        )
-        with heartbeating():
-            return self._catalogue.provider(step.provider_type).validate(credential, expectation)
+        return self._prove(step, credential)
 
     @activity.defn(name="probe_credential")
     def probe_credential(self, request: ProbeRequest) -> Verdict:
         """The same proof, of a credential that goes from its seal to the cloud and nowhere else."""
         context = SealContext(request.tenant_id, request.account_id, request.probe_id, PURPOSE)
         credential = self._opener.open(request.sealed, context)
-        expectation = Expectation(
-            external_id=request.external_id,
-            account_number=request.account_number,
-            may_propagate=request.just_created and _age_seconds() < PROPAGATION_SECONDS,
-        )
-        with heartbeating():
-            return self._catalogue.provider(request.provider_type).validate(credential, expectation)
+        return self._prove(request, credential)
 
     @activity.defn(name="promote_credential")
     def promote_credential(self, step: PromoteCredential) -> CredentialRef:
@@ -117,6 +105,15 @@ class CredentialActivities:
     def delete_credential(self, step: DeleteCredential) -> None:
         """For good, without a recovery window: a credential that never became active is nobody's to restore."""
         self._vault.delete(step.tenant_id, step.account_id, recovery_days=None)
+
+    def _prove(self, step: ValidateCredential | ProbeRequest, credential: Credential) -> Verdict:
+        expectation = Expectation(
+            external_id=step.external_id,
+            account_number=step.account_number,
+            may_propagate=step.just_created and _age_seconds() < PROPAGATION_SECONDS,
+        )
+        with heartbeating():
+            return self._catalogue.provider(step.provider_type).validate(credential, expectation)
 
 
 def _age_seconds() -> float:

@@ -1,6 +1,6 @@
 """What is special to each way of giving access to an AWS account: a role that we assume, or a key that we use."""
 
-from secrets import token_hex
+from functools import partial
 from typing import Protocol
 
 from domain.credentials import Credential
@@ -10,6 +10,7 @@ from providers.aws_arns import parse_arn
 from providers.aws_description import ACCESS_KEY, IAM_ROLE, TEMPORARY_KEY_PREFIX
 from providers.aws_failures import Reason
 from providers.aws_steps import SENTENCES, CustomerSession
+from providers.external_ids import PROBE_SESSION, mismatch, safe_trust
 from providers.proving import Refused, failed, malformed, passed, refused
 
 PROPAGATION_SECONDS = 3.0
@@ -68,14 +69,8 @@ class RoleProof:
                 message="The role is in another AWS partition than this platform and cannot be assumed from here.",
                 remedy=f"Submit a role whose ARN begins with arn:{self._aws.partition}: or an access key.",
             )
-        submitted = self._credential.reveal("external_id")
-        if submitted and submitted != self._expectation.external_id:
-            return failed(
-                "shape",
-                "external_id_mismatch",
-                message="The external id is not the one that we gave for this account.",
-                remedy="Leave it out here, and put the one that we gave into the role's trust policy.",
-            )
+        if problem := mismatch(self._credential, self._expectation):
+            return problem
         return passed("shape", "The role's ARN is well formed.")
 
     def identify(self) -> Step:
@@ -90,11 +85,8 @@ class RoleProof:
         return failed("identify", "role_not_assumable", message=message, remedy=ROLE_CHECKLIST)
 
     def trust(self) -> Step:
-        """A role that opens without our external id, or with any, opens to whoever makes us try."""
-        for external_id in (None, f"te-probe-{token_hex(16)}"):
-            if self._assume(external_id, session_name="te-trust-probe"):
-                return failed("trust", "unsafe_trust", message=UNSAFE_TRUST, remedy=SAFE_TRUST)
-        return passed("trust", "The role cannot be assumed without its external id or with a wrong one.")
+        opens = partial(self._assume, session_name=PROBE_SESSION)
+        return safe_trust(opens, unsafe=UNSAFE_TRUST, remedy=SAFE_TRUST)
 
     def _assume(self, external_id: str | None, *, session_name: str) -> CustomerSession | None:
         """None when AWS denies it; trouble on the way is raised and never taken for a denial."""

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from domain.credentials import Credential
 from domain.errors import PlatformConfig
-from domain.validation import Expectation, Step, StepStatus, Verdict, verdict_of
+from domain.validation import Expectation, Step, Verdict, verdict_of
 from providers.aws_arns import parse_arn
 from providers.aws_failures import Reason
 from providers.aws_permissions import PERMISSIONS, SIMULATE
-from providers.proving import Refused, Sentences, failed, passed, run_steps
+from providers.proving import Refused, Sentences, failed, judge_permissions, passed, run_steps
 
 GRANT = (
     "Grant the permissions listed to this role or user; our template grants all of them. Where they are granted "
@@ -122,17 +122,8 @@ def permissions(proof: Proof) -> Step:
         for permission in PERMISSIONS
         if (not _works(proof.session, permission.name) if permission.required else permission.name in denied)
     )
-    if not missing:
-        return passed("permissions", "Every permission that scanning uses is granted.")
-    refuses = any(permission.name in missing for permission in PERMISSIONS if permission.required)
-    return Step(
-        "permissions",
-        StepStatus.FAILED if refuses else StepStatus.WARNED,
-        code="missing_permissions" if refuses else "limited_permissions",
-        message=_what_is_missing(missing, refuses=refuses),
-        remedy=GRANT,
-        missing_permissions=missing,
-    )
+    blind = "AWS did not let us look at the policies" if SIMULATE in missing else None
+    return judge_permissions(PERMISSIONS, missing, remedy=GRANT, unseen_because=blind)
 
 
 def _denied(proof: Proof) -> frozenset[str]:
@@ -154,10 +145,3 @@ def _works(session: CustomerSession, action: str) -> bool:
         # finds out, or the customer has our region switched off.
         raise PlatformConfig from None
     return True
-
-
-def _what_is_missing(missing: tuple[str, ...], *, refuses: bool) -> str:
-    required = "Required permissions are missing" if refuses else "The required permissions are granted"
-    if SIMULATE in missing:
-        return f"{required}. The others are unknown, because AWS did not let us look at the policies."
-    return f"{required}. {len(missing)} of the {len(PERMISSIONS)} permissions that scanning uses are missing."

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from domain.credentials import Credential
 from domain.errors import Propagating
-from domain.validation import Expectation, Step, StepStatus, Verdict, verdict_of
+from domain.validation import Expectation, Step, Verdict, verdict_of
 from providers.ibm_description import ACCOUNT_PATTERN, API_KEY, PERMISSIONS, POLICIES
 from providers.ibm_failures import JUDGE, SENTENCES, Reason
 from providers.ibm_policies import Policy, missing_of
@@ -125,14 +125,8 @@ class Proof:
             return judge_permissions(PERMISSIONS, missing_of(held), remedy=GRANT)
         if self._expectation.may_propagate:
             raise Propagating(NOT_YET, retry_after=PROPAGATION_SECONDS)
-        return Step(
-            "permissions",
-            StepStatus.FAILED,
-            code="missing_permissions",
-            message="Required permissions are missing. The others are unknown, because this key can see no policies.",
-            remedy=GRANT,
-            missing_permissions=(POLICIES,),
-        )
+        blind = "this key can see no policies"
+        return judge_permissions(PERMISSIONS, {POLICIES}, remedy=GRANT, unseen_because=blind)
 
     def _seen(self, call: Callable[[str, str, str], Sequence[Policy]]) -> Sequence[Policy]:
         """IBM Cloud leaves out what the caller may not see, or denies the call: the same to us."""

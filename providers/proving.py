@@ -62,18 +62,24 @@ def malformed(method: AuthMethod, credential: Credential) -> Step | None:
     return None
 
 
-def judge_permissions(permissions: Sequence[Permission], missing: Collection[str], *, remedy: str) -> Step:
-    """The step of a published list: all granted, some optional ones missing, or a required one. Every gap is named."""
+def judge_permissions(
+    permissions: Sequence[Permission], missing: Collection[str], *, remedy: str, unseen_because: str | None = None
+) -> Step:
+    """The step of a published list: all granted, some optional ones missing, or a required one. Every gap is named.
+    `unseen_because` says why nobody can tell about the permissions that are not in `missing`."""
     gaps = tuple(permission.name for permission in permissions if permission.name in missing)
     if not gaps:
         return passed("permissions", "Every permission that scanning uses is granted.")
     refuses = any(permission.required for permission in permissions if permission.name in missing)
     required = "Required permissions are missing" if refuses else "The required permissions are granted"
+    extent = f"{len(gaps)} of the {len(permissions)} permissions that scanning uses are missing."
+    if unseen_because:
+        extent = f"The others are unknown, because {unseen_because}."
     return Step(
         "permissions",
         StepStatus.FAILED if refuses else StepStatus.WARNED,
         code="missing_permissions" if refuses else "limited_permissions",
-        message=f"{required}. {len(gaps)} of the {len(permissions)} permissions that scanning uses are missing.",
+        message=f"{required}. {extent}",
         remedy=remedy,
         missing_permissions=gaps,
     )

@@ -11,6 +11,7 @@ from types import ModuleType
 from providers.judging import Row
 from tests.pages import ROOT
 
+EXTERNAL_IDS = ROOT / "providers/external_ids.py"
 PAGE = ROOT / "docs/reference/cloud-errors.md"
 CLOUDS = {
     "azure": "Azure",
@@ -84,8 +85,10 @@ def _reasons(cloud: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _findings(cloud: str) -> Iterator[tuple[str, str]]:
-    """Codes that stand in a step itself."""
-    for path in sorted(Path(ROOT, "providers").glob(f"{cloud}*.py")):
+    """Codes that stand in a step itself, also in the steps that clouds with external ids share."""
+    own = sorted(Path(ROOT, "providers").glob(f"{cloud}*.py"))
+    shared = [EXTERNAL_IDS] if any("providers.external_ids" in path.read_text() for path in own) else []
+    for path in (*own, *shared):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(
