@@ -20,10 +20,10 @@ from transport.guard import PublicOnly
 
 
 def catalogue(settings: Settings, aws: AwsClients) -> Registry:
-    """`aws` is ours: its KMS signs the tokens of our identity provider."""
+    """`aws` is ours: it assumes the roles of customers, and its KMS signs the tokens of our identity provider."""
     return Registry(
         {
-            ProviderType.AWS: AwsProvider(platform_aws(settings)),
+            ProviderType.AWS: AwsProvider(platform_aws(settings), own=aws.session, models=aws.models),
             ProviderType.AZURE: azure(settings),
             ProviderType.GCP: gcp(settings, aws),
             ProviderType.ALICLOUD: alicloud(settings),

@@ -2,9 +2,6 @@
 
 from limits.aio.storage import RedisStorage
 from pydantic import SecretStr
-from redis.asyncio.connection import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from api.edge import Edge
 from api.rates import Rates
@@ -37,19 +34,15 @@ def server_limits(settings: Settings) -> ServerLimits:
 
 
 def rate_store(url: SecretStr | None) -> RedisStorage | None:
-    """None for one process alone. It is asked once: while it is out of order each process counts for itself."""
+    """None for one process alone. It is asked once, as redis-py tries again only when told to: while it is out of order
+    each process counts for itself."""
     if url is None:
         return None
-    pool = ConnectionPool.from_url(
-        url.get_secret_value(),
-        socket_timeout=RATE_STORE_SECONDS,
-        socket_connect_timeout=RATE_STORE_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
     return RedisStorage(
         f"async+{url.get_secret_value()}",
         wrap_exceptions=True,
         implementation="redispy",
         key_prefix="threat-engine-rates",
-        connection_pool=pool,  # type: ignore[arg-type]
+        socket_timeout=RATE_STORE_SECONDS,
+        socket_connect_timeout=RATE_STORE_SECONDS,
     )

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import api, onboarding, one_account, schedules, soak, validation
+from bench import api, demo, onboarding, one_account, schedules, soak, validation
 from bench.report import PLAIN_WIDTH, Report
 from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
@@ -21,6 +21,7 @@ from local.progress import Progress
 
 
 class Subject(StrEnum):
+    DEMO = "demo"
     ONBOARDING = "onboarding"
     API = "api"
     SCHEDULES = "schedules"
@@ -29,7 +30,7 @@ class Subject(StrEnum):
     SOAK = "soak"
 
 
-USUAL = (Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.VALIDATION, Subject.COSTS)
+USUAL = (Subject.DEMO, Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.VALIDATION, Subject.COSTS)
 """The soak takes longer than the others together."""
 
 
@@ -52,13 +53,23 @@ def main(
 
 
 async def run(subjects: Sequence[Subject], *, quick: bool, console: Console) -> bool:
-    """All on one test bed. The costs come last, because they replace its API and its worker."""
+    """The demo first, which is a stack of its own."""
     cancel_on_signals()
-    report = Report(console)
-    with TemporaryDirectory(prefix="bench-") as folder:
-        async with testbed(Path(folder), Progress(console)) as bed:
-            wanted = sorted(subjects, key=lambda subject: subject is Subject.COSTS)
-            return all([await measure(subject, bed, quick=quick, report=report) for subject in wanted])
+    report, met = Report(console), True
+    with TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        if Subject.DEMO in subjects:
+            met = await demo.run(demo.QUICK if quick else demo.FULL, folder=folder / "demo", report=report)
+        if others := [subject for subject in subjects if subject is not Subject.DEMO]:
+            async with testbed(folder, Progress(console)) as bed:
+                met &= await measure_all(others, bed, quick=quick, report=report)
+    return met
+
+
+async def measure_all(subjects: Sequence[Subject], bed: Testbed, *, quick: bool, report: Report) -> bool:
+    """The costs come last, because they replace the test bed's API and its worker."""
+    wanted = sorted(subjects, key=lambda subject: subject is Subject.COSTS)
+    return all([await measure(subject, bed, quick=quick, report=report) for subject in wanted])
 
 
 async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report) -> bool:
@@ -76,6 +87,8 @@ async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report
             return await soak.run(bed, soak.QUICK if quick else soak.FULL, report=report)
         case Subject.COSTS:
             return await one_account.run(bed, report=report)
+        case Subject.DEMO:
+            raise ValueError("The demo has a stack of its own.")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def _problems(iam: "IAMClient", arn: str, thing: str, needs: Sequence[Need]) -> 
 
 
 def _decisions(iam: "IAMClient", arn: str, need: Need) -> Iterator[tuple[str, str, bool]]:
-    """Each action with its decision, and whether that depends on a value that was not given."""
+    """Each action with its decision, and whether that depends on a value that was not given, or not looked at."""
+    # Emulators, which are spoken to without TLS, simulate as if no value were given, and do not say so.
+    overlooked = bool(need.context) and not iam.meta.endpoint_url.startswith("https:")
     context: Any = [
         {
             "ContextKeyName": name,
@@ -76,4 +78,8 @@ def _decisions(iam: "IAMClient", arn: str, need: Need) -> Iterator[tuple[str, st
     )
     for page in pages:
         for result in page["EvaluationResults"]:
-            yield result["EvalActionName"], result["EvalDecision"], bool(result.get("MissingContextValues"))
+            yield (
+                result["EvalActionName"],
+                result["EvalDecision"],
+                overlooked or bool(result.get("MissingContextValues")),
+            )

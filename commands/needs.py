@@ -105,7 +105,7 @@ def _worker_rows(place: Place) -> Iterator[Need]:
     yield place.rows(tables.schedules, "GetItem", "Scan")
     yield place.rows(tables.schedules, "PutItem", "UpdateItem", "DeleteItem", context=TRANSACTION)
     yield from place.index(tables.schedules, SCHEDULES_BY_ACCOUNT)
-    yield place.rows(tables.executions, "GetItem", "UpdateItem")
+    yield place.rows(tables.executions, "GetItem")
     yield place.rows(tables.executions, "PutItem", "UpdateItem", context=TRANSACTION)
     yield place.rows(tables.scan_results, "PutItem")
     yield place.rows(tables.providers, "UpdateItem", context=TRANSACTION)

@@ -32,14 +32,14 @@ SESSION_SECONDS = 3_600  # a role that was assumed from another role gets no lon
 
 
 class AwsSessions:
-    """`own` is the session that we call STS with: by default the process's own."""
+    """`own` is the session that we call STS with; `models` are AWS's descriptions of its services, which several
+    sessions may share."""
 
-    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session | None = None) -> None:
-        own = own or boto3.session.Session()
+    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session, models: Loader | None = None) -> None:
         self.partition = own.get_partition_for_region(platform.region)
         self.region = platform.region
         self._platform = platform
-        self._models = Loader()
+        self._models = models or Loader()
         self._sts = own.client(
             "sts",
             region_name=platform.region,

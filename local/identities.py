@@ -1,9 +1,9 @@
 """Who is who in the emulated AWS: the platform's account with a role for each of its processes, and the
 demo customer's.
 
-The emulator checks policies, so each process runs here with the permissions that it needs in AWS and no
-more: the API can seal a credential but neither open it nor read a stored one, and the worker can assume the
-customers' roles only.
+The emulator checks policies, so each process runs here with the permissions that `deploy/iam` gives it in AWS and no
+more (`deploy/ministack/policies.py` has the exceptions): the API can seal a credential but neither open it nor read a
+stored one, and the worker can assume the customers' roles only.
 """
 
 import json
@@ -13,24 +13,21 @@ from pathlib import Path
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.loaders import Loader
 
+from deploy.ministack.roles import ROLES, make_roles
 from local.folder import write_private
 from local.ministack import REGION
-from stores.session import AwsClients
+from stores.session import AwsClients, session_with
 
-API_ROLE = "threat-engine-api"
-WORKER_ROLE = "threat-engine-onboarding"
+API_ROLE, WORKER_ROLE = ROLES["api"], ROLES["worker"]
 PROCESS_USER = "threat-engine-processes"
 
-# AWS checks the actions inside a transaction one by one; the emulator asks for a permission of its own.
 # The emulator knows no names of buckets as hosts.
 PATHS = Config(signature_version="s3v4", s3={"addressing_style": "path"})
 
-ROWS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem", "Query", "TransactWriteItems")
-SECRETS = (
-    *("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource"),
-    *("UpdateSecretVersionStage", "DeleteSecret", "RestoreSecret"),
-)
+MODELS = Loader()
+"""Of all sessions here: each copy of AWS's descriptions takes 8 MB and more."""
 
 
 @dataclass(frozen=True)
@@ -44,102 +41,64 @@ class AwsAccount:
 
     @property
     def session(self) -> Session:
-        return Session(aws_access_key_id=self.number, aws_secret_access_key=self.secret, region_name=REGION)
+        return session_of(self.number, self.secret)
 
     @property
     def environment(self) -> dict[str, str]:
         return {"AWS_ACCESS_KEY_ID": self.number, "AWS_SECRET_ACCESS_KEY": self.secret}
 
     def clients(self) -> AwsClients:
-        session = self.session
-        return AwsClients(
-            dynamodb=session.client("dynamodb", endpoint_url=self.endpoint),
-            secretsmanager=session.client("secretsmanager", endpoint_url=self.endpoint),
-            kms=session.client("kms", endpoint_url=self.endpoint),
-            s3=session.client("s3", endpoint_url=self.endpoint, config=PATHS),
-        )
+        return clients_of(self.session, self.endpoint)
 
 
-def make_process_identities(platform: AwsAccount, config_file: Path) -> None:
-    """Make the roles, and an AWS configuration file whose profiles `api` and `worker` assume them; boto3
-    renews the sessions by itself."""
+def clients_of(session: Session, endpoint: str) -> AwsClients:
+    return AwsClients(
+        session=session,
+        models=MODELS,
+        dynamodb=session.client("dynamodb", endpoint_url=endpoint),
+        secretsmanager=session.client("secretsmanager", endpoint_url=endpoint),
+        kms=session.client("kms", endpoint_url=endpoint),
+        s3=session.client("s3", endpoint_url=endpoint, config=PATHS),
+    )
+
+
+def make_process_identities(platform: AwsAccount, config_file: Path) -> Session:
+    """Make the roles, a user who may assume them and nothing else, and an AWS configuration file with a profile for
+    each role; boto3 renews the sessions by itself. Returns the user's session."""
     iam = platform.session.client("iam", endpoint_url=platform.endpoint)
     iam.create_user(UserName=PROCESS_USER)
-    roles = {"api": API_ROLE, "worker": WORKER_ROLE}
-    arns = {profile: f"arn:aws:iam::{platform.number}:role/{role}" for profile, role in roles.items()}
     user = f"arn:aws:iam::{platform.number}:user/{PROCESS_USER}"
-    policies = {"api": api_policy(platform.number), "worker": worker_policy(platform.number)}
-    for profile, role in roles.items():
-        trust = policy([{"Principal": {"AWS": user}, "Action": "sts:AssumeRole"}])
-        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
-        iam.put_role_policy(RoleName=role, PolicyName="what-it-needs", PolicyDocument=policies[profile])
+    make_roles(iam, platform.number, REGION, trusted=user)
+    arns = {process: role_arn(platform, process) for process in ROLES}
     may_assume = policy([{"Action": "sts:AssumeRole", "Resource": list(arns.values())}])
     iam.put_user_policy(UserName=PROCESS_USER, PolicyName="assume-its-role", PolicyDocument=may_assume)
     key = iam.create_access_key(UserName=PROCESS_USER)["AccessKey"]
-    write_private(config_file, _profiles(key["AccessKeyId"], key["SecretAccessKey"], arns))
+    key_id, secret = key["AccessKeyId"], key["SecretAccessKey"]
+    write_private(config_file, _profiles(key_id, secret, arns))
+    return session_of(key_id, secret)
 
 
-def api_policy(account: str) -> str:
-    tenants = f"arn:aws:dynamodb:*:{account}:table/threat-engine-tenants"
-    schedules = f"arn:aws:dynamodb:*:{account}:table/threat-engine-schedules"
-    return policy(
-        [
-            {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
-            {"Action": "dynamodb:Scan", "Resource": [tenants, schedules]},
-            {"Action": "s3:GetObject", "Resource": _results()},
-            {
-                "Action": _of("kms", ("GenerateDataKey", "GenerateMac", "DescribeKey", "GetPublicKey")),
-                "Resource": _keys(account),
-            },
-            {"Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
-        ]
+def acting_as(process: str, user: Session, platform: AwsAccount) -> AwsClients:
+    """Clients under the role of a process, for an hour. They find nothing in this machine's own AWS configuration."""
+    sts = user.client("sts", endpoint_url=platform.endpoint)
+    given = sts.assume_role(RoleArn=role_arn(platform, process), RoleSessionName=process)["Credentials"]
+    return clients_of(
+        session_of(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]), platform.endpoint
     )
 
 
-def worker_policy(account: str) -> str:
-    secrets = f"arn:aws:secretsmanager:*:{account}:secret:threat-engine/*"
-    table = f"arn:aws:dynamodb:*:{account}:table/threat-engine"
-    return policy(
-        [
-            {"Action": _of("dynamodb", ROWS), "Resource": _tables(account)},
-            {
-                "Action": _of("kms", ("GenerateDataKey", "Decrypt", "DescribeKey", "GetPublicKey", "Sign")),
-                "Resource": _keys(account),
-            },
-            {"Action": _of("secretsmanager", SECRETS), "Resource": secrets},
-            {
-                "Action": "dynamodb:Scan",
-                "Resource": [f"{table}-accounts", f"{table}-schedules", f"{table}-audit-unsealed"],
-            },
-            {"Action": "s3:PutObject", "Resource": _results()},
-            {"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ThreatEngine*"},
-            {"Action": "sns:Publish", "Resource": "*"},
-        ]
-    )
+def session_of(key_id: str, secret: str, token: str | None = None) -> Session:
+    return session_with(MODELS, REGION, aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token)
+
+
+def role_arn(platform: AwsAccount, process: str) -> str:
+    return f"arn:aws:iam::{platform.number}:role/{ROLES[process]}"
 
 
 def policy(statements: Sequence[Mapping[str, object]]) -> str:
     return json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
     )
-
-
-def _of(service: str, actions: Sequence[str]) -> list[str]:
-    return [f"{service}:{action}" for action in actions]
-
-
-def _tables(account: str) -> list[str]:
-    table = f"arn:aws:dynamodb:*:{account}:table/threat-engine-*"
-    return [table, f"{table}/index/*"]
-
-
-def _results() -> str:
-    return "arn:aws:s3:::threat-engine-results-*"
-
-
-def _keys(account: str) -> list[str]:
-    # AWS looks at the key behind an alias, the emulator at the alias.
-    return [f"arn:aws:kms:*:{account}:key/*", f"arn:aws:kms:*:{account}:alias/threat-engine-*"]
 
 
 def _profiles(key_id: str, secret: str, arns: Mapping[str, str]) -> str:

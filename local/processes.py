@@ -24,6 +24,9 @@ LAST_LINES = 12
 # A child sees what it needs to run and nothing of the developer's own AWS or Temporal configuration.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
+# Without a limit glibc keeps freed memory in a heap for each of several threads; this is some 50 MB of the stack.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
 
 @dataclass(frozen=True)
 class Child:
@@ -85,7 +88,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=passed_on | dict(environment),
+            env=passed_on | FRUGAL | dict(environment),
             cwd=cwd,
             process_group=0,
         )

@@ -12,15 +12,17 @@ from secrets import token_hex
 
 import httpx
 
-from cli import Recurring, add_administrator_key, set_up_aws, set_up_temporal
+from commands.first_key import add_administrator_key
+from commands.setup import Recurring, set_up_aws, set_up_temporal
 from config import TemporalConnection, results_bucket
-from local.identities import WORKER_ROLE, AwsAccount, make_process_identities
+from local.identities import WORKER_ROLE, AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports, free_port
 from local.processes import Child, running
 from local.progress import Progress
 from local.temporal import TemporalServer, starting_temporal
 from stores.api_keys import DynamoApiKeyStore
+from stores.session import AwsClients
 from stores.tables import TableNames
 from workflows import search_attributes
 
@@ -92,14 +94,15 @@ async def running_stack(
         customer = AwsAccount(CUSTOMER_NUMBER, endpoint, token_hex(20))
         environment = process_environment(folder, ports=ports, settings=settings or {})
         with progress.step("the platform's own roles exist in AWS"):
-            await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
+            user = await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
         metrics = {name: f"{HOST}:{free_port()}" for name in ("worker", "api")}
         worker, api = (
             parts.enter_context(_ours(name, folder, {**environment, "METRICS_ADDRESS": address}))
             for name, address in metrics.items()
         )
         with progress.step("keys, tables and search attributes are set up"):
-            api_key = await set_up(platform, temporal.address)
+            operator = await asyncio.to_thread(acting_as, "setup", user, platform)
+            api_key = await set_up(operator, temporal.address)
         api_url = f"http://{HOST}:{ports.api}"
         with progress.step("API and worker are up"):
             await asyncio.to_thread(worker.wait_until, partial(has_started, worker))
@@ -155,9 +158,9 @@ def _ours(name: str, folder: Path, environment: Mapping[str, str]) -> AbstractCo
     )
 
 
-async def set_up(platform: AwsAccount, temporal_address: str) -> str:
+async def set_up(aws: AwsClients, temporal_address: str) -> str:
     """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
-    aws, names = platform.clients(), TableNames()
+    names = TableNames()
     await asyncio.gather(
         asyncio.to_thread(set_up_aws, aws, names, results_bucket(PLATFORM_NUMBER, REGION)),
         set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECURRING),

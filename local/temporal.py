@@ -23,6 +23,10 @@ DYNAMIC_CONFIG = {
 }
 
 
+FRUGAL = {"GOGC": "50"}
+"""It collects its garbage twice as often as it would, which is 20 MB less of it."""
+
+
 @dataclass(frozen=True)
 class TemporalServer:
     """A Temporal server that was started."""
@@ -72,7 +76,7 @@ def starting_temporal(
         command += ["--search-attribute", f"{name}={kind}"]
     scratch = log.with_suffix(".d")
     scratch.mkdir(parents=True, exist_ok=True)
-    environment = {"HOME": str(scratch), "TMPDIR": str(scratch)}
+    environment = {"HOME": str(scratch), "TMPDIR": str(scratch), **FRUGAL}
     with running("Temporal", command, log=log, environment=environment) as child:
         ui_url = f"http://{HOST}:{ui_port}" if ui else None
         yield TemporalServer(child, f"{HOST}:{port}", http_port, ui_url)

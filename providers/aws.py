@@ -66,10 +66,10 @@ class PlatformAws:
 
 
 class AwsProvider:
-    """The `CloudProvider` of AWS. `own` is the session that we call STS with: by default the process's own."""
+    """The `CloudProvider` of AWS. `own` is the session that we call STS with; `models` are AWS's descriptions of its
+    services, which several sessions may share."""
 
-    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session | None = None) -> None:
-        own = own or boto3.session.Session()
+    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session, models: Loader | None = None) -> None:
         self._platform = platform
         self._partition = own.get_partition_for_region(platform.region)
         self._sts = own.client(
@@ -78,7 +78,7 @@ class AwsProvider:
             endpoint_url=platform.customer_endpoint_url,
             config=config_of(platform),
         )
-        self._models = Loader()
+        self._models = models or Loader()
 
     @property
     def description(self) -> ProviderDescription:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import botocore.session
 from boto3.session import Session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,6 +32,10 @@ _S3 = Config(signature_version="s3v4", s3={"addressing_style": "path"})
 class AwsClients:
     """Thread-safe, each with its own connection pool."""
 
+    session: Session
+    """Ours, for what else is called in our name."""
+    models: Loader
+    """AWS's descriptions of its services, for every session of the process: each copy takes 8 MB and more."""
     dynamodb: "DynamoDBClient"
     secretsmanager: "SecretsManagerClient"
     kms: "KMSClient"
@@ -38,13 +44,23 @@ class AwsClients:
 
 def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
     """Nothing is sent yet. Credentials come from boto3's own chain; `endpoint_url` is None on real AWS."""
-    session = Session(region_name=region)
+    models = Loader()
+    session = session_with(models, region)
     return AwsClients(
+        session=session,
+        models=models,
         dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG),
         secretsmanager=session.client("secretsmanager", endpoint_url=endpoint_url, config=_CONFIG),
         kms=session.client("kms", endpoint_url=endpoint_url, config=_CONFIG),
         s3=session.client("s3", endpoint_url=endpoint_url, config=_CONFIG.merge(_S3)),
     )
+
+
+def session_with(models: Loader, region: str, **key: str | None) -> Session:
+    """Without a key its credentials come from boto3's own chain."""
+    below = botocore.session.Session()
+    below.register_component("data_loader", models)
+    return Session(region_name=region, botocore_session=below, **key)
 
 
 @cache

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -54,7 +55,7 @@ class GuardedClient:
         self._connection = {} if keep_alive else {"connection": "close"}
         self._bounds = bounds or Bounds()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=ca_file),
+            ssl_context=_trusting(ca_file),
             network_backend=backend or PublicOnly(),
             max_connections=32,
             max_keepalive_connections=IDLE_CONNECTIONS if keep_alive else 0,
@@ -101,6 +102,12 @@ class GuardedClient:
                     raise Unavailable("The answer is too large, or takes too long.")
         found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
         return Reply(answer.status, found, bytes(received))
+
+
+@cache
+def _trusting(ca_file: str | None) -> ssl.SSLContext:
+    """One for all clients: the authorities of the system take most of a megabyte."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _target(url: str) -> httpcore.URL:

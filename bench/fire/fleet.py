@@ -15,7 +15,7 @@ from temporalio.client import Client
 from bench.fire.keys import note_use
 from bench.fire.mortal import Life, Mortal
 from bench.tenants import FreshTenants
-from local.identities import AwsAccount, make_process_identities
+from local.identities import AwsAccount, acting_as, make_process_identities
 from local.ministack import ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports, free_port
 from local.processes import running
@@ -66,8 +66,9 @@ class Fleet:
         return FreshTenants(DynamoTenantStore(self.aws.dynamodb, TableNames()))
 
 
-async def _set_up(platform: AwsAccount, temporal_address: str) -> str:
-    api_key = await set_up(platform, temporal_address)
+async def _set_up(platform: AwsAccount, config_file: Path, temporal_address: str) -> str:
+    user = await asyncio.to_thread(make_process_identities, platform, config_file)
+    api_key = await set_up(await asyncio.to_thread(acting_as, "setup", user, platform), temporal_address)
     await asyncio.to_thread(note_use, platform.clients(), api_key)
     return api_key
 
@@ -92,8 +93,7 @@ async def running_fleet(
     try:
         with progress.step("Temporal, with a database file, and AWS (MiniStack), API and worker are up"):
             await asyncio.gather(temporal.start(), ministack.start())
-            await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
-            api_key = await _set_up(platform, address)
+            api_key = await _set_up(platform, Path(environment["AWS_CONFIG_FILE"]), address)
             await asyncio.gather(worker.start(), api.start())
         yield Fleet(
             folder=folder,

@@ -1,58 +1,47 @@
-"""The processes' roles in the emulated AWS, under the policies of `deploy/iam`: `python -m deploy.ministack.roles`.
+"""The roles in the emulated AWS, under the policies of `deploy/iam`: `python -m deploy.ministack.roles`.
 
-MiniStack judges actions and resources as AWS does, and a few things in its own way (`as_ministack_reads_it`). Run as
-the root user of the platform's account; safe to repeat.
+Run as the root user of the platform's account; safe to repeat.
 """
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boto3.session import Session
 
-IAM = Path(__file__).resolve().parents[1] / "iam"
-POLICIES = {"threat-engine-api": "api", "threat-engine-onboarding": "worker", "threat-engine-setup": "setup"}
-"""The file of each role."""
+from deploy.ministack.policies import as_ministack_judges
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+ROLES = {
+    "api": "threat-engine-api",
+    "worker": "threat-engine-onboarding",
+    "setup": "threat-engine-setup",
+    "auditor": "threat-engine-auditor",
+}
+"""The role of each file."""
+POLICY = "what-it-needs"
 
 
 def main() -> None:
-    make_roles(Session())
+    """The session finds the emulator's address, the region and the root user, as every boto3 session does."""
+    session = Session()
+    sts = session.client("sts")
+    account = sts.get_caller_identity()["Account"]
+    make_roles(session.client("iam"), account, sts.meta.region_name, trusted=f"arn:aws:iam::{account}:root")
 
 
-def make_roles(session: Session) -> None:
-    """`session` finds the emulator's address and the root user by itself, as every boto3 session does."""
-    iam = session.client("iam")
-    account = session.client("sts").get_caller_identity()["Account"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+def make_roles(iam: "IAMClient", account: str, region: str, *, trusted: str) -> None:
+    """`trusted` is the ARN of who may assume them."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    for role, file in POLICIES.items():
-        policy = as_ministack_reads_it(json.loads((IAM / f"{file}.json").read_text(encoding="utf-8")))
+    for process, role in ROLES.items():
         try:
             iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)
         except iam.exceptions.EntityAlreadyExistsException:
             iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
-        iam.put_role_policy(RoleName=role, PolicyName="what-it-needs", PolicyDocument=json.dumps(policy))
-
-
-def as_ministack_reads_it(policy: dict[str, Any]) -> dict[str, Any]:
-    """Without conditions, most of which it does not know and so denies. It judges a transaction by an action of its
-    own, a key by the alias in the request, and a new alias by nothing."""
-    return {**policy, "Statement": [_adapted(statement) for statement in policy["Statement"]]}
-
-
-def _adapted(statement: dict[str, Any]) -> dict[str, Any]:
-    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
-    if "dynamodb:EnclosingOperation" in json.dumps(statement):
-        actions = [*actions, "dynamodb:TransactWriteItems"]
-    keys = [resource for resource in resources if resource.endswith(":key/*")]
-    resources = [*resources, *(key.replace(":key/*", ":alias/threat-engine-*") for key in keys)]
-    if actions == ["kms:CreateAlias"]:
-        resources = ["*"]
-    return {"Effect": statement["Effect"], "Action": actions, "Resource": resources}
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+        policy = as_ministack_judges(process, account, region)
+        iam.put_role_policy(RoleName=role, PolicyName=POLICY, PolicyDocument=policy)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from activities.failures import as_failure
 from api.app import create_app
 from bench.costs import actions
 from bench.portal_client import PortalClient
-from cli import add_administrator_key
 from commands.counts import (
     ASSUMED,
     COUNTED,
@@ -34,6 +33,7 @@ from commands.counts import (
     TENANT,
     Count,
 )
+from commands.first_key import add_administrator_key
 from config import Settings, TemporalConnection, results_bucket
 from domain.scans import ScanOutcome, ScanState
 from local.demo import deploy

@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3.session
 
-from cli import add_administrator_key
 from commands.audit import Audited, exported, read_trail, tenants_of
+from commands.first_key import add_administrator_key
 from config import results_bucket
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit_trail import next_digest
@@ -227,7 +227,10 @@ def run_scans(world: World, accounts: DynamoAccountStore) -> None:
     stored = results.write(order, FOUND, started_at=AT, completed_at=LATER)
     schedules.release(execution, ScanEnd(ExecutionStatus.COMPLETED, LATER, result=stored), owner.event(), pause_after=3)
     delivery = Delivery(ChannelKind.SNS, TOPIC, DeliveryState.DELIVERED, LATER)
-    executions.record_delivery(tenant_id, executions.get(tenant_id, execution.execution_id).execution_id, delivery)
+    scan_id = executions.get(tenant_id, execution.execution_id).execution_id
+    executions.record_delivery(tenant_id, scan_id, delivery, owner.event())
+    audit = DynamoAuditStore(aws.dynamodb, NAMES)
+    audit.record(owner.event())
     schedules.tenant_of(schedules.get(tenant_id, schedule.schedule_id).schedule_id)
     for tenant, of_account in ((None, None), (tenant_id, account.account_id)):
         schedules.page(tenant, account_id=of_account, status=None, limit=1, cursor=None)

@@ -183,7 +183,7 @@ def test_each_process_has_an_identity_of_its_own():
     profiles = (ROOT / "deploy/ministack/aws-config").read_text()
     used = {name: environment(name)["AWS_PROFILE"] for name in OURS}
     assert used == {"ministack-roles": "root", "setup": "setup", "api": "api", "worker": "worker"}
-    assert set(re.findall(r"^\[profile (\w+)\]$", profiles, re.MULTILINE)) == set(used.values())
+    assert set(re.findall(r"^\[profile (\w+)\]$", profiles, re.MULTILINE)) == {*used.values(), "auditor"}
 
 
 def test_the_server_shares_the_workers_among_tenants_as_in_development():

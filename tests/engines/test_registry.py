@@ -1,6 +1,7 @@
 """Which engine scans which cloud."""
 
 import pytest
+from boto3.session import Session
 
 from config import Settings
 from domain.accounts import ProviderType
@@ -23,7 +24,7 @@ NARROWER = PassThrough()
 
 @pytest.fixture
 def engines() -> Engines:
-    return engines_of(AwsSessions(PLATFORM), ADDRESSES, {ProviderType.GCP: NARROWER})
+    return engines_of(AwsSessions(PLATFORM, own=Session()), ADDRESSES, {ProviderType.GCP: NARROWER})
 
 
 def test_aws_is_scanned_by_the_built_in_engine(engines: Engines):
@@ -58,7 +59,9 @@ def test_a_cloud_that_was_forgotten_hands_nothing_over(engines: Engines):
 
 def test_only_oci_is_without_a_narrower_of_its_own():
     aws = connect("eu-west-1", endpoint_url="http://127.0.0.1:9")
-    engines = engines_of(AwsSessions(PLATFORM), {}, narrowers(Settings(platform_aws_account_id="111111111111"), aws))
+    engines = engines_of(
+        AwsSessions(PLATFORM, own=aws.session), {}, narrowers(Settings(platform_aws_account_id="111111111111"), aws)
+    )
     kinds = {cloud: type(engines.narrower(cloud)) for cloud in ProviderType}
     assert [cloud for cloud, kind in kinds.items() if kind is PassThrough] == [ProviderType.OCI]
 

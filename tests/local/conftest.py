@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 from boto3.session import Session
 
-from cli import set_up_aws
+from commands.setup import set_up_aws
 from config import results_bucket
-from local.identities import AwsAccount, make_process_identities
+from local.identities import AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, running_ministack
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores.tables import TableNames
@@ -28,8 +28,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     folder = tmp_path_factory.mktemp("aws")
     with running_ministack(folder / "ministack.log") as endpoint:
         platform = AwsAccount(PLATFORM_NUMBER, endpoint, "platform")
-        set_up_aws(platform.clients(), TableNames(), results_bucket(PLATFORM_NUMBER, REGION))
-        make_process_identities(platform, folder / "profiles")
+        user = make_process_identities(platform, folder / "profiles")
+        set_up_aws(acting_as("setup", user, platform), TableNames(), results_bucket(PLATFORM_NUMBER, REGION))
         yield Aws(platform, AwsAccount(CUSTOMER_NUMBER, endpoint, "customer"), folder / "profiles")
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from boto3.session import Session
 from botocore.config import Config
+from botocore.loaders import Loader
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from mypy_boto3_dynamodb import DynamoDBClient
 from werkzeug.serving import make_server
@@ -143,6 +144,8 @@ def impatient_clients(url: str) -> AwsClients:
     session = Session(PLATFORM_ACCOUNT, "test", region_name=REGION)
     once = Config(retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=32, read_timeout=20)
     return AwsClients(
+        session=session,
+        models=Loader(),
         dynamodb=session.client("dynamodb", endpoint_url=url, config=once),
         secretsmanager=session.client("secretsmanager", endpoint_url=url, config=once),
         kms=session.client("kms", endpoint_url=url, config=once),

@@ -1,0 +1,41 @@
+"""`python cli.py keys bootstrap`: the administrator key with which the first keys and tenants are made."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import typer
+
+import config
+from commands.setup import aws_of
+from domain.access import Role
+from domain.api_keys import key_event, new_key
+from domain.audit import Origin
+from domain.ports import ApiKeyStore
+from domain.tenants import PLATFORM
+from domain.timestamps import stamp
+from stores.api_keys import DynamoApiKeyStore
+
+KEY_HOURS = 24
+
+
+def bootstrap() -> None:
+    """Make the first administrator key. It is shown once and valid for 24 hours."""
+    settings, _ = config.load()
+    store = DynamoApiKeyStore(aws_of(settings).dynamodb, settings.tables)
+    now = stamp(datetime.now(UTC))
+    if any(key.revoked_at is None and now < key.expires_at for key in store.administrators()):
+        print("There is a valid administrator key already; make further keys with `keys create`.", file=sys.stderr)
+        raise typer.Exit(1)
+    text, expires_at = add_administrator_key(store)
+    print(f"This administrator key is valid until {expires_at} and is not shown again:", file=sys.stderr)
+    print(text)
+
+
+def add_administrator_key(store: ApiKeyStore) -> tuple[str, str]:
+    """The text of a new administrator key, and when it expires."""
+    lifetime = timedelta(hours=KEY_HOURS)
+    text, key = new_key(PLATFORM, "bootstrap", now=datetime.now(UTC), lifetime=lifetime, role=Role.ADMIN)
+    operation, origin = f"bootstrap/{key.key_id}", Origin("cli", str(uuid4()))
+    store.add(key, key_event(key, "api_key.created", origin, operation=operation, at=key.created_at))
+    return text, key.expires_at

@@ -1,0 +1,70 @@
+"""`python cli.py setup`: everything that the platform needs in AWS and in Temporal is made, or completed."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import config
+from domain.setup import SetupFinding
+from stores import session
+from stores.kms_keys import ensure_keys
+from stores.results_bucket import ensure_results_bucket
+from stores.tables import TableNames, create_tables
+from temporal.client import connect
+from temporal.recurring import ensure_recurring
+from temporal.setup import ensure_namespace, ensure_search_attributes
+from workflows import search_attributes
+from workflows.scheduled_scan import reconciling, sealing
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """How often what recurs is done."""
+
+    reconcile_seconds: int
+    seal_seconds: int
+
+
+def setup() -> None:
+    """Make or repair everything: KMS keys, tables, Temporal namespace and search attributes."""
+    settings, temporal = config.load()
+    report(set_up_aws(aws_of(settings), settings.tables, settings.bucket, identity=bool(settings.identity_issuer_url)))
+    recurring = Recurring(settings.reconcile_interval_seconds, settings.audit_seal_interval_seconds)
+    report(asyncio.run(set_up_temporal(temporal, recurring)))
+
+
+def create_tables_only() -> None:
+    """Make the DynamoDB tables, and complete what an interrupted run left."""
+    settings, _ = config.load()
+    report(create_tables(aws_of(settings).dynamodb, settings.tables))
+
+
+def set_up_aws(
+    aws: session.AwsClients, names: TableNames, bucket: str, *, identity: bool = False
+) -> tuple[SetupFinding, ...]:
+    """`identity` says whether the platform is an identity provider, which has a key of its own."""
+    keys = ensure_keys(aws.kms, identity=identity)
+    return (*keys, *create_tables(aws.dynamodb, names), *ensure_results_bucket(aws.s3, bucket))
+
+
+async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurring) -> tuple[SetupFinding, ...]:
+    client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
+    findings = (
+        *await ensure_namespace(client),
+        *await ensure_search_attributes(client, search_attributes.ALL),
+        await ensure_recurring(client, reconciling(), timedelta(seconds=recurring.reconcile_seconds)),
+        await ensure_recurring(client, sealing(), timedelta(seconds=recurring.seal_seconds)),
+    )
+    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    return findings
+
+
+def aws_of(settings: config.Settings) -> session.AwsClients:
+    return session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+
+
+def report(findings: Iterable[SetupFinding]) -> None:
+    for finding in findings:
+        detail = f"  ({finding.detail})" if finding.detail else ""
+        print(f"{finding.state.value:8}  {finding.thing}{detail}")
