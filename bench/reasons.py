@@ -4,7 +4,7 @@ measurement: it is justified or removed."""
 from collections.abc import Mapping
 
 CALLS: Mapping[str, str] = {
-    "api dynamodb.Query": "who calls: at most once a request, as a key that was found is kept for five seconds",
+    "api dynamodb.Query": "who calls: at most once a request, as a key that was found is kept for four seconds",
     "api kms.GenerateMac": "the digest of the body, so that a repeat with another body is refused",
     "api dynamodb.PutItem": "the record of the Idempotency-Key, before any effect",
     "api dynamodb.GetItem": "init: the tenant may onboard; validate: whose account it is, and the account",
@@ -41,9 +41,9 @@ EVENTS: Mapping[str, str] = {
     "ACTIVITY_TASK_SCHEDULED": "register, store, validate, activate: each is retried and timed by itself",
     "ACTIVITY_TASK_STARTED": "the same",
     "ACTIVITY_TASK_COMPLETED": "the same",
-    "TIMER_STARTED": "the deadline",
-    "TIMER_CANCELED": "the deadline has lost its meaning",
-    "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES": "waiting, at work, ended: what operators, alerts and metrics filter by",
+    "TIMER_STARTED": "the deadline; the moment after which work can be found",
+    "TIMER_CANCELED": "neither is needed any more",
+    "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES": "ended, and work that lasts: what operators, alerts and metrics filter by",
     "WORKFLOW_TASK_SCHEDULED": "one for each thing that happened: start, credential, four steps; not billed",
     "WORKFLOW_TASK_STARTED": "the same",
     "WORKFLOW_TASK_COMPLETED": "the same",

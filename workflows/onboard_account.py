@@ -75,7 +75,7 @@ class OnboardAccount:
     async def run(self, request: OnboardRequest) -> OnboardingView:
         self._refuse_a_foreign_request()
         deadline = asyncio.create_task(self._expire())
-        await self._see_through(self._register())
+        await self._see_through(self._searchable.during(OnboardingState.REGISTERING, self._register()))
         while not self._over:
             self._show(OnboardingState.WAITING)
             await self._see_through(self._take_submission())
@@ -162,11 +162,8 @@ class OnboardAccount:
 
     async def _take_submission(self) -> None:
         submission = await self._next_submission()
-        lasting = asyncio.create_task(self._searchable.show_work_that_lasts())
-        try:
-            await self._work_on(submission, len(self._outcomes) + 1)
-        finally:
-            lasting.cancel()
+        work = self._work_on(submission, len(self._outcomes) + 1)
+        await self._searchable.during(OnboardingState.STORING, work)
 
     async def _work_on(self, submission: Submission, number: int) -> None:
         try:
@@ -178,6 +175,7 @@ class OnboardAccount:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            await steps.record_undecided(self._request, submission, code_of(error), number)
             self._answer(answers.inconclusive(submission.submission_id, code_of(error)))
             return
         if self._over:

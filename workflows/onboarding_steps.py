@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         Change,
         CloseAccount,
         RecordAttempt,
+        RecordUndecided,
         RegisterAccount,
     )
     from activities.credentials import (
@@ -104,6 +105,16 @@ def record_refusal(request: OnboardRequest, origin: Origin, verdict: Verdict, at
         RecordAttempt(_change(request, origin, f"attempt-{attempts}"), verdict, attempts),
         activity_id=f"refuse-{attempts}",
         summary=f"Record refused attempt {attempts} of {request.max_attempts}",
+        **STORE_CALL,
+    )
+
+
+def record_undecided(request: OnboardRequest, submission: Submission, code: str, number: int) -> Awaitable[None]:
+    return workflow.execute_activity_method(
+        AccountActivities.record_undecided,
+        RecordUndecided(_change(request, submission.origin, f"undecided-{number}"), code),
+        activity_id=f"undecided-{number}",
+        summary="Record that no verdict was possible",
         **STORE_CALL,
     )
 

@@ -19,6 +19,10 @@ SCAN_STATE = SearchAttributeKey.for_keyword("ScanState")
 ALL = (TENANT_ID, ACCOUNT_ID, PROVIDER, ONBOARDING_STATE, SCHEDULE_ID, SPEC_VERSION, SCAN_STATE)
 
 
+SHOWN_FROM_THE_START = OnboardingState.WAITING
+"""A new onboarding registers its account first, which is usually over before a search could find it."""
+
+
 def of_onboarding(request: OnboardRequest) -> TypedSearchAttributes:
     """What an onboarding is found by, from its start."""
     return TypedSearchAttributes(
@@ -26,7 +30,7 @@ def of_onboarding(request: OnboardRequest) -> TypedSearchAttributes:
             SearchAttributePair(TENANT_ID, request.tenant_id),
             SearchAttributePair(ACCOUNT_ID, request.account_id),
             SearchAttributePair(PROVIDER, request.provider_type.value),
-            SearchAttributePair(ONBOARDING_STATE, OnboardingState.REGISTERING.value),
+            SearchAttributePair(ONBOARDING_STATE, SHOWN_FROM_THE_START.value),
         ]
     )
 

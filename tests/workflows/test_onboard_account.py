@@ -285,13 +285,24 @@ async def test_work_that_lasts_is_found_and_what_follows_it_too(rig: Rig):
         await eventually(lambda: _one_found(rig, query))
 
 
+async def test_a_registration_that_lasts_is_found_and_the_wait_after_it_too(rig: Rig):
+    held = rig.hold("accounts", "register")
+    async with rig.worker():
+        starting = asyncio.create_task(rig.start())
+        await eventually(lambda: _one_found(rig, f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'registering'"))
+        held.let_go()
+        await starting
+        query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"
+        await eventually(lambda: _one_found(rig, query))
+
+
 async def test_work_that_is_over_in_a_moment_changes_no_search(rig: Rig):
     async with rig.worker():
         onboarding = await rig.start()
         await rig.submit(onboarding)
         await onboarding.result()
         kinds = [event.event_type async for event in onboarding.fetch_history_events()]
-    assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 2  # waiting_for_credential and active
+    assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 1  # active
 
 
 async def test_the_credential_is_looked_for_once_more_after_the_end(skipping: WorkflowEnvironment):
