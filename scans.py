@@ -33,6 +33,7 @@ from engines.registry import engines_of
 from notify.policy import PublicChannels
 from notify.sns import SnsTopics
 from notify.webhook import Webhooks
+from stores.audit import DynamoAuditStore
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
@@ -72,13 +73,16 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     """The steps over the real ports. Short ones go to the queue of onboardings."""
     schedules = DynamoScheduleStore(aws.dynamodb, settings.tables)
     executions = DynamoExecutionStore(aws.dynamodb, settings.tables)
+    audit = DynamoAuditStore(aws.dynamodb, settings.tables)
     results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket)
     runs = TemporalScans(temporal, asyncio.get_running_loop(), cancel_update=CANCEL)
     of_schedules, pause_after = temporal_schedules(settings, temporal), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks)
-    engines = engines_of(AwsSessions(clouds.platform_aws(settings)), addresses(settings), narrowers(settings, aws))
+    sessions = AwsSessions(clouds.platform_aws(settings), own=aws.session, models=aws.models)
+    engines = engines_of(sessions, addresses(settings), narrowers(settings, aws))
+    ports = ScanPorts(schedules, executions, accounts, audit, engines, runs)
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
         ChannelKind.SNS: SnsTopics(partial(sns_client, endpoint_url=settings.aws_endpoint_url)),
@@ -90,7 +94,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
             *OnboardingUpkeep(accounts, vault, runs, onboarding_id).all(),
         ],
         scans=[
-            *ScanActivities(ScanPorts(schedules, executions, accounts, engines, runs), pause_after=pause_after).all(),
+            *ScanActivities(ports, pause_after=pause_after).all(),
             *EngineActivities(engines, vault, results).all(),
             *NotificationActivities(notifiers, webhooks).all(),
         ],

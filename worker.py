@@ -21,6 +21,7 @@ from clouds import catalogue
 from scans import scan_work, vault_of
 from stores import session
 from stores.accounts import DynamoAccountStore
+from stores.audit import DynamoAuditStore
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import KmsAuditSigner
 from stores.sealing import KmsOpener
@@ -72,11 +73,11 @@ async def work(client: Client, settings: config.Settings, stopping: asyncio.Even
     aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
-    rows = DynamoAccountStore(aws.dynamodb, settings.tables)
+    rows, audit = DynamoAccountStore(aws.dynamodb, settings.tables), DynamoAuditStore(aws.dynamodb, settings.tables)
     steps = scan_work(settings, aws, client, accounts=rows)
     signer = KmsAuditSigner(aws.kms, key_id=settings.audit_kms_key_id)
     sealing = SealingActivities(DynamoAuditChain(aws.dynamodb, settings.tables), signer)
-    onboarding = [*AccountActivities(rows).all(), *credentials.all(), *steps.onboarding, *sealing.all()]
+    onboarding = [*AccountActivities(rows, audit).all(), *credentials.all(), *steps.onboarding, *sealing.all()]
     async with (
         serving(client, ONBOARDING_QUEUE, ONBOARDING, onboarding, settings.worker_concurrency),
         serving(client, SCANS_QUEUE, SCANS, steps.scans, settings.scans_concurrency),

@@ -1,5 +1,5 @@
-"""Steps that write the account row. Each is one conditional transaction with its audit event; done again, it finds its
-own event and changes nothing."""
+"""Steps that write the account row, or why it stays as it is. Each is one conditional transaction with its audit event;
+done again, it finds its own event and changes nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from domain.audit import AuditEvent, Origin
 from domain.credentials import CredentialRef
 from domain.errors import NotFound
 from domain.onboarding import OnboardRequest
-from domain.ports import AccountStore
+from domain.ports import AccountStore, AuditLog
 from domain.validation import Verdict
 
 
@@ -43,6 +43,14 @@ class RecordAttempt:
 
 
 @dataclass(frozen=True)
+class RecordUndecided:
+    """`code` is that of the error that no verdict came for."""
+
+    change: Change
+    code: str
+
+
+@dataclass(frozen=True)
 class ActivateAccount:
     change: Change
     verdict: Verdict
@@ -58,13 +66,20 @@ class CloseAccount:
 
 
 class AccountActivities:
-    """The steps, over the store that the worker was given."""
+    """The steps, over the stores that the worker was given."""
 
-    def __init__(self, accounts: AccountStore) -> None:
+    def __init__(self, accounts: AccountStore, audit: AuditLog) -> None:
         self._accounts = accounts
+        self._audit = audit
 
     def all(self) -> Sequence[Callable[..., Any]]:
-        return [self.register_account, self.record_attempt, self.activate_account, self.close_account]
+        return [
+            self.register_account,
+            self.record_attempt,
+            self.record_undecided,
+            self.activate_account,
+            self.close_account,
+        ]
 
     @activity.defn(name="register_account")
     def register_account(self, step: RegisterAccount) -> None:
@@ -89,6 +104,12 @@ class AccountActivities:
         event = _event(step.change, "credential.refused", outcome="refused", details={"codes": codes})
         ids = step.change.tenant_id, step.change.account_id
         self._accounts.record_attempt(*ids, step.verdict, step.attempts, event)
+
+    @activity.defn(name="record_undecided")
+    def record_undecided(self, step: RecordUndecided) -> None:
+        """The row stays as it is: what nobody could decide is nobody's attempt."""
+        details = {"reason": step.code}
+        self._audit.record(_event(step.change, "credential.undecided", outcome="inconclusive", details=details))
 
     @activity.defn(name="activate_account")
     def activate_account(self, step: ActivateAccount) -> None:

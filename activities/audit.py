@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from temporalio import activity
 
 from domain.audit import AuditEvent, Origin, audit_event
+from domain.runs import reason_of
+from domain.scans import Execution, ScanEnd
 
 
 def event_of(
@@ -27,5 +29,21 @@ def event_of(
         target=target,
         at=at,
         outcome=outcome,
+        details=details,
+    )
+
+
+def scan_ended(origin: Origin, execution: Execution, end: ScanEnd, *, step: str) -> AuditEvent:
+    details = {"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value}
+    if reason := reason_of(end):
+        details["reason"] = reason
+    return event_of(
+        origin,
+        step=step,
+        tenant_id=execution.tenant_id,
+        action="scan.ended",
+        target=f"execution:{execution.execution_id}",
+        at=end.completed_at,
+        outcome=end.status.value,
         details=details,
     )

@@ -1,5 +1,5 @@
-"""Steps that let a run in and close it. At most one run of a schedule holds its row; one that is not to run leaves
-without a trace."""
+"""Steps that let a run in and close it. At most one run of a schedule holds its row; one that is not to run leaves, and
+of a schedule's own runs the trail says why. Somebody who triggered one is answered instead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.audit import event_of
+from activities.audit import event_of, scan_ended
 from domain.accounts import Account, AccountStatus
-from domain.audit import AuditEvent, Origin
+from domain.audit import Origin
 from domain.cadence import repeats
 from domain.credentials import CredentialRef
 from domain.errors import NotFound, ScanRunning, StaleVersion
 from domain.notifications import Delivery
-from domain.ports import AccountStore
+from domain.ports import AccountStore, AuditLog
 from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
 from domain.scans import (
     Admission,
@@ -68,6 +68,7 @@ class ScanPorts:
     schedules: ScheduleStore
     executions: ExecutionStore
     accounts: AccountStore
+    audit: AuditLog
     engines: Engines
     runs: RunningScans
 
@@ -91,6 +92,8 @@ class ScanActivities:
             plan = self._plan(schedule, step)
             self._claim(schedule, plan, step.request)
         except Left as left:
+            if step.request.triggered_by is TriggeredBy.SCHEDULER:
+                self._record_leaving(step, left.admission)
             return left.admission
         return Admission(plan)
 
@@ -98,12 +101,40 @@ class ScanActivities:
     def close_scan(self, step: CloseScan) -> Schedule | None:
         """The schedule as the run leaves it; None when it was deleted meanwhile."""
         execution, end = _execution(step.plan, step.request), step.end
-        event = _event(step.origin, execution, "scan.ended", at=end.completed_at, outcome=end.status.value)
+        event = scan_ended(step.origin, execution, end, step="scan.ended")
         return self._ports.schedules.release(execution, end, event, pause_after=self._pause_after)
 
     @activity.defn(name="record_delivery")
     def record_delivery(self, step: RecordDelivery) -> None:
-        self._ports.executions.record_delivery(step.tenant_id, step.execution_id, step.delivery)
+        """To whom stays on the execution: it is what a customer has typed in."""
+        delivery, info = step.delivery, activity.info()
+        details = {"channel": delivery.kind.value, **({"reason": delivery.code} if delivery.code else {})}
+        event = event_of(
+            Origin("system", info.workflow_id or ""),
+            step=f"delivery-{info.activity_id}",
+            tenant_id=step.tenant_id,
+            action="delivery.ended",
+            target=f"execution:{step.execution_id}",
+            at=delivery.at,
+            outcome=delivery.state.value,
+            details=details,
+        )
+        self._ports.executions.record_delivery(step.tenant_id, step.execution_id, delivery, event)
+
+    def _record_leaving(self, step: AdmitScan, admission: Admission) -> None:
+        request, holder = step.request, admission.running_execution_id
+        details = {"reason": admission.leaving or "", **({"execution": holder} if holder else {})}
+        event = event_of(
+            request.origin,
+            step="scan.left",
+            tenant_id=request.tenant_id,
+            action="scan.left",
+            target=f"schedule:{request.schedule_id}",
+            at=step.at,
+            outcome="left",
+            details=details,
+        )
+        self._ports.audit.record(event)
 
     def _row(self, step: AdmitScan) -> Schedule:
         try:
@@ -154,7 +185,15 @@ class ScanActivities:
 
     def _claim(self, schedule: Schedule, plan: ScanPlan, request: ScanRequest, stale: str | None = None) -> None:
         execution = _execution(plan, request)
-        event = _event(request.origin, execution, "scan.started", at=plan.started_at, outcome="ok")
+        event = event_of(
+            request.origin,
+            step="scan.started",
+            tenant_id=execution.tenant_id,
+            action="scan.started",
+            target=f"execution:{execution.execution_id}",
+            at=plan.started_at,
+            details={"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value},
+        )
         try:
             self._ports.schedules.claim(schedule, execution, event, stale=stale)
         except ScanRunning as running:
@@ -183,17 +222,4 @@ def _execution(plan: ScanPlan, request: ScanRequest) -> Execution:
         workflow_id=activity.info().workflow_id or "",
         triggered_by=request.triggered_by,
         started_at=plan.started_at,
-    )
-
-
-def _event(origin: Origin, execution: Execution, action: str, *, at: str, outcome: str) -> AuditEvent:
-    return event_of(
-        origin,
-        step=action,
-        tenant_id=execution.tenant_id,
-        action=action,
-        target=f"execution:{execution.execution_id}",
-        at=at,
-        outcome=outcome,
-        details={"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value},
     )

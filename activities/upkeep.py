@@ -7,13 +7,13 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.audit import event_of
+from activities.audit import event_of, scan_ended
 from domain.audit import Origin
 from domain.errors import Conflict, NotFound, StaleVersion
 from domain.metrics import SCHEDULE_DRIFT
 from domain.onboarding import Cancellation
 from domain.ports import CredentialVault
-from domain.runs import ABANDONED, abandoned, is_missed, missed
+from domain.runs import abandoned, is_missed, missed
 from domain.scan_ports import ExecutionStore, RunningScans, Schedules, ScheduleStore
 from domain.schedules import ListedSchedule, Schedule, ScheduleStatus
 from domain.timestamps import parse
@@ -111,18 +111,10 @@ class UpkeepActivities:
         if row is None or row.running_execution_id is None or self._is_running(row):
             return
         execution = self._ports.executions.get(row.tenant_id, row.running_execution_id)
-        event = event_of(
-            step.origin,
-            step=f"abandoned-{execution.execution_id}",
-            tenant_id=row.tenant_id,
-            action="scan.ended",
-            target=f"execution:{execution.execution_id}",
-            at=step.at,
-            outcome="failed",
-            details={"reason": ABANDONED},
-        )
+        end = abandoned(at=step.at)
+        event = scan_ended(step.origin, execution, end, step=f"abandoned-{execution.execution_id}")
         try:
-            self._ports.schedules.release(execution, abandoned(at=step.at), event, pause_after=self._pause_after)
+            self._ports.schedules.release(execution, end, event, pause_after=self._pause_after)
         except Conflict:
             activity.logger.info("Nothing to close: the run was closed meanwhile.")
 

@@ -13,10 +13,11 @@ from api.services import Services
 from domain.access import Scope
 from domain.accounts import Account
 from domain.api_keys import ApiKey, is_key_id
+from domain.edge_errors import TenantDisabled
 from domain.errors import Forbidden, Internal, MissingScope, NotFound
 from domain.scans import Execution, ScanResult
 from domain.schedules import Schedule
-from domain.tenants import PLATFORM, Tenant
+from domain.tenants import PLATFORM, Tenant, TenantStatus
 
 _ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
 
@@ -52,11 +53,24 @@ class Access:
             raise NotFound
         return self.services.tenants.get(tenant_id)
 
-    def key_holder(self, tenant_id: str) -> str:
-        """A tenant whose keys the request names; `platform` stands for the platform. Raises NotFound."""
+    def active_tenant(self, tenant_id: str) -> Tenant:
+        """A tenant that something is made for. Raises NotFound, TenantDisabled."""
+        tenant = self.tenant(tenant_id)
+        if tenant.status is TenantStatus.DISABLED:
+            raise TenantDisabled
+        return tenant
+
+    def change(self) -> None:
+        """For what a tenant's caller changes of its own. Raises TenantDisabled."""
+        if self.caller.tenant_id is not None:
+            self.active_tenant(self.caller.tenant_id)
+
+    def key_holder(self, tenant_id: str, *, making: bool = False) -> str:
+        """A tenant whose keys the request names; `platform` stands for the platform. Raises NotFound, and for one that
+        is to be made TenantDisabled."""
         if tenant_id == PLATFORM and self.caller.platform:
             return PLATFORM
-        return self.tenant(tenant_id).tenant_id
+        return (self.active_tenant if making else self.tenant)(tenant_id).tenant_id
 
     def account(self, account_id: str, provider: str | None = None) -> Account:
         """An account that the request names, of the provider when one is given. Raises NotFound."""

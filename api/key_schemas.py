@@ -40,7 +40,12 @@ class ApiKeyBody(BaseModel):
     scopes: list[ScopeName] | None = Field(
         None, min_length=1, max_length=len(Scope), description="What it may do, one by one. Send this or `role`."
     )
-    expires_in_days: int = Field(DAYS, ge=1, le=MAX_DAYS, description="How long it is valid, 1 to 3,650 days.")
+    expires_in_days: int = Field(
+        DAYS,
+        ge=1,
+        le=MAX_DAYS,
+        description="How long it is valid, 1 to 365 days; up to 3,650 when the platform's callers make it.",
+    )
 
     def granted(self) -> tuple[Role | None, tuple[Scope, ...]]:
         """The role, or the scopes. Raises InvalidInput for both, neither, and a scope that no tenant's key can have."""
@@ -54,6 +59,12 @@ class ApiKeyBody(BaseModel):
         if self.tenant_id != PLATFORM and scopes & PLATFORM_SCOPES:
             raise _refused("contradiction", "The scope tenants:admin is for keys of the platform only.", "/scopes")
         return None, tuple(sorted(scopes))
+
+    def refuse_long_life(self) -> None:
+        """Raises InvalidInput for a key that its maker, whose own may end soon, could leave behind for years."""
+        if self.expires_in_days > DAYS:
+            message = f"A key of more than {DAYS} days is made by a platform administrator; ask for {DAYS} or fewer."
+            raise _refused("out_of_range", message, "/expires_in_days")
 
 
 class ApiKeyMadeAnswer(BaseModel):

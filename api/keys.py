@@ -27,12 +27,13 @@ router = new_router("/api-keys", tag="API keys")
     dependencies=[needs(Scope.KEYS_ADMIN, Tenancy.NAMED)],
     status_code=201,
     response_model=ApiKeyMadeAnswer,
-    responses=posted(404),
+    responses=posted(404, 409),
     openapi_extra=request_body(ApiKeyBody),
     summary="Make an API key",
 )
 async def create_api_key(posting: Annotated[Once[ApiKeyBody], Depends(once(ApiKeyBody))]) -> Response:
-    """The key is shown in this answer only. Refused (403) when it could do what its maker may not."""
+    """The key is shown in this answer only. Refused (403) when it could do what its maker may not, and (409) for a
+    disabled tenant. One of more than 365 days is made by the platform's callers only."""
 
     async def effect(operation: Operation) -> Reply:
         return await run_in_threadpool(_create, posting.access, posting.body, operation)
@@ -68,7 +69,9 @@ def revoke_api_key(key_id: str, access: AccessDep) -> ApiKeyRevokedAnswer:
 
 def _create(access: Access, body: ApiKeyBody, operation: Operation) -> Reply:
     role, scopes = body.granted()
-    holder, store = access.key_holder(body.tenant_id), access.services.api_keys
+    holder, store = access.key_holder(body.tenant_id, making=True), access.services.api_keys
+    if not access.caller.platform:
+        body.refuse_long_life()
     text, key = new_key(
         holder,
         body.name,

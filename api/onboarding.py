@@ -18,10 +18,8 @@ from api.permissions import Tenancy, needs, new_router
 from domain.access import Scope
 from domain.accounts import OnboardingStatus, ProviderType
 from domain.catalogue import AuthMethod, SetupRequest
-from domain.errors import Conflict
 from domain.onboarding import Cancellation, OnboardRequest
 from domain.ports import CloudProvider
-from domain.tenants import TenantStatus
 
 router = new_router("/onboarding", tag="onboarding")
 
@@ -92,10 +90,8 @@ async def cancel_onboarding(
 
 
 def _check(posting: Once[InitBody], provider: str) -> tuple[CloudProvider, AuthMethod]:
-    """The cloud and the method asked for. Raises NotFound, Conflict for a disabled tenant, InvalidInput."""
-    tenant = posting.access.tenant(posting.body.tenant_id)
-    if tenant.status is TenantStatus.DISABLED:
-        raise Conflict("The tenant is disabled; enable it before onboarding accounts.")
+    """The cloud and the method asked for. Raises NotFound, TenantDisabled, InvalidInput."""
+    posting.access.active_tenant(posting.body.tenant_id)
     cloud = posting.access.services.catalogue.provider(provider)
     return cloud, cloud.description.method(posting.body.auth_method)
 

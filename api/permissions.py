@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, params
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
 from api.deps import AccessDep
-from domain.access import Scope
+from domain.access import CHANGING, Scope
 
 
 class Tenancy(StrEnum):
@@ -33,10 +34,12 @@ class Requirement:
     tenancy: Tenancy
 
     async def __call__(self, access: AccessDep) -> None:
-        """Raises MissingScope, Forbidden."""
+        """Raises MissingScope, Forbidden, TenantDisabled."""
         access.require(self.scope)
         if self.tenancy is Tenancy.PLATFORM:
             access.administer()
+        if self.scope in CHANGING:
+            await run_in_threadpool(access.change)
 
 
 def needs(scope: Scope, tenancy: Tenancy) -> Any:

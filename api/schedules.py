@@ -32,9 +32,8 @@ from api.schedule_schemas import (
 from api.schedule_wishes import Wishes, fires_anew
 from domain.access import Scope
 from domain.credentials import Credential, SealContext
-from domain.errors import Conflict, InvalidInput, NotFound, Problem, Trouble
+from domain.errors import InvalidInput, NotFound, Problem, Trouble
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
-from domain.tenants import TenantStatus
 from domain.timestamps import parse, stamp
 
 router = new_router("/schedules", tag="schedules")
@@ -144,7 +143,7 @@ async def change_schedule(
 @router.delete(
     "/{schedule_id}",
     dependencies=[needs(Scope.SCHEDULES_WRITE, Tenancy.OWNED)],
-    responses=errors(404),
+    responses=errors(404, 409),
     summary="Delete a schedule",
 )
 async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
@@ -198,8 +197,7 @@ def _wishes(access: Access) -> Wishes:
 
 
 def _wished(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
-    if access.tenant(body.tenant_id).status is TenantStatus.DISABLED:
-        raise Conflict("The tenant is disabled; enable it before scheduling its accounts.")
+    access.active_tenant(body.tenant_id)
     account = access.account(body.account_id)
     if account.tenant_id != body.tenant_id:
         raise NotFound

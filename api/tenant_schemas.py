@@ -24,7 +24,9 @@ class TenantChanges(BaseModel):
     tenant_name: Name | None = Field(None, description="A new name; unique, 1 to 128 characters on one line.")
     description: Line | None = Field(None, max_length=1000, description="Up to 1,000 characters on one line.")
     status: Literal["active", "disabled"] | None = Field(
-        None, description="A disabled tenant starts no new onboardings; what exists stays."
+        None,
+        description="Callers of a disabled tenant read and revoke keys, and change nothing. Nobody makes an "
+        "onboarding, a schedule or a key for it. What exists stays, and its schedules go on.",
     )
 
     def applied_to(self, tenant: Tenant, *, at: str) -> Tenant:

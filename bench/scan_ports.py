@@ -101,7 +101,7 @@ class AssumedExecutions:
     def tenant_of(self, execution_id: str) -> str:
         raise NotFound
 
-    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
         """Nobody is told."""
 
     def page(

@@ -15,7 +15,7 @@ from activities.failures import as_failure
 from activities.notifications import NotificationActivities
 from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
-from bench.ports import PlainSealer
+from bench.ports import AssumedAudit, PlainSealer
 from bench.scan_ports import (
     ActiveAccounts,
     AssumedExecutions,
@@ -63,7 +63,7 @@ async def run(address: str, seconds: float) -> None:
     client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
     rows, vault, engines = AssumedSchedules(), OneCredential(), BuiltIn(SlowEngine(seconds))
     runs = TemporalScans(client, asyncio.get_running_loop(), cancel_update=CANCEL)
-    ports = ScanPorts(rows, AssumedExecutions(), ActiveAccounts(""), engines, runs)
+    ports = ScanPorts(rows, AssumedExecutions(), ActiveAccounts(""), AssumedAudit(), engines, runs)
     short = ScheduleActivities(rows, temporal_schedules(client), vault, PlainSealer()).all()
     long = [
         *ScanActivities(ports, pause_after=5).all(),

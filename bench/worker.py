@@ -19,7 +19,7 @@ from activities.failures import as_failure
 from bench.noop import QUEUE as NOOP_QUEUE
 from bench.noop import NoOp
 from bench.noop_activities import NoOpActivities
-from bench.ports import AcceptingProvider, AssumedAccounts, PlainSealer, RecentVault
+from bench.ports import AcceptingProvider, AssumedAccounts, AssumedAudit, PlainSealer, RecentVault
 from domain.accounts import ProviderType
 from local.stack import NAMESPACE
 from telemetry.runtime import start_runtime
@@ -54,7 +54,7 @@ def work_of(kind: Kind) -> Work:
         return Work(NOOP_QUEUE, NoOp, NoOpActivities().all())
     catalogue = FakeCatalogue({ProviderType.AWS: AcceptingProvider()})
     credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue)
-    accounts = AccountActivities(AssumedAccounts(""))
+    accounts = AccountActivities(AssumedAccounts(""), AssumedAudit())
     return Work(MEMORY_QUEUE, OnboardAccount, [*accounts.all(), *credentials.all()])
 
 

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
+USAGES = {
+    "SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT",
+    "HMAC_256": "GENERATE_VERIFY_MAC",
+    "ECC_NIST_P256": "SIGN_VERIFY",
+    "RSA_2048": "SIGN_VERIFY",
+}
+"""What we use a key of each kind for; the last two can be made for something else."""
+
+
 @dataclass(frozen=True)
 class WantedKey:
     """`key_id` is an id, an ARN or an alias, from the setting of that name if there is one."""
@@ -69,10 +78,12 @@ def key(kms: "KMSClient", wanted: WantedKey, account: str) -> Iterator[Finding]:
 def _problems(kms: "KMSClient", wanted: WantedKey, found: dict[str, Any], account: str) -> Iterator[Finding]:
     thing, other = wanted.thing, wanted.another
     if found["KeyState"] != "Enabled":
-        remedy = "Cancel its deletion or enable it; what it encrypted cannot be read until then."
-        yield fail(thing, f"its state is {found['KeyState']}", remedy)
+        lost = "nothing is signed" if USAGES[wanted.spec] == "SIGN_VERIFY" else "what it protects cannot be read"
+        yield fail(thing, f"its state is {found['KeyState']}", f"Cancel its deletion or enable it; until then {lost}.")
     if found["KeySpec"] != wanted.spec:
         yield fail(thing, f"is of the kind {found['KeySpec']}, not {wanted.spec}", other)
+    elif (usage := found.get("KeyUsage", USAGES[wanted.spec])) != USAGES[wanted.spec]:
+        yield fail(thing, f"is for {usage}, not {USAGES[wanted.spec]}", other)
     if (owner := found["Arn"].split(":")[4]) != account:
         yield warn(thing, f"belongs to the account {owner}", other)
     if found.get("KeyManager") == "AWS":

@@ -1,4 +1,5 @@
-"""Temporal: reachable, our namespace with its retention, the search attributes, and a worker on the queue."""
+"""Temporal: reachable, our namespace with its retention, the search attributes, a worker on the queue, and the
+Temporal Schedules that nothing may stop."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,7 +23,11 @@ CHECK_ADDRESS = "Start it, or correct TEMPORAL_ADDRESS, TEMPORAL_API_KEY and the
 
 
 async def temporal(
-    connection: TemporalConnection, *, queues: Sequence[str], attributes: Sequence[SearchAttributeKey[Any]]
+    connection: TemporalConnection,
+    *,
+    queues: Sequence[str],
+    attributes: Sequence[SearchAttributeKey[Any]],
+    schedules: Sequence[str] = (),
 ) -> list[Finding]:
     thing = f"Temporal at {connection.address}"
     try:
@@ -35,6 +40,7 @@ async def temporal(
         (f"namespace {client.namespace}", _namespace(client)),
         ("search attributes", _search_attributes(client, attributes)),
         *((f"workers of the queue {queue}", _workers(client, queue)) for queue in queues),
+        *((_named(schedule), _schedule(client, schedule)) for schedule in schedules),
     ):
         try:
             found += await look
@@ -89,6 +95,24 @@ async def _workers(client: Client, queue: str) -> list[Finding]:
         )
         found.append(ok(thing, f"{count} polled in the last five minutes") if count else nobody)
     return found
+
+
+async def _schedule(client: Client, schedule_id: str) -> list[Finding]:
+    thing = _named(schedule_id)
+    try:
+        described = await client.get_schedule_handle(schedule_id).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return [fail(thing, "is missing", SETUP)]
+    if described.schedule.state.paused:
+        remedy = f"Run `temporal schedule toggle --unpause --schedule-id {schedule_id}`, and find out who paused it."
+        return [fail(thing, "is paused", remedy)]
+    return [ok(thing, "is not paused")]
+
+
+def _named(schedule_id: str) -> str:
+    return f"Temporal Schedule {schedule_id}"
 
 
 def _not_seen(thing: str, error: RPCError) -> Finding:

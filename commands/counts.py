@@ -87,7 +87,7 @@ class Assumed:
 
 
 KEY_LOOKUP = Count({"dynamodb.Query": 1}, read_units=0.5, table_accesses=1)
-"""The caller's key, at most once a request: it is kept for five seconds."""
+"""The caller's key, at most once a request: it is kept for four seconds."""
 
 TENANT = "tenant made"
 ONBOARDING = "onboarding, first try"

@@ -1,6 +1,6 @@
 """`python cli.py doctor`: examine the environment, change nothing, and say what to put right.
 
-Every AWS call is one that reads (Describe…, Get…, List…, Simulate…), and no secret is looked at.
+Every AWS call is one that reads (Describe…, Get…, List…, Scan, Simulate…), and no secret is looked at.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -16,6 +16,7 @@ import typer
 
 import config
 from commands import (
+    checks_audit,
     checks_bucket,
     checks_identity,
     checks_keys,
@@ -29,7 +30,7 @@ from commands.finding import Finding, Level, examined, ok, unknown, warn
 from commands.needs import Place, needs
 from stores.tables import definitions
 from workflows import search_attributes
-from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE, SEAL_AUDITS_ID
 
 QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
 """Those that `worker.py` polls."""
@@ -83,12 +84,15 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     account = settings.platform_aws_account_id
     yield from examined("caller", partial(checks_identity.identity, aws.sts, account, caller, now=now))
     if not caller.arn:
-        yield unknown("keys, tables, bucket, secrets, roles", "not looked at, because AWS did not say who we are")
+        yield unknown(
+            "keys, tables, audit trail, bucket, secrets, roles", "not looked at, because AWS did not say who we are"
+        )
         return
     for key in checks_keys.wanted(settings):
         yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
     for table in definitions(settings.tables):
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
+    yield from examined(checks_audit.THING, partial(_audit_trail, settings, aws, now=now))
     tls = aws.s3.meta.endpoint_url.startswith("https:")
     yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket, tls=tls))
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
@@ -96,6 +100,11 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
         yield from _roles(settings, aws, caller, api_role)
     else:
         yield unknown("roles", "not looked at, because this is another account", "See the caller.")
+
+
+def _audit_trail(settings: config.Settings, aws: clients.Clients, *, now: Clock) -> Iterator[Finding]:
+    every = timedelta(seconds=settings.audit_seal_interval_seconds)
+    yield from checks_audit.waiting(aws.dynamodb, settings.tables.audit_unsealed, every=every, now=now())
 
 
 def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:
@@ -115,6 +124,8 @@ def _roles(settings: config.Settings, aws: clients.Clients, caller: Caller, api_
 
 
 async def _temporal(connection: config.TemporalConnection) -> list[Finding]:
-    found = await checks_temporal.temporal(connection, queues=QUEUES, attributes=search_attributes.ALL)
+    found = await checks_temporal.temporal(
+        connection, queues=QUEUES, attributes=search_attributes.ALL, schedules=(SEAL_AUDITS_ID,)
+    )
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
     return found

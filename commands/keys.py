@@ -12,9 +12,10 @@ from commands.lines import one_line
 from domain.access import Role
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
 from domain.audit import Origin
+from domain.edge_errors import TenantDisabled
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE
-from domain.tenants import PLATFORM
+from domain.tenants import PLATFORM, TenantStatus
 from domain.timestamps import stamp
 from stores import session
 from stores.api_keys import DynamoApiKeyStore
@@ -30,8 +31,8 @@ KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows i
 def create(tenant_id: Tenant, name: Name, role: WithRole, expires_in_days: Days = DAYS) -> None:
     """Make a key. It goes alone to the standard output and is not shown again."""
     keys, tenants = _connected()
-    if tenant_id != PLATFORM:
-        tenants.get(tenant_id)
+    if tenant_id != PLATFORM and tenants.get(tenant_id).status is TenantStatus.DISABLED:
+        raise TenantDisabled
     now, lifetime = datetime.now(UTC), timedelta(days=expires_in_days)
     text, key = new_key(tenant_id, name, now=now, lifetime=lifetime, role=role)
     request_id = str(uuid4())

@@ -1,4 +1,5 @@
-"""How the platform stands, read from Temporal: onboardings, scans, the last sweep, and who works on the queues.
+"""How the platform stands, read from Temporal: onboardings, scans, the last sweep, the last sealing of the audit
+trail, and who works on the queues.
 
 Everything is a count or the newest of its kind, so a look costs the same however much there is.
 """
@@ -7,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
@@ -17,8 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.onboarding import OnboardingState
 from domain.scans import ScanState
 from domain.timestamps import stamp
-from workflows.ids import RECONCILE_ID
+from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
+from workflows.seal_audits import SealedTrails
 from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
 
 POLLED_WITHIN = timedelta(minutes=2)
@@ -27,16 +30,20 @@ POLLED_WITHIN = timedelta(minutes=2)
 _BOTH = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
 
 
+Found = TypeVar("Found")
+
+
 @dataclass(frozen=True)
-class Sweep:
-    """The comparison of all schedules with their rows."""
+class Recurring(Generic[Found]):
+    """What a Temporal Schedule of the platform's own starts again and again."""
 
     since: str | None
     """When the Temporal Schedule that starts it was made; None when it is missing."""
     paused: bool
     last_at: str | None = None
-    """When the last one that was completed began."""
-    found: Swept | None = None
+    """When the last run that was completed began."""
+    found: Found | None = None
+    """Its result."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,9 @@ class Standing:
     scanning: int
     scans_waiting: int
     """Runs that no worker has let in yet."""
-    sweep: Sweep
+    sweep: Recurring[Swept]
+    """The comparison of all schedules with their rows."""
+    sealing: Recurring[SealedTrails]
     queues: Sequence[Queue]
 
 
@@ -73,7 +82,8 @@ async def standing(client: Client, queues: Sequence[str]) -> Standing:
         onboardings=dict(zip(states, counted, strict=True)),
         scanning=scanning,
         scans_waiting=runs - scanning,
-        sweep=await _sweep(client),
+        sweep=await _recurring(client, RECONCILE_ID, "Reconcile", Swept),
+        sealing=await _recurring(client, SEAL_AUDITS_ID, "SealAudits", SealedTrails),
         queues=await asyncio.gather(*(_queue(client, name) for name in queues)),
     )
 
@@ -82,19 +92,20 @@ async def _count(client: Client, query: str) -> int:
     return (await client.count_workflows(query)).count
 
 
-async def _sweep(client: Client) -> Sweep:
+async def _recurring(client: Client, schedule_id: str, workflow: str, result: type[Found]) -> Recurring[Found]:
     try:
-        described = await client.get_schedule_handle(RECONCILE_ID).describe()
+        described = await client.get_schedule_handle(schedule_id).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return Sweep(since=None, paused=False)
+        return Recurring(since=None, paused=False)
     since, paused = stamp(described.info.created_at), described.schedule.state.paused
-    async for run in client.list_workflows("WorkflowType = 'Reconcile' AND ExecutionStatus = 'Completed'", limit=1):
-        handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=Swept)
-        found: Swept = await handle.result()
-        return Sweep(since, paused, stamp(run.start_time), found)
-    return Sweep(since, paused)
+    completed = f"WorkflowType = '{workflow}' AND ExecutionStatus = 'Completed'"
+    async for run in client.list_workflows(completed, limit=1):
+        handle = client.get_workflow_handle(run.id, run_id=run.run_id, result_type=result)
+        found: Found = await handle.result()
+        return Recurring(since, paused, stamp(run.start_time), found)
+    return Recurring(since, paused)
 
 
 async def _queue(client: Client, name: str) -> Queue:

@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import config
 from commands import clients
-from commands.standing import Queue, Standing, Sweep, standing
+from commands.standing import Queue, Recurring, Standing, standing
+from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus
 from domain.timestamps import parse
 from stores.failures import aws_failures
 from temporal.client import connect
-from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE, SEAL_AUDITS_ID
+from workflows.reconcile import Swept
+from workflows.seal_audits import SealedTrails
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,7 +43,7 @@ class Status:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Onboardings, schedules, scans, drift and workers, on one screen. Exit code 1 when something stands still."""
+    """Onboardings, schedules, scans, drift, audit trail and workers. Exit code 1 when something stands still."""
     settings, temporal = config.load()
     now = datetime.now(UTC)
     found = asyncio.run(look(settings, temporal, now=now))
@@ -73,12 +76,22 @@ def _troubles(found: Standing, *, now: datetime, every: timedelta) -> Iterator[s
     for queue in found.queues:
         if queue.workers == 0:
             yield f"No worker polls the queue {queue.name}: start `python worker.py`."
-    sweep = found.sweep
-    if sweep.since is None:
-        yield "Nothing starts the sweep: run `python cli.py setup`."
-    elif now - parse(sweep.last_at or sweep.since) > LATE_AFTER * every:
-        resume = "; it is paused: run `temporal schedule toggle --unpause --schedule-id reconcile`"
-        yield f"The sweep is late{resume if sweep.paused else ': look at the workflow `reconcile`'}."
+    yield from _stands_still(found.sweep, "the sweep", RECONCILE_ID, late_after=LATE_AFTER * every, now=now)
+    sealing = found.sealing
+    yield from _stands_still(sealing, "the sealing of the audit trail", SEAL_AUDITS_ID, late_after=PATIENCE, now=now)
+    if sealing.found and (failed := sealing.found.failed):
+        whose = f"{failed} tenant{'' if failed == 1 else 's'}"
+        yield f"Audit events of {whose} could not be sealed: look at `seal_trail` in the workflow `{SEAL_AUDITS_ID}`."
+
+
+def _stands_still(
+    work: Recurring[Any], name: str, schedule_id: str, *, late_after: timedelta, now: datetime
+) -> Iterator[str]:
+    if work.since is None:
+        yield f"Nothing starts {name}: run `python cli.py setup`."
+    elif now - parse(work.last_at or work.since) > late_after:
+        resume = f"; it is paused: run `temporal schedule toggle --unpause --schedule-id {schedule_id}`"
+        yield f"{name.capitalize()} is late{resume if work.paused else f': look at the workflow `{schedule_id}`'}."
 
 
 def text_of(found: Status, now: datetime) -> str:
@@ -88,6 +101,7 @@ def text_of(found: Status, now: datetime) -> str:
         ("schedules", f"{sum(found.schedules.values())}: {_listed(found.schedules)}"),
         ("scans", f"{found.standing.scanning} running, {found.standing.scans_waiting} waiting for a worker"),
         ("drift", _drift(found.standing.sweep, now)),
+        ("audit trail", _audit_trail(found.standing.sealing, now)),
         *((f"queue {queue.name}", _queue(queue)) for queue in found.standing.queues),
     ]
     shown = [f"{name:<18}{text}" for name, text in lines]
@@ -104,15 +118,29 @@ def _listed(counts: Mapping[OnboardingState, int] | Mapping[ScheduleStatus, int]
     return ", ".join(f"{count} {name.value}" for name, count in counts.items() if count) or "none"
 
 
-def _drift(sweep: Sweep, now: datetime) -> str:
+def _drift(sweep: Recurring[Swept], now: datetime) -> str:
     if sweep.found is None or sweep.last_at is None:
         return "not known: no sweep is on record"
-    found, minutes = sweep.found, int((now - parse(sweep.last_at)).total_seconds() // 60)
+    found = sweep.found
     return (
         f"{found.astray} out of step, {found.orphans} without a row, {found.abandoned} held by a run that is gone, "
         f"{found.lost} onboardings lost, {found.missed} one-time ones that did not run: "
-        f"mended by the sweep {minutes} min ago"
+        f"mended by the sweep {_minutes_since(sweep.last_at, now)} min ago"
     )
+
+
+def _audit_trail(sealing: Recurring[SealedTrails], now: datetime) -> str:
+    if sealing.found is None or sealing.last_at is None:
+        return "not known: no sealing is on record"
+    found = sealing.found
+    return (
+        f"{found.events} events of {found.trails} tenants sealed {_minutes_since(sealing.last_at, now)} min ago, "
+        f"{found.late} came late, {found.failed} tenants not sealed"
+    )
+
+
+def _minutes_since(moment: str, now: datetime) -> int:
+    return int((now - parse(moment)).total_seconds() // 60)
 
 
 def _queue(queue: Queue) -> str:

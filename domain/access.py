@@ -40,6 +40,9 @@ class Role(StrEnum):
 PLATFORM_SCOPES = frozenset({Scope.TENANTS_ADMIN})
 """Nobody who acts for a single tenant has these."""
 
+CHANGING = frozenset({Scope.ACCOUNTS_WRITE, Scope.CREDENTIALS_WRITE, Scope.SCHEDULES_WRITE, Scope.SCANS_RUN})
+"""What they allow is refused to the callers of a disabled tenant."""
+
 _READING = frozenset({Scope.ACCOUNTS_READ, Scope.SCHEDULES_READ})
 _ONBOARDING = frozenset({Scope.ACCOUNTS_WRITE, Scope.CREDENTIALS_WRITE})
 

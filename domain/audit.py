@@ -77,3 +77,19 @@ def audit_event(
         outcome=outcome,
         details=dict(details or {}),
     )
+
+
+def consequence(
+    event: AuditEvent, *, action: str, target: str, outcome: str = "ok", details: Mapping[str, str] | None = None
+) -> AuditEvent:
+    """An event of what was decided together with the change that `event` tells of: written with it, in its name."""
+    return audit_event(
+        Origin(event.actor, event.request_id),
+        operation=f"{event.event_id}/{target}",
+        tenant_id=event.tenant_id,
+        action=action,
+        target=target,
+        at=event.at,
+        outcome=outcome,
+        details=details,
+    )

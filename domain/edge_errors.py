@@ -1,6 +1,7 @@
-"""What the API refuses before a route is reached: branches of the tree in `domain.errors` that no workflow sees."""
+"""What the API refuses by itself, most of it before a route is reached: branches of the tree in `domain.errors` that no
+workflow sees."""
 
-from domain.errors import UserError
+from domain.errors import Conflict, UserError
 
 
 class MalformedRequest(UserError):
@@ -33,3 +34,13 @@ class RateLimited(UserError):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TenantDisabled(Conflict):
+    """The platform has disabled the tenant."""
+
+    code = "tenant_disabled"
+    default_message = (
+        "The tenant is disabled: what it has can be read, and nothing is made, changed or started until a platform "
+        "administrator enables it."
+    )

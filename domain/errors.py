@@ -9,7 +9,7 @@ OnboardingError
 │   ├── Forbidden
 │   │   └── MissingScope         the message names the scope
 │   ├── NotFound                 missing, or another tenant's: the same answer
-│   ├── (domain.edge_errors)     what the API refuses before a route is reached
+│   ├── (domain.edge_errors)     what the API alone refuses
 │   ├── IdempotencyMismatch      same Idempotency-Key, other body
 │   ├── PayloadTooLarge
 │   ├── UnsupportedMediaType

@@ -97,6 +97,12 @@ AUDIT_EVENTS_SEALED = Metric(
     ("arrival",),
     "Audit events that were put into signed digests.",
 )
+AUDIT_SEALED_AT = Metric(
+    "audit_sealed_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When the last sealing began that left over no audit event due for it, as Unix time.",
+)
 RATE_STORE_FAILURES = Metric(
     "rate_limit_store_failures",
     Kind.COUNTER,
@@ -122,6 +128,7 @@ ALL = (
     AWS_REQUESTS,
     SCHEDULE_DRIFT,
     AUDIT_EVENTS_SEALED,
+    AUDIT_SEALED_AT,
     RATE_STORE_FAILURES,
     HTTP_DURATION,
 )

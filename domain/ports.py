@@ -109,7 +109,8 @@ class IdempotencyStore(Protocol):
 
 class AuditLog(Protocol):
     def record(self, event: AuditEvent) -> None:
-        """For a request that changes nothing here but makes a workflow do so: it is recorded before it is passed on."""
+        """For what changes no row: a request that makes a workflow do so, which is recorded before it is passed on, and
+        a workflow's decision to leave things as they are."""
 
 
 class AuditStore(AuditLog, Protocol):

@@ -1,14 +1,17 @@
-"""What the end of a run makes of its two rows, and what becomes of a moment without a run."""
+"""What the end of a run makes of its two rows, what becomes of a moment without a run, and the events of what is
+decided on the way."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.errors import Problem
+from domain.audit import AuditEvent, consequence
+from domain.errors import CODES, Problem
 from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, MISSED, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import parse
 
-ABANDONED = "abandoned"
+ABANDONED, ENGINE_FAILED, TIMED_OUT = "abandoned", "engine_failed", "timed_out"
+_REASONS = CODES | {ABANDONED, ENGINE_FAILED, TIMED_OUT}
 _ABANDONED = Problem(ABANDONED, "The scan was lost with its workflow.", remedy="Nothing; the next one starts anew.")
 _MISSED = Problem(
     MISSED,
@@ -20,6 +23,36 @@ _MISSED = Problem(
 def abandoned(*, at: str) -> ScanEnd:
     """The end of a run whose workflow is gone."""
     return ScanEnd(ExecutionStatus.FAILED, at, ABANDONED, problems=(_ABANDONED,))
+
+
+def reason_of(end: ScanEnd) -> str | None:
+    """Why it failed, as the trail says it, which nothing is ever removed from: a code that an engine elsewhere made up
+    stays on the execution."""
+    if end.error_code is None:
+        return None
+    return end.error_code if end.error_code in _REASONS else ENGINE_FAILED
+
+
+def abandonment(claim: AuditEvent, schedule: Schedule, execution_id: str) -> AuditEvent:
+    """That the run which held the schedule was closed, because `claim` found its workflow gone."""
+    return consequence(
+        claim,
+        action="scan.ended",
+        target=f"execution:{execution_id}",
+        outcome=ExecutionStatus.FAILED.value,
+        details={"reason": ABANDONED, "schedule": schedule.schedule_id},
+    )
+
+
+def turn(release: AuditEvent, before: Schedule, after: Schedule) -> AuditEvent | None:
+    """That the end of a run, which `release` tells of, changed the status of its schedule; None when it did not."""
+    if after.status is before.status:
+        return None
+    target, details = f"schedule:{after.schedule_id}", {"execution": before.running_execution_id or ""}
+    if after.status is ScheduleStatus.COMPLETED:
+        return consequence(release, action="schedule.completed", target=target, details=details)
+    details |= {"reason": after.status_reason or "", "failures": str(after.consecutive_failures)}
+    return consequence(release, action="schedule.paused", target=target, details=details)
 
 
 def closed(execution: Execution, end: ScanEnd) -> Execution:

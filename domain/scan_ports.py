@@ -33,16 +33,17 @@ class ScheduleStore(Protocol):
 
     def claim(self, schedule: Schedule, execution: Execution, event: AuditEvent, *, stale: str | None = None) -> None:
         """Write the execution's row and hold the schedule for it, in one transaction; with `stale`, the id of an
-        execution whose workflow is gone, that one's row is closed as failed, `abandoned`, in the same transaction.
+        execution whose workflow is gone, that one's row is closed as failed, `abandoned`, in the same transaction, with
+        an event of its own.
         Raises NotFound when the schedule is gone, StaleVersion when it is not at `schedule.spec_version` any more,
         ScanRunning when another execution than `stale` holds it."""
 
     def release(self, execution: Execution, end: ScanEnd, event: AuditEvent, *, pause_after: int) -> Schedule | None:
         """Close the execution's row; let its schedule go if it holds it, and count the run: a one-time schedule
         completes, and after `pause_after` failures in a row the status becomes error with the reason
-        `failed_repeatedly`; either raises `spec_version`. A cancelled run counts as neither success nor failure. The
-        schedule as it then is, None when it is gone. Closing a closed row with the same event changes nothing, with
-        another one raises Conflict."""
+        `failed_repeatedly`; either raises `spec_version` and has an event of its own. A cancelled run counts as neither
+        success nor failure. The schedule as it then is, None when it is gone. Closing a closed row with the same event
+        changes nothing, with another one raises Conflict."""
 
     def page(
         self,
@@ -63,8 +64,8 @@ class ExecutionStore(Protocol):
     def tenant_of(self, execution_id: str) -> str:
         """For platform administrators. Raises NotFound."""
 
-    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
-        """Show what became of a notification: replaces the entry of the same channel."""
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
+        """Show what became of a notification: replaces the entry of the same channel. Raises NotFound."""
 
     def page(
         self, tenant_id: str, *, schedule_id: str | None, account_id: str | None, limit: int, cursor: str | None

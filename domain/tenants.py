@@ -10,7 +10,7 @@ PLATFORM = "platform"
 class TenantStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
-    """No new onboardings; what exists stays."""
+    """Its callers read and revoke keys, and change nothing; nobody makes anything for it. What exists stays."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
-"""Executions in DynamoDB: read here, and written by the schedule store together with the schedule."""
+"""Executions in DynamoDB: read here, and written by the schedule store together with the schedule, but for what became
+of their notifications."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from domain.errors import NotFound, Throttled
+from domain.audit import AuditEvent
+from domain.errors import NotFound, OnboardingError, StaleVersion, Throttled
 from domain.notifications import Delivery
 from domain.pages import Page
 from domain.scans import Execution
 from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.items import Row, from_item, is_id, to_item
+from stores.ledger import Ledger, Write, update
 from stores.listing import Listing, page_of
 from stores.schedule_rows import execution_from_row
 from stores.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
@@ -24,6 +28,7 @@ class DynamoExecutionStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
         self._table = names.executions
+        self._ledger = Ledger(dynamodb, names)
 
     @aws_failures()
     def get(self, tenant_id: str, execution_id: str) -> Execution:
@@ -37,11 +42,12 @@ class DynamoExecutionStore:
         return str(self._row(execution_id)["tenant_id"])
 
     @aws_failures()
-    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
         for _ in range(TRIES):
             seen = self.get(tenant_id, execution_id).deliveries
             others = [each for each in seen if (each.kind, each.target) != (delivery.kind, delivery.target)]
-            if self._replaced(execution_id, seen, (*others, delivery)):
+            with suppress(StaleVersion):
+                self._ledger.commit(event, self._replaced(tenant_id, execution_id, seen, (*others, delivery)))
                 return
         raise Throttled
 
@@ -57,15 +63,18 @@ class DynamoExecutionStore:
         listing = Listing(self._table, index, {name: wanted}, {"tenant_id": tenant_id}, position, newest_first=True)
         return page_of(self._dynamodb, listing, execution_from_row, limit=limit, cursor=cursor)
 
-    def _replaced(self, execution_id: str, seen: tuple[Delivery, ...], deliveries: tuple[Delivery, ...]) -> bool:
-        values = {"seen": [asdict(each) for each in seen], "deliveries": [asdict(each) for each in deliveries]}
-        texts = {"UpdateExpression": "SET #deliveries = :deliveries", "ConditionExpression": "#deliveries = :seen"}
-        key = to_item({"execution_id": execution_id})
-        try:
-            self._dynamodb.update_item(TableName=self._table, Key=key, **expressions(values, **texts))
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def _replaced(
+        self, tenant_id: str, execution_id: str, seen: tuple[Delivery, ...], deliveries: tuple[Delivery, ...]
+    ) -> Write:
+        return update(
+            self._table,
+            {"execution_id": execution_id},
+            {"deliveries": [asdict(each) for each in deliveries]},
+            condition="#tenant_id = :tenant_id AND #deliveries = :seen",
+            tenant_id=tenant_id,
+            seen=[asdict(each) for each in seen],
+            refusal=lambda row: _why_not(row, tenant_id),
+        )
 
     def _row(self, execution_id: str) -> Row:
         if not is_id(execution_id):
@@ -75,3 +84,8 @@ class DynamoExecutionStore:
         if "Item" not in answer:
             raise NotFound
         return from_item(answer["Item"])
+
+
+def _why_not(row: Row | None, tenant_id: str) -> OnboardingError:
+    known = row is not None and row["tenant_id"] == tenant_id
+    return StaleVersion() if known else NotFound()

@@ -74,17 +74,21 @@ def _write(kind: str, table: str, parameters: dict[str, Any], refusal: Refusal) 
 class Ledger:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
-        self._events = names.audit_events
-        self._unsealed = names.audit_unsealed
+        self._names = names
 
     def commit(self, event: AuditEvent, *writes: Write) -> None:
         """All or nothing. Raises the refusal of the first write whose condition does not hold, Throttled when another
         transaction is at work on the same rows."""
-        note = {"tenant_id": event.tenant_id, **note_of(event, now=datetime.now(UTC))._asdict()}
-        everything = (_new_event(self._events, asdict(event)), _new_event(self._unsealed, note), *writes)
+        everything = (*written(self._names, event), *writes)
         reasons = _cancelled(self._dynamodb, everything)
         if reasons and reasons[0]["Code"] != _CONDITION_FAILED:
             _refuse(everything, reasons)
+
+
+def written(names: TableNames, event: AuditEvent) -> tuple[Write, Write]:
+    """An event and its note. A change that decides more than one thing has the further ones among its writes."""
+    note = {"tenant_id": event.tenant_id, **note_of(event, now=datetime.now(UTC))._asdict()}
+    return _new_event(names.audit_events, asdict(event)), _new_event(names.audit_unsealed, note)
 
 
 def transact(dynamodb: "DynamoDBClient", *writes: Write) -> None:

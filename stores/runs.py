@@ -1,15 +1,15 @@
 """The two ends of a run as writes: its execution's row and the claim on its schedule change in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from domain.audit import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
-from domain.runs import abandoned, closed, released
+from domain.runs import abandoned, abandonment, closed, released, turn
 from domain.scans import Execution, ExecutionStatus, ScanEnd
 from domain.schedules import Schedule
 from stores.items import Row
-from stores.ledger import Write, put, update
+from stores.ledger import Write, put, update, written
 from stores.schedule_rows import NOBODY, execution_to_row
 from stores.tables import TableNames
 
@@ -42,7 +42,10 @@ class RunWrites:
         )
         if stale is None:
             return (held, started)
-        return (held, started, self._close(stale, schedule.tenant_id, abandoned(at=event.at)))
+        gone = self._close(stale, schedule.tenant_id, abandoned(at=event.at))
+        # Where it was closed meanwhile: look again, and claim what may be free now.
+        gone = replace(gone, refusal=lambda _: Throttled(retry_after=0.1))
+        return (held, started, gone, *written(self._names, abandonment(event, schedule, stale)))
 
     def release(
         self, schedule: Schedule | None, execution: Execution, end: ScanEnd, event: AuditEvent, *, pause_after: int
@@ -52,7 +55,8 @@ class RunWrites:
         if schedule is None or schedule.running_execution_id != execution.execution_id:
             return (closing,)
         after = released(schedule, execution, end, at=event.at, pause_after=pause_after)
-        return (closing, self._let_go(schedule, after))
+        turned = turn(event, schedule, after)
+        return (closing, self._let_go(schedule, after), *(written(self._names, turned) if turned else ()))
 
     def _close(self, execution_id: str, tenant_id: str, end: ScanEnd, execution: Execution | None = None) -> Write:
         row = asdict(closed(execution, end)) if execution else {}
@@ -72,7 +76,7 @@ class RunWrites:
             condition="#tenant_id = :tenant_id AND #status = :running",
             tenant_id=tenant_id,
             running=ExecutionStatus.RUNNING,
-            refusal=lambda found: Conflict("The execution has ended.") if found else NotFound(),
+            refusal=lambda found: _why_not_closed(found, tenant_id),
         )
 
     def _let_go(self, before: Schedule, after: Schedule) -> Write:
@@ -99,6 +103,11 @@ class RunWrites:
             # It was changed or deleted since it was read: read again, and do it once more.
             refusal=lambda _: Throttled(retry_after=0.1),
         )
+
+
+def _why_not_closed(row: Row | None, tenant_id: str) -> OnboardingError:
+    ended = row is not None and row["tenant_id"] == tenant_id
+    return Conflict("The execution has ended.") if ended else NotFound()
 
 
 def _why_not(row: Row | None, schedule: Schedule) -> OnboardingError:

@@ -10,11 +10,11 @@ from api.services import ScanServices
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit import AuditEvent
 from domain.credentials import Credential, Secret
-from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion
+from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
 from domain.notifications import Channel, Delivery, Notification
 from domain.onboarding import Cancellation
 from domain.pages import Page
-from domain.runs import abandoned, closed, released
+from domain.runs import abandoned, abandonment, closed, released, turn
 from domain.scans import (
     CheckStatus,
     Counts,
@@ -41,7 +41,7 @@ class FakeScanStores:
 
     def __init__(self, ledger: FakeLedger, accounts: FakeAccountStore) -> None:
         self.schedules = FakeScheduleStore(self, ledger, accounts)
-        self.executions = FakeExecutionStore(self)
+        self.executions = FakeExecutionStore(self, ledger)
         self.results = FakeResultStore()
         self.schedule_rows: dict[str, Schedule] = {}
         self.execution_rows: dict[str, Execution] = {}
@@ -114,8 +114,8 @@ class FakeScheduleStore:
                 raise StaleVersion
             if row.running_execution_id not in (None, stale):
                 raise ScanRunning(execution_id=row.running_execution_id)
-            if row.running_execution_id is not None:
-                self._abandon(row.running_execution_id, event.at)
+            if stale is not None:
+                self._abandon(row, stale, event)
             self._stores.execution_rows[execution.execution_id] = execution
             claimed = replace(row, running_execution_id=execution.execution_id, last_run_at=execution.started_at)
             self._write(claimed, event)
@@ -151,14 +151,17 @@ class FakeScheduleStore:
         row = self._stores.schedule_rows.get(execution.schedule_id)
         if row is None or row.running_execution_id != execution.execution_id:
             return
-        self._stores.schedule_rows[row.schedule_id] = released(
-            row, execution, end, at=event.at, pause_after=pause_after
-        )
+        after = released(row, execution, end, at=event.at, pause_after=pause_after)
+        self._stores.schedule_rows[row.schedule_id] = after
+        if turned := turn(event, row, after):
+            self._ledger.add(turned)
 
-    def _abandon(self, execution_id: str, at: str) -> None:
-        row = self._stores.execution_rows[execution_id]
-        if not row.final:
-            self._stores.execution_rows[execution_id] = closed(row, abandoned(at=at))
+    def _abandon(self, schedule: Schedule, execution_id: str, claim: AuditEvent) -> None:
+        row = self._stores.execution_rows.get(execution_id)
+        if row is None or row.final:
+            raise Throttled
+        self._stores.execution_rows[execution_id] = closed(row, abandoned(at=claim.at))
+        self._ledger.add(abandonment(claim, schedule, execution_id))
 
     def _write(self, row: Schedule, event: AuditEvent) -> None:
         self._stores.schedule_rows[row.schedule_id] = row
@@ -166,8 +169,9 @@ class FakeScheduleStore:
 
 
 class FakeExecutionStore:
-    def __init__(self, stores: FakeScanStores) -> None:
+    def __init__(self, stores: FakeScanStores, ledger: FakeLedger) -> None:
         self._stores = stores
+        self._ledger = ledger
 
     def get(self, tenant_id: str, execution_id: str) -> Execution:
         row = self._stores.execution_rows.get(execution_id)
@@ -180,10 +184,14 @@ class FakeExecutionStore:
             raise NotFound
         return self._stores.execution_rows[execution_id].tenant_id
 
-    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery) -> None:
-        row = self.get(tenant_id, execution_id)
-        deliveries = {(d.kind, d.target): d for d in row.deliveries} | {(delivery.kind, delivery.target): delivery}
-        self._stores.execution_rows[execution_id] = replace(row, deliveries=tuple(deliveries.values()))
+    def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
+        with self._ledger.lock:
+            row = self.get(tenant_id, execution_id)
+            if not self._ledger.holds(event):
+                channel = (delivery.kind, delivery.target)
+                others = [each for each in row.deliveries if (each.kind, each.target) != channel]
+                self._stores.execution_rows[execution_id] = replace(row, deliveries=(*others, delivery))
+                self._ledger.add(event)
 
     def page(
         self, tenant_id: str, *, schedule_id: str | None, account_id: str | None, limit: int, cursor: str | None

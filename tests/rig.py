@@ -85,7 +85,7 @@ class Rig:
     @asynccontextmanager
     async def worker(self, *, max_cached_workflows: int = 1000) -> AsyncIterator[None]:
         provider = self._port("provider", self.provider)
-        accounts = AccountActivities(self._port("accounts", self.stores.accounts))
+        accounts = AccountActivities(self._port("accounts", self.stores.accounts), self.stores.audit)
         catalogue = FakeCatalogue({self.provider.description.provider_type: provider})
         credentials = CredentialActivities(self._port("vault", self.stores.vault), self.stores.sealer, catalogue)
         with ThreadPoolExecutor(8) as executor, self._letting_go():

@@ -1,4 +1,4 @@
-"""What an onboarding measures of itself, through the workflow's own meter: that one is silent while a history is
+"""What workflows measure of themselves, through the workflow's own meter: that one is silent while a history is
 replayed, so nothing is counted twice."""
 
 from datetime import datetime
@@ -7,7 +7,15 @@ from temporalio import workflow
 
 from domain.accounts import ProviderType
 from domain.errors import AccountAlreadyOnboarded, SealBroken
-from domain.metrics import ONBOARDING_DURATION, OTHER, REFUSALS, SECONDS, SUBMISSION_DURATION, Metric
+from domain.metrics import (
+    AUDIT_SEALED_AT,
+    ONBOARDING_DURATION,
+    OTHER,
+    REFUSALS,
+    SECONDS,
+    SUBMISSION_DURATION,
+    Metric,
+)
 from domain.onboarding import OnboardingState, SubmissionOutcome
 from domain.validation import StepStatus
 
@@ -40,6 +48,13 @@ def answered(provider: ProviderType, outcome: SubmissionOutcome, since: datetime
             labels = {"provider": provider.value, "step": _known(step.name, REFUSAL_STEPS)}
             labels["code"] = _known(step.code, REFUSAL_CODES)
             workflow.metric_meter().create_counter(REFUSALS.name, REFUSALS.meaning).add(1, labels)
+
+
+def sealed(began: datetime) -> None:
+    """All audit events that were due when this sealing began are sealed. A time, because a sealer that stands still
+    changes nothing any more, and a time grows old by itself."""
+    gauge = workflow.metric_meter().create_gauge(AUDIT_SEALED_AT.name, AUDIT_SEALED_AT.meaning)
+    gauge.set(int(began.timestamp()))
 
 
 def _record(metric: Metric, seconds: float, labels: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """RunScan: claim the schedule, scan, store what was found, close the execution, tell whom it concerns.
 
-A run that is not to be leaves without a trace. One that was admitted always closes its row, and closes it once: however
+A run that is not to be leaves without a row. One that was admitted always closes its row, and closes it once: however
 the scan ends, by its result, a failure or a cancellation.
 """
 

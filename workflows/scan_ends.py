@@ -3,10 +3,9 @@
 from temporalio.exceptions import ActivityError, TimeoutError
 
 from domain.errors import NotYet, Problem
+from domain.runs import ENGINE_FAILED, TIMED_OUT
 from domain.scans import ExecutionStatus, ScanEnd, StoredResult
 from workflows.failures import code_of, problems_of
-
-ENGINE_FAILED, TIMED_OUT = "engine_failed", "timed_out"
 
 _TOO_LONG = Problem(
     TIMED_OUT,

@@ -12,6 +12,7 @@ from bench.fire.world import World, read_world
 from stores.session import AwsClients
 from workflows.ids import onboarding_id
 
+UNCOUNTED = ("requested", "inconclusive")
 READ_AGAIN_SECONDS = 1.0
 """The server's list of workflows follows the facts a moment later."""
 
@@ -134,8 +135,9 @@ def _claim(one: Expected, world: World) -> Iterator[Breach]:
 
 
 def _audit(one: Expected, world: World) -> Iterator[Breach]:
+    """How many submissions were asked for, or ended without a verdict, depends on the outages."""
     target = f"account:{one.account_id}"
-    about = [event for event in world.audit if event["target"] == target and event.get("outcome") != "requested"]
+    about = [event for event in world.audit if event["target"] == target and event.get("outcome") not in UNCOUNTED]
     actions = Counter(str(event["action"]) for event in about)
     for action, count in (one.audit - actions).items():
         yield Harm.LOST, f"{count} audit event(s) {action} are missing."

@@ -1,5 +1,5 @@
 """Schemathesis makes requests of the OpenAPI document, follows its links and breaks its rules; each answer must be one
-that the document tells of."""
+that the document tells of. Every link is also followed once on purpose."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ import uvicorn
 from api.server import ServerLimits, server_config
 from bench.report import Target
 from bench.security.bed import bed
+from bench.security.links import links, walk
 from local.failures import StackFailed
 from local.ports import HOST, free_port
 from tests.api.whole_portal import WholePortal
@@ -58,8 +59,8 @@ class Outcome:
     undocumented: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     """Checks of Schemathesis."""
-    followed: int = 0
-    """Requests that came by a link."""
+    followed: Counter[str] = field(default_factory=Counter)
+    """Requests that came by a link, by the link: declared, or inferred from names."""
 
 
 async def explore(whole: WholePortal, *, examples: int, phases: Sequence[str] = PHASES, seed: int = SEED) -> Outcome:
@@ -110,7 +111,8 @@ def _read(report: Path, document: Mapping[str, Any]) -> Outcome:
             answer = recorder.get("interactions", {}).get(case_id, {}).get("response")
             if answer is not None:
                 _note(outcome, case["value"], answer["status_code"], document)
-            outcome.followed += bool(case.get("is_transition_applied"))
+            if case.get("is_transition_applied"):
+                outcome.followed[case["transition"]["id"]] += 1
             path, checks = case["value"]["path"], recorder.get("checks", {}).get(case_id, ())
             failed = [check["name"] for check in checks if check["status"] == "failure"]
             outcome.failed += [f"{path}: {name}" for name in failed if (path, name) != TRUE_ALL_THE_SAME]
@@ -138,15 +140,21 @@ def _note(outcome: Outcome, case: Mapping[str, Any], status: int, document: Mapp
 
 async def run(*, quick: bool) -> Sequence[Target]:
     async with bed() as whole:
+        declared = list(links(whole.portal.app.openapi()))
+        walked = await walk(whole, declared)
         outcome = await explore(whole, examples=QUICK if quick else FULL)
     for name, count in Counter(outcome.broken + outcome.undocumented + outcome.failed).most_common(20):
         print(f"{count} x {name}")
-    print("answers by status:", dict(sorted(outcome.statuses.items())), "by a link:", outcome.followed)
+    print("answers by status:", dict(sorted(outcome.statuses.items())), "by a link:", dict(outcome.followed))
+    for link in walked.lost:
+        print(link)
     return (
         Target(
             "cases of the OpenAPI document", outcome.statuses.total(), at_least=QUICK_CASES if quick else FULL_CASES
         ),
-        Target("cases that followed a link", outcome.followed, at_least=1),
+        Target("cases that followed a link by chance", outcome.followed.total(), at_least=1),
+        Target("links of the document that lead where they say", len(walked.followed), at_least=len(declared)),
+        Target("links of the document that do not", len(walked.lost), at_most=0),
         Target("answers of 500 or more to them", len(outcome.broken), at_most=0),
         Target("answers that no operation tells of", len(outcome.undocumented), at_most=0),
         Target("rules of the document broken", len(outcome.failed), at_most=0),

@@ -8,7 +8,14 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.accounts import AccountActivities, ActivateAccount, Change, CloseAccount, RegisterAccount
+from activities.accounts import (
+    AccountActivities,
+    ActivateAccount,
+    Change,
+    CloseAccount,
+    RecordUndecided,
+    RegisterAccount,
+)
 from activities.credentials import CredentialActivities, StoreCredential, ValidateCredential
 from activities.heartbeats import heartbeating
 from domain.accounts import AccountStatus, Closure, OnboardingStatus, ProviderType
@@ -35,7 +42,7 @@ def stores() -> FakeStores:
 
 @pytest.fixture
 def accounts(stores: FakeStores) -> AccountActivities:
-    return AccountActivities(stores.accounts)
+    return AccountActivities(stores.accounts, stores.audit)
 
 
 def credentials(stores: FakeStores, provider: ScriptedProvider | None = None) -> CredentialActivities:
@@ -69,6 +76,18 @@ def test_activating_twice_writes_one_event(stores: FakeStores, accounts: Account
         run(accounts.activate_account, step)
     assert stores.accounts.get(TENANT, ACCOUNT).status is AccountStatus.ACTIVE
     assert [event.action for event in stores.ledger.of(TENANT)].count("account.activated") == 1
+
+
+def test_what_nobody_could_decide_is_one_event_and_leaves_the_row(stores: FakeStores, accounts: AccountActivities):
+    run = ActivityEnvironment().run
+    run(accounts.register_account, registration())
+    before = stores.accounts.get(TENANT, ACCOUNT)
+    for _ in range(2):
+        run(accounts.record_undecided, RecordUndecided(CHANGE, "unavailable"))
+    [event] = [event for event in stores.ledger.of(TENANT) if event.action == "credential.undecided"]
+    assert (event.outcome, event.target, event.actor) == ("inconclusive", f"account:{ACCOUNT}", ORIGIN.actor)
+    assert (event.request_id, event.details) == (ORIGIN.request_id, {"reason": "unavailable"})
+    assert stores.accounts.get(TENANT, ACCOUNT) == before
 
 
 def test_closing_an_account_that_was_never_registered_is_done_at_once(stores: FakeStores, accounts: AccountActivities):

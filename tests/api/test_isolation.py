@@ -18,7 +18,7 @@ from tests.stores.test_isolation import a_schedule, an_execution, order
 
 QUERY = ("tenant_id", "account_id")
 RECOGNISING = ("api_keys.find", "api_keys.note_use")
-"""What finds out who calls: every five seconds, whatever is asked for."""
+"""What finds out who calls: every four seconds, whatever is asked for."""
 
 
 class Recorded:

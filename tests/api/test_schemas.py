@@ -3,6 +3,7 @@
 import pytest
 from temporalio.client import Client
 
+from bench.security.links import Link, links, walk
 from bench.security.schemas import explore
 from tests.api.portal import Portal
 from tests.api.whole_portal import whole_portal
@@ -15,6 +16,21 @@ async def test_every_answer_is_one_that_the_document_tells_of(temporal: Client):
     assert (outcome.broken, outcome.undocumented, outcome.failed) == ([], [], [])
     assert outcome.statuses.total() >= 250
     assert {200, 400, 401, 404, 422} <= set(outcome.statuses)
+
+
+async def test_every_link_leads_where_the_document_says(temporal: Client):
+    async with whole_portal(temporal) as whole:
+        declared = list(links(whole.portal.app.openapi()))
+        walked = await walk(whole, declared)
+    assert (walked.lost, walked.followed) == ([], [str(link) for link in declared])
+    assert len(declared) >= 27
+
+
+async def test_a_link_that_leads_nowhere_is_seen(temporal: Client):
+    async with whole_portal(temporal) as whole:
+        wrong = {"tenant_id": "$response.body#/tenant_name"}
+        walked = await walk(whole, [Link("create_tenant", 201, "get_tenant", wrong)])
+    assert walked.lost == ["create_tenant -> get_tenant: 404"]
 
 
 async def test_a_link_leads_to_an_operation_and_fills_a_parameter_of_it(offline: Portal):

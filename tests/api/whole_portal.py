@@ -46,7 +46,7 @@ async def _worker(rig: ScanRig, portal: Portal) -> AsyncIterator[None]:
     stores, provider = rig.stores, portal.rig.provider
     catalogue = FakeCatalogue({provider.description.provider_type: provider})
     onboarding = [
-        *AccountActivities(stores.accounts).all(),
+        *AccountActivities(stores.accounts, stores.audit).all(),
         *CredentialActivities(stores.vault, stores.sealer, catalogue).all(),
     ]
     with ThreadPoolExecutor(16) as executor:

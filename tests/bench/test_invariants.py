@@ -80,6 +80,11 @@ def test_a_world_that_is_right_has_no_breach():
     assert breaches(EXPECTED, RIGHT) == []
 
 
+def test_a_submission_without_a_verdict_is_no_breach():
+    undecided = {**event(ACTIVE, "credential.undecided"), "outcome": "inconclusive"}
+    assert breaches(EXPECTED, wrong(audit=(*RIGHT.audit, undecided))) == []
+
+
 @pytest.mark.parametrize(("world", "harm"), WORLDS.values(), ids=WORLDS.keys())
 def test_what_is_wrong_is_found_once(world: World, harm: Harm):
     assert [broken.harm for broken in breaches(EXPECTED, world)] == [harm]

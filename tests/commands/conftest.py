@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,11 +21,13 @@ from local.temporal import running_temporal
 from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
 from stores.tables import create_tables
 from temporal.client import connect
+from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.stores.conftest import EMULATORS, ministack_url, moto_url
 
 __all__ = ["ministack_url", "moto_url"]
 from workflows import search_attributes
+from workflows.scheduled_scan import sealing
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -89,6 +92,7 @@ def set_up_namespace(address: str, name: str) -> TemporalConnection:
         client = await connect(address, namespace=name)
         await ensure_namespace(client)
         await ensure_search_attributes(client, search_attributes.ALL)
+        await ensure_recurring(client, sealing(), timedelta(minutes=1))
         await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
     asyncio.run(set_up())

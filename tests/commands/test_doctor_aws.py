@@ -16,9 +16,11 @@ from commands import checks_bucket
 from commands.finding import Level
 from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
+from stores.audit import DynamoAuditStore
 from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
 from stores.tables import create_tables
 from tests.commands.conftest import Environment, bad, of
+from tests.stores.samples import new_event, new_id
 
 pytestmark = pytest.mark.stack
 
@@ -42,10 +44,10 @@ def changed(environment: Environment, **settings: str) -> Environment:
 
 
 def test_of_an_account_that_is_set_up_nothing_is_said_against(environment: Environment, before: Bad):
-    # moto neither tells how often a key is rotated nor works out policies
+    # moto neither tells how often a key is rotated nor works out policies; MiniStack works them out without conditions
     rotated = (environment.settings.secrets_manager_kms_key_id, RESULTS_KEY)
-    untold = {*(f"key {key_id}" for key_id in rotated), f"role {WORKER_ROLE} of the worker"}
-    expected = ALWAYS | (untold if environment.emulator == "moto" else set())
+    untold = {f"key {key_id}" for key_id in rotated} if environment.emulator == "moto" else set()
+    expected = ALWAYS | untold | {f"role {WORKER_ROLE} of the worker"}
     assert {thing for level, thing, _ in before if level is not Level.FAIL} == expected
     assert {thing for level, thing, _ in before if level is Level.FAIL} == NOBODY_WORKS
 
@@ -120,6 +122,12 @@ def open_to_the_public(s3: Any, name: str) -> None:
     s3.delete_public_access_block(Bucket=name)
 
 
+@contextmanager
+def key_for_another_use(environment: Environment) -> Iterator[Environment]:
+    agreeing = environment.aws.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")["KeyMetadata"]
+    yield changed(environment, audit_kms_key_id=agreeing["KeyId"])
+
+
 def setting(name: str, value: str) -> Broken:
     """Another value, or that of the setting that `value` names."""
 
@@ -138,6 +146,7 @@ BROKEN: dict[str, tuple[Broken, str]] = {
         setting("digests_kms_key_id", "secrets_manager_kms_key_id"),
         "is of the kind SYMMETRIC_DEFAULT, not HMAC_256",
     ),
+    "key for another use": (key_for_another_use, "is for KEY_AGREEMENT, not SIGN_VERIFY"),
     "table missing": (setting("dynamodb_accounts_table", "nowhere"), "is missing"),
     "table with another key": (
         setting("dynamodb_audit_events_table", "dynamodb_tenants_table"),
@@ -193,7 +202,7 @@ def test_an_aws_that_does_not_answer_is_told_once_and_the_rest_is_not_looked_at(
     findings = changed(environment, aws_endpoint_url=f"http://127.0.0.1:{free_port()}").examine()
     assert of(findings, "caller").level is Level.FAIL
     assert "EndpointConnectionError" in of(findings, "caller").found
-    assert of(findings, "keys, tables, bucket, secrets, roles").level is Level.UNKNOWN
+    assert of(findings, "keys, tables, audit trail, bucket, secrets, roles").level is Level.UNKNOWN
     assert of(findings, f"namespace {environment.temporal.namespace}").level is Level.OK
 
 
@@ -214,6 +223,37 @@ def test_every_call_to_aws_is_one_that_reads(environment: Environment):
         environment.examine(api_role=API_ROLE)
     finally:
         botocore.unregister_initializer(record)
-    assert [name for name in seen if not re.match("Describe|Get|List|Simulate", name)] == []
+    assert [name for name in seen if not re.match("Describe|Get|List|Scan|Simulate", name)] == []
     assert "GetSecretValue" not in seen
     assert {"GetCallerIdentity", "DescribeKey", "DescribeTable", "GetRandomPassword", "GetRole"} <= set(seen)
+
+
+@pytest.fixture
+def waiting(environment: Environment) -> Iterator[None]:
+    """One event waits to be sealed."""
+    dynamodb, names, event = environment.aws.dynamodb, environment.settings.tables, new_event(new_id())
+    DynamoAuditStore(dynamodb, names).record(event)
+    yield
+    key = {"tenant_id": {"S": event.tenant_id}, "event_id": {"S": event.event_id}}
+    dynamodb.delete_item(TableName=names.audit_unsealed, Key=key)
+
+
+WAITS = [(0, Level.OK), (3, Level.OK), (5, Level.WARN), (14, Level.WARN), (16, Level.FAIL)]
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize(("minutes", "level"), WAITS, ids=str)
+def test_the_oldest_event_that_waits_tells_whether_the_sealer_works(
+    environment: Environment, minutes: int, level: Level
+):
+    later = datetime.now(UTC) + timedelta(minutes=minutes)
+    found = of(environment.examine(now=lambda: later), "audit trail")
+    assert (found.level, found.found) == (
+        level,
+        f"the oldest event that is not sealed has waited for {minutes} min",
+    )
+    assert bool(found.remedy) is (level is not Level.OK)
+
+
+def test_where_no_event_waits_the_trail_is_well(environment: Environment):
+    assert of(environment.examine(), "audit trail").found == "no event waits to be sealed"

@@ -12,10 +12,13 @@ from commands.finding import Finding, Level, ok
 from config import TemporalConnection
 from local.ports import free_port
 from temporal.client import connect
+from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.commands.conftest import of
 from tests.rig import eventually
 from workflows import search_attributes
+from workflows.ids import SEAL_AUDITS_ID
+from workflows.scheduled_scan import sealing
 
 QUEUE = "onboarding"
 
@@ -26,7 +29,7 @@ def nothing() -> None:
 
 
 async def look(connection: TemporalConnection, queue: str = QUEUE) -> list[Finding]:
-    return await temporal(connection, queues=(queue,), attributes=search_attributes.ALL)
+    return await temporal(connection, queues=(queue,), attributes=search_attributes.ALL, schedules=(SEAL_AUDITS_ID,))
 
 
 async def test_a_server_that_does_not_answer_fails_and_is_all_that_is_said():
@@ -77,3 +80,20 @@ async def test_a_worker_that_takes_activities_only_is_told_apart(namespace: Temp
         async with Worker(client, task_queue=queue, activities=[nothing], activity_executor=executor):
             await eventually(works)
     assert of(await look(namespace, queue), f"workers of the queue {queue}, workflows").level is Level.FAIL
+
+
+async def test_a_sealer_that_nothing_starts_or_that_is_paused_fails_with_what_to_do(temporal_address: str):
+    connection, thing = (
+        TemporalConnection(temporal_address, f"sealer-{uuid4().hex[:8]}"),
+        "Temporal Schedule seal-audits",
+    )
+    client = await connect(temporal_address, namespace=connection.namespace)
+    await ensure_namespace(client)
+    missing = of(await look(connection), thing)
+    assert (missing.level, missing.found, missing.remedy) == (Level.FAIL, "is missing", "Run `python cli.py setup`.")
+    await ensure_recurring(client, sealing(), timedelta(minutes=1))
+    assert of(await look(connection), thing) == ok(thing, "is not paused")
+    await client.get_schedule_handle(SEAL_AUDITS_ID).pause()
+    paused = of(await look(connection), thing)
+    assert (paused.level, paused.found) == (Level.FAIL, "is paused")
+    assert "`temporal schedule toggle --unpause --schedule-id seal-audits`" in paused.remedy

@@ -1,7 +1,7 @@
 """`keys` and `tenants` on the command line, and the keys they make at the API."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from temporalio.client import Client
 
 from cli import main
 from domain.api_keys import key_id_of
+from domain.edge_errors import TenantDisabled
+from domain.tenants import TenantStatus
 from local.identities import AwsAccount
 from local.ministack import running_ministack
 from stores.api_keys import DynamoApiKeyStore
@@ -19,6 +21,7 @@ from stores.tables import TableNames, create_tables
 from stores.tenants import DynamoTenantStore
 from tests.api.portal import open_portal
 from tests.rig import Rig
+from tests.stores.samples import new_event
 
 pytestmark = pytest.mark.stack
 
@@ -97,6 +100,15 @@ def test_a_key_is_alone_on_the_output(terminal: Terminal):
     assert (key.platform, key.role) == (True, "viewer")
     assert key.expires_at in errors
     assert text not in errors
+
+
+def test_no_key_is_made_for_a_disabled_tenant(terminal: Terminal):
+    tenants, tenant_id = DynamoTenantStore(terminal.aws.dynamodb, TableNames()), terminal.tenant("Leaving")
+    changed = replace(tenants.get(tenant_id), status=TenantStatus.DISABLED, version=2)
+    tenants.update(changed, new_event(tenant_id))
+    code, out, errors = terminal.run("keys", "create", "--tenant-id", tenant_id, "--name", "Late", "--role", "viewer")
+    assert (code, out) == (1, "")
+    assert TenantDisabled.default_message in errors
 
 
 def test_keys_are_listed_and_revoked(terminal: Terminal):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -11,9 +11,10 @@ import pytest
 from temporalio.client import Client
 
 from cli import main
-from commands.standing import Queue, Standing, Sweep
+from commands.standing import Queue, Recurring, Standing
 from commands.status import Status, look, text_of
 from config import TemporalConnection
+from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus
 from local.ports import free_port
@@ -24,10 +25,12 @@ from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.commands.conftest import Environment
 from tests.rig import PLUGIN, Rig, eventually
 from tests.scan_rig import ScanRig
+from tests.workflows.seal_scenarios import SealRig, one_refused
 from workflows import search_attributes
-from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
-from workflows.scheduled_scan import reconciling
+from workflows.scheduled_scan import reconciling, sealing
+from workflows.seal_audits import SealedTrails
 
 EVERY = timedelta(minutes=15)
 
@@ -41,6 +44,7 @@ async def client(temporal_address: str) -> Client:
     await ensure_namespace(client)
     await ensure_search_attributes(client, search_attributes.ALL)
     await ensure_recurring(client, reconciling(), EVERY)
+    await ensure_recurring(client, sealing(), timedelta(minutes=10))
     return client
 
 
@@ -91,24 +95,63 @@ async def test_with_workers_and_a_sweep_nothing_stands_still(environment: Enviro
         await eventually(all_is_seen, within=30)
         assert (await seen(environment, client)).troubles == ()
         late = await seen(environment, client, later=3 * EVERY)
-    assert late.troubles == ("The sweep is late: look at the workflow `reconcile`.",)
+    assert of_the(late.troubles, "sweep") == ["The sweep is late: look at the workflow `reconcile`."]
 
 
 async def test_a_sweep_that_never_ran_is_late_in_its_turn(environment: Environment, client: Client):
     assert not any("sweep" in trouble for trouble in (await seen(environment, client)).troubles)
     late = await seen(environment, client, later=3 * EVERY)
-    assert late.troubles[-1] == "The sweep is late: look at the workflow `reconcile`."
+    assert "The sweep is late: look at the workflow `reconcile`." in late.troubles
 
 
 async def test_a_paused_sweep_says_how_to_resume_it(environment: Environment, client: Client):
     await client.get_schedule_handle(RECONCILE_ID).pause()
-    late = await seen(environment, client, later=3 * EVERY)
-    assert "--unpause" in late.troubles[-1]
+    [late] = of_the((await seen(environment, client, later=3 * EVERY)).troubles, "sweep")
+    assert late.endswith("`temporal schedule toggle --unpause --schedule-id reconcile`.")
 
 
 async def test_a_sweep_that_nothing_starts_says_so(environment: Environment, client: Client):
     await client.get_schedule_handle(RECONCILE_ID).delete()
-    assert (await seen(environment, client)).troubles[-1] == "Nothing starts the sweep: run `python cli.py setup`."
+    found = of_the((await seen(environment, client)).troubles, "sweep")
+    assert found == ["Nothing starts the sweep: run `python cli.py setup`."]
+
+
+def of_the(troubles: Sequence[str], name: str) -> list[str]:
+    return [trouble for trouble in troubles if name in trouble]
+
+
+async def test_what_the_last_sealing_of_the_audit_trail_did_is_told(environment: Environment, client: Client):
+    rig = SealRig(client)
+    rig.queue = ONBOARDING_QUEUE
+    one_refused(rig)
+    async with rig.worker():
+        await client.get_schedule_handle(SEAL_AUDITS_ID).trigger()
+
+        async def told() -> bool:
+            found = (await seen(environment, client)).standing.sealing.found
+            return found == SealedTrails(trails=1, digests=1, events=1, failed=1)
+
+        await eventually(told, within=20)
+    found = of_the((await seen(environment, client)).troubles, "Audit events")
+    assert found == [
+        "Audit events of 1 tenant could not be sealed: look at `seal_trail` in the workflow `seal-audits`."
+    ]
+
+
+async def test_a_sealing_of_the_audit_trail_that_stands_still_says_what_to_do(environment: Environment, client: Client):
+    schedule, later = client.get_schedule_handle(SEAL_AUDITS_ID), PATIENCE + timedelta(minutes=1)
+    assert of_the((await seen(environment, client)).troubles, "audit trail") == []
+    [late] = of_the((await seen(environment, client, later=later)).troubles, "audit trail")
+    await schedule.pause()
+    [paused] = of_the((await seen(environment, client, later=later)).troubles, "audit trail")
+    await schedule.delete()
+    [missing] = of_the((await seen(environment, client)).troubles, "audit trail")
+    assert (late, paused, missing) == (
+        "The sealing of the audit trail is late: look at the workflow `seal-audits`.",
+        "The sealing of the audit trail is late; it is paused: run "
+        "`temporal schedule toggle --unpause --schedule-id seal-audits`.",
+        "Nothing starts the sealing of the audit trail: run `python cli.py setup`.",
+    )
 
 
 async def test_schedules_are_counted_by_status(environment: Environment, client: Client):
@@ -129,7 +172,8 @@ STANDING = Standing(
     onboardings={OnboardingState.WAITING: 9, OnboardingState.STORING: 0, OnboardingState.ACTIVE: 4},
     scanning=4,
     scans_waiting=2,
-    sweep=Sweep("2026-11-01T00:00:00.000Z", False, "2026-11-25T11:53:30.000Z", Swept(120, 2, 1, 0, missed=3)),
+    sweep=Recurring("2026-11-01T00:00:00.000Z", False, "2026-11-25T11:53:30.000Z", Swept(120, 2, 1, 0, missed=3)),
+    sealing=Recurring("2026-11-01T00:00:00.000Z", False, "2026-11-25T11:58:00.000Z", SealedTrails(3, 4, 42, 1, 0)),
     queues=[Queue("onboarding", 2, 0, 0), Queue("scans", 1, 3, 12)],
 )
 
@@ -142,6 +186,7 @@ def test_it_is_one_screen(environment: Environment):
         "scans             4 running, 2 waiting for a worker",
         "drift             2 out of step, 1 without a row, 0 held by a run that is gone, 0 onboardings lost, "
         "3 one-time ones that did not run: mended by the sweep 6 min ago",
+        "audit trail       42 events of 3 tenants sealed 2 min ago, 1 came late, 0 tenants not sealed",
         "queue onboarding  2 workers, nothing waits",
         "queue scans       1 worker, 3 tasks wait, the oldest for 12 s",
         "",

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from local.identities import WORKER_ROLE
 from tests.e2e.conftest import Run
-from workflows.ids import onboarding_id
+from workflows.ids import SEAL_AUDITS_ID, onboarding_id
 
 PATIENCE_SECONDS = 30
 
@@ -71,6 +71,22 @@ class Operated:
     def hold_the_sweep(self) -> None:
         """It would close what a test wants to find open."""
         self.temporal("schedule", "toggle", "--schedule-id", "reconcile", "--pause", "--reason", "a test looks")
+
+    @contextmanager
+    def unsealed(self) -> Iterator[Onboarding]:
+        """One whose audit events wait, because the sealer was paused."""
+        words = "schedule", "toggle", "--schedule-id", SEAL_AUDITS_ID, "--reason", "a test looks"
+        self.temporal(*words, "--pause")
+        try:
+            yield self.new()
+        finally:
+            self.temporal(*words, "--unpause")
+
+    def is_sealing(self) -> bool:
+        described = json.loads(
+            self.temporal("schedule", "describe", "--schedule-id", SEAL_AUDITS_ID, "--output", "json")
+        )
+        return not described["schedule"]["state"].get("paused", False)
 
     def terminated(self) -> Onboarding:
         self.hold_the_sweep()

@@ -1,14 +1,13 @@
 """No credential is readable anywhere. Every field is handed in in every way that can end differently, to the running
 stack with all logs at DEBUG; then everything that the stack has said, written or stored is searched."""
 
-import asyncio
 import json
+import sys
+import tempfile
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from secrets import token_hex
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,17 +17,25 @@ from hypothesis import strategies as st
 from rich.console import Console
 from temporalio.client import Client
 
-from local.clouds import CustomerClouds, running_clouds
-from local.identities import WORKER_ROLE, policy, worker_policy
+from local.clouds import running_clouds
 from local.ports import Ports, free_port
+from local.processes import running
 from local.progress import Progress
-from local.stack import Stack, running_stack
-from providers.aws_permissions import PERMISSIONS
+from local.stack import running_stack
 from tests.e2e.canary import Evidence, files, histories, hits, rows, spellings
-from tests.e2e.canary_clouds import accepted_elsewhere, malformed_elsewhere, refused_elsewhere
-from tests.e2e.customer_cloud import CustomerCloud, customer_cloud
+from tests.e2e.canary_places import (
+    FOR_EVERYBODY,
+    metrics_with,
+    open_elsewhere,
+    pages,
+    processes,
+    send_a_span_with,
+    written_since,
+)
+from tests.e2e.canary_story import CONTROL, Scene, played
+from tests.e2e.customer_cloud import customer_cloud
 from tests.rig import eventually
-from tests.telemetry.collector import Collector, attributes, collecting, read
+from tests.telemetry.collector import attributes, collecting, read
 
 pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -38,191 +45,20 @@ CUSTOMER_SETTINGS = {
     "PROVIDER_PATIENCE_SECONDS": "6",
     "ONBOARDING_LATE_WRITE_SECONDS": "1",
     "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "CANARY_CONTROL": CONTROL,
 }
-ROLE_ARN = "arn:aws:iam::444455556666:role/ThreatEngineReadOnly"
 CLOUDS = ("azure", "gcp", "alicloud", "oci", "ibm")
-CONTROL = "control/canary+" + token_hex(8)
-STEPS = tuple(
-    f"RunActivity:{step}" for step in ("store_credential", "validate_credential", "record_attempt", "activate_account")
-)
-
-
-def key_id() -> str:
-    return "AKIA" + token_hex(8).upper()
-
-
-def secret_key() -> str:
-    """As AWS makes them, with the characters that encodings change."""
-    return f"{token_hex(8)}/{token_hex(8)}+{token_hex(3)}"
-
-
-@dataclass
-class Scene:
-    """The customer's side of the story: what was handed in, and what was answered."""
-
-    stack: Stack
-    cloud: CustomerCloud
-    api: httpx.AsyncClient
-    collector: Collector
-    tenant_id: str = ""
-    secrets: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, bytes] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
-    ends: dict[str, str] = field(default_factory=dict)
-
-    def canary(self, name: str, value: str) -> str:
-        self.secrets[name] = value
-        return value
-
-    async def post(self, path: str, body: object, name: str) -> dict[str, Any]:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await self.api.post(path, content=content, headers={"Content-Type": "application/json"})
-        self.statuses[name] = answer.status_code
-        return self._kept(answer, name)
-
-    async def get(self, path: str, name: str) -> dict[str, Any]:
-        return self._kept(await self.api.get(path), name)
-
-    async def account(self, name: str, method: str = "access_key") -> str:
-        body = {"tenant_id": self.tenant_id, "account_name": f"{name} {CONTROL}", "auth_method": method}
-        started = await self.post("/onboarding/aws/init", body, f"init of {name}")
-        return str(started["account_id"])
-
-    async def submit(self, name: str, method: str, credentials: object, *, account_id: str = "") -> str:
-        """Hand in a credential for an account, by default a new one; returns the account's id."""
-        account_id = account_id or await self.account(name, method)
-        body = {"account_id": account_id, "auth_method": method, "credentials": credentials}
-        await self.post("/onboarding/aws/validate", body, name)
-        return account_id
-
-    async def until_settled(self, account_id: str, name: str) -> None:
-        """Follow the onboarding until no submission is under way, reading what a portal reads."""
-        for _ in range(200):
-            status = await self.get(f"/onboarding/{account_id}", f"status of {name}")
-            if status["state"] in {"waiting_for_credential", "active", "active_limited", "failed"}:
-                break
-            await asyncio.sleep(0.1)
-        self.ends[name] = status["state"]
-        await self.get(f"/onboarding/accounts/{account_id}", f"account of {name}")
-
-    async def last_spans_have_come(self) -> bool:
-        """The API's last, and one of every step of the worker; they are sent every 0.2 seconds."""
-        return all(self.collector.named(name) for name in ("GET /tenants", *STEPS))
-
-    def _kept(self, answer: httpx.Response, name: str) -> dict[str, Any]:
-        self.answers[f"answer {len(self.answers)}, {name}"] = str(answer.headers).encode() + answer.content
-        return dict(answer.json())
-
-
-# The ways that a submission can go
-
-
-async def accepted(scene: Scene) -> None:
-    iam = scene.stack.customer.session.client("iam", endpoint_url=scene.stack.customer.endpoint)
-    iam.create_user(UserName="scanner")
-    allowed = policy([{"Action": [permission.name for permission in PERMISSIONS], "Resource": "*"}])
-    iam.put_user_policy(UserName="scanner", PolicyName="scan", PolicyDocument=allowed)
-    key = iam.create_access_key(UserName="scanner")["AccessKey"]
-    credentials = {
-        "access_key_id": scene.canary("accepted key id", key["AccessKeyId"]),
-        "secret_access_key": scene.canary("accepted secret key", key["SecretAccessKey"]),
-    }
-    account_id = await scene.submit("accepted", "access_key", credentials)
-    await scene.until_settled(account_id, "accepted")
-
-
-async def refused(scene: Scene) -> None:
-    credentials = {
-        "access_key_id": scene.canary("refused key id", key_id()),
-        "secret_access_key": scene.canary("refused secret key", secret_key()),
-    }
-    account_id = await scene.submit("refused", "access_key", credentials)
-    await scene.until_settled(account_id, "refused")
-    role = f"arn:aws:iam::444455556666:role/ThreatEngine{scene.canary('refused role', token_hex(12))}"
-    account_id = await scene.submit("refused role", "iam_role", {"role_arn": role})
-    await scene.until_settled(account_id, "refused role")
-    foreign = {"role_arn": ROLE_ARN, "external_id": scene.canary("foreign external id", f"te-{token_hex(16)}")}
-    await scene.submit("foreign external id", "iam_role", foreign)
-
-
-async def tried(scene: Scene) -> None:
-    for kind, prefix in (("unknown", "AKIA"), ("temporary", "ASIA")):
-        name = f"dry run, {kind} key"
-        credentials = {
-            "access_key_id": scene.canary(f"key id, {name}", key_id().replace("AKIA", prefix)),
-            "secret_access_key": scene.canary(f"secret key, {name}", secret_key()),
-        }
-        body = {"account_id": await scene.account(name), "auth_method": "access_key", "credentials": credentials}
-        await scene.post("/onboarding/aws/validate?dry_run=true", body, name)
-
-
-async def malformed(scene: Scene) -> None:
-    good = {"access_key_id": key_id(), "secret_access_key": secret_key()}
-    role = {"role_arn": ROLE_ARN, "external_id": "te-0", "account_number": "444455556666"}
-    for method, fields in (("access_key", good), ("iam_role", role)):
-        account_id = await scene.account("malformed", method)
-        for name in fields:
-            for way, spoil in SPOILT.items():
-                case = f"malformed {name}, {way}"
-                bad = fields | {name: spoil(scene.canary(case, secret_key()))}
-                await scene.submit(case, method, bad, account_id=account_id)
-    names = {scene.canary("unknown field", token_hex(20)): "x", "password": scene.canary("unknown value", secret_key())}
-    await scene.submit("unknown fields", "access_key", good | names)
-    await scene.submit("no object", "access_key", scene.canary("no object", secret_key()))
-    sibling = {"account_id": account_id, scene.canary("sibling", token_hex(20)): 1}
-    await scene.post("/onboarding/aws/validate", sibling, "unknown sibling")
-    broken = b'{"credentials": {"secret_access_key": "' + scene.canary("broken JSON", secret_key()).encode()
-    await scene.post("/onboarding/aws/validate", broken, "broken JSON")
-    account_id = await scene.account("outputs", "iam_role")
-    outputs = '{"RoleArn": "' + scene.canary("broken outputs", secret_key())
-    body = {"account_id": account_id, "onboarding_json": outputs}
-    await scene.post("/onboarding/aws/validate-json", body, "broken outputs")
-
-
-SPOILT: dict[str, Callable[[str], object]] = {
-    "wrong form": lambda secret: f"{secret} {secret}",
-    "too long": lambda secret: secret * 500,
-    "a list": lambda secret: [secret],
-    "an object": lambda secret: {secret: secret},
-}
-
-
-async def failing_midway(scene: Scene) -> None:
-    scene.cloud.out_of_order.set()
-    await scene.until_settled(await submit_a_key(scene, "cloud answers 500"), "cloud answers 500")
-    scene.cloud.out_of_order.clear()
-    for step, action in (("unsealing", "kms:Decrypt"), ("storing", "secretsmanager:CreateSecret")):
-        let_the_worker(scene.stack, without=action)
-        account_id = await submit_a_key(scene, f"{step} is denied")
-        let_the_worker(scene.stack)
-        await scene.until_settled(account_id, f"{step} is denied")
-
-
-async def submit_a_key(scene: Scene, name: str) -> str:
-    credentials = {
-        "access_key_id": scene.canary(f"key id, {name}", key_id()),
-        "secret_access_key": scene.canary(f"secret key, {name}", secret_key()),
-    }
-    return await scene.submit(name, "access_key", credentials)
-
-
-def let_the_worker(stack: Stack, *, without: str = "nothing") -> None:
-    """What the worker's role may do, less one action."""
-    allowed = worker_policy(stack.platform.number)
-    iam = stack.platform.session.client("iam", endpoint_url=stack.platform.endpoint)
-    iam.put_role_policy(
-        RoleName=WORKER_ROLE, PolicyName="what-it-needs", PolicyDocument=allowed.replace(without, "none:None", 1)
-    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("canary")
+    began = folder.stat().st_mtime
     with ExitStack() as cleanup:
         clouds = cleanup.enter_context(running_clouds(tmp_path_factory.mktemp("clouds") / "clouds", port=0))
         cloud, collector = cleanup.enter_context(customer_cloud()), cleanup.enter_context(collecting())
         ports = Ports(free_port(), free_port(), free_port(), free_port())
-        running = running_stack(
+        starting = running_stack(
             folder,
             ports=ports,
             progress=Progress(Console(quiet=True)),
@@ -234,33 +70,20 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             },
             temporal_db=folder / "temporal.db",
         )
-        async with running as stack:
+        async with starting as stack:
             cloud.endpoint = stack.customer.endpoint
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             base_url = f"{stack.api_url}/api/v1"
             async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False) as api:
-                yield await played(Scene(stack, cloud, api, collector), clouds)
-
-
-async def played(scene: Scene, clouds: CustomerClouds) -> Scene:
-    tenant = await scene.post("/tenants", {"tenant_name": "Canary"}, "tenant")
-    scene.tenant_id = tenant["tenant_id"]
-    for way in (accepted, refused, tried, malformed, failing_midway):
-        await way(scene)
-    await refused_elsewhere(scene)
-    await malformed_elsewhere(scene)
-    await accepted_elsewhere(scene, clouds.credentials)
-    await scene.get(f"/onboarding/accounts?tenant_id={scene.tenant_id}", "list")
-    await scene.get("/tenants", "tenants")
-    await scene.get("/health", "health")
-    return scene
+                yield await played(Scene(stack, cloud, api, collector, began), clouds)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def evidence(scene: Scene) -> dict[str, Evidence]:
     client = await Client.connect(scene.stack.temporal.address)
     await eventually(scene.last_spans_have_come, within=30)
-    written = files(scene.stack.folder)
+    send_a_span_with(CONTROL, scene.collector)
+    written, folder = files(scene.stack.folder), scene.stack.folder
     return {
         "histories": await histories(client),
         "rows": rows(scene.stack),
@@ -269,20 +92,27 @@ async def evidence(scene: Scene) -> dict[str, Evidence]:
         "answers": scene.answers,
         "metrics": {f"metrics of {name}": read(url).text.encode() for name, url in scene.stack.metrics.items()},
         "spans": {f"spans {number}": request for number, request in enumerate(scene.collector.requests)},
+        "processes": processes(scene.stack.children),
+        "pages": pages(scene.stack.api_url),
+        "files elsewhere": written_since(scene.began, beside=folder),
     }
 
 
-CLASSES = ("histories", "rows", "logs and files", "Temporal's database", "answers", "metrics", "spans")
-PLANTED_BY_THE_STORY = ("histories", "rows", "Temporal's database", "answers")
+CLASSES = (
+    *("histories", "rows", "logs and files", "Temporal's database", "answers"),
+    *("metrics", "spans", "processes", "pages", "files elsewhere"),
+)
+PLANTED = ("histories", "rows", "Temporal's database", "answers", "spans", "processes")
+"""By the story, by a setting of the processes, and by a span of our own at the end. The others have a test each."""
 
 
 @pytest.mark.parametrize("name", CLASSES)
 async def test_no_credential_is_readable(scene: Scene, evidence: dict[str, Evidence], name: str):
-    assert evidence[name]
+    assert evidence[name] or name == "files elsewhere"
     assert hits(evidence[name], scene.secrets) == []
 
 
-@pytest.mark.parametrize("name", PLANTED_BY_THE_STORY)
+@pytest.mark.parametrize("name", PLANTED)
 async def test_a_planted_text_is_found(evidence: dict[str, Evidence], name: str):
     assert hits(evidence[name], {"control": CONTROL})
 
@@ -293,6 +123,44 @@ async def test_a_text_in_a_log_is_found_in_every_spelling(scene: Scene):
         found = hits(files(scene.stack.folder / "logs"), {"control": CONTROL})
         assert f"control as {spelling} in file planted.log" in found
     (scene.stack.folder / "logs/planted.log").unlink()
+
+
+async def test_a_text_on_a_command_line_is_found(tmp_path: Path):
+    command = [sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(60)", CONTROL]
+    with running("It", command, log=tmp_path / "log", environment={}) as child:
+        child.wait_until(lambda: b"up" in child.log.read_bytes())
+        found = hits(processes([child]), {"control": CONTROL})
+    assert f"control as raw in cmdline of It, process {child.pid}" in found
+
+
+async def test_the_processes_that_were_searched_are_all_of_the_stack(evidence: dict[str, Evidence]):
+    """MiniStack is the customers' and our AWS, and keeps what it is given; how it was started is ours all the same."""
+    places = " ".join(evidence["processes"])
+    assert all(f"cmdline of {name}, " in places for name in ("The API", "The worker", "MiniStack", "Temporal"))
+
+
+async def test_a_text_in_metrics_is_found():
+    with metrics_with(CONTROL) as url:
+        assert hits({"metrics": read(url).text.encode()}, {"control": CONTROL})
+
+
+async def test_a_text_on_a_page_is_found(evidence: dict[str, Evidence]):
+    """These two show no input, so what is sought is in them by themselves."""
+    for page, text in (("/openapi.json", "x-required-scope"), ("/docs", "swagger-ui")):
+        assert any(hit.endswith(f"in {page}") for hit in hits(evidence["pages"], {"control": text})), page
+
+
+@pytest.mark.parametrize("place", FOR_EVERYBODY, ids=str)
+async def test_a_file_that_is_written_where_everybody_may_is_found(scene: Scene, place: Path):
+    with tempfile.TemporaryDirectory(prefix="canary-", dir=place) as folder:
+        (Path(folder) / "planted").write_text(CONTROL)
+        found = hits(written_since(scene.began, beside=scene.stack.folder), {"control": CONTROL})
+    assert f"control as raw in file {folder}/planted" in found
+
+
+async def test_no_process_has_a_file_open_elsewhere(scene: Scene, tmp_path: Path):
+    assert open_elsewhere(scene.stack.children, scene.stack.folder) == []
+    assert open_elsewhere(scene.stack.children, tmp_path)
 
 
 async def test_the_logs_that_were_searched_are_those_of_the_whole_story(evidence: dict[str, Evidence]):
@@ -336,6 +204,11 @@ async def test_the_metrics_and_spans_that_were_searched_are_those_of_the_whole_s
 )
 async def test_each_way_went_as_it_was_meant(scene: Scene, name: str, statuses: set[int]):
     assert scene.statuses[name] in statuses
+
+
+async def test_what_is_malformed_came_no_further_than_the_api(scene: Scene):
+    found = {status for name, status in scene.statuses.items() if name.startswith("malformed")}
+    assert found == {400}
 
 
 async def test_each_account_ended_where_it_was_meant_to(scene: Scene):

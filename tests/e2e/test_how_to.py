@@ -117,6 +117,8 @@ Subject = Onboarding | Scheduled
 def situation(section: Section, operated: Operated, waiting: Onboarding) -> AbstractContextManager[Subject]:
     if section.page == "run-scans":
         return scan_situation(section, ScheduledAccounts(operated))
+    if section.heading == "When it is not sealed":
+        return operated.unsealed()
     if section.page == "unstick-an-onboarding":
         return operated.stuck()
     if section.heading == "One that was terminated":
@@ -164,6 +166,10 @@ def fires_again(operated: Operated, scheduled: Scheduled) -> bool:
     return ScheduledAccounts(operated).schedule(scheduled)["next_run_at"] is not None
 
 
+def is_sealed_again(operated: Operated, _: Onboarding) -> bool:
+    return operated.is_sealing()
+
+
 def was_scanned(operated: Operated, scheduled: Scheduled) -> bool:
     """Temporal's own trigger may have come while this run was under way, and then left."""
     runs = ScheduledAccounts(operated).executions(scheduled)
@@ -176,6 +182,7 @@ EFFECTS: Mapping[str, Callable[[Operated, Any], bool]] = {
     "Through Temporal": is_ended("cancelled_by_operator"),
     "Many at once": is_ended("cancelled_by_operator"),
     "One that was terminated": is_ended("cancelled"),
+    "When it is not sealed": is_sealed_again,
     "Scan now": was_scanned,
     "Stop a scan": partial(has_run, "cancelled"),
     "Stop a scan through Temporal": partial(has_run, "cancelled"),

@@ -113,7 +113,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "executions.get": lambda e, t, o: e.scans.executions.get(t, o.execution.execution_id),
     "executions.record_delivery": lambda e, t, o: e.scans.executions.record_delivery(
-        t, o.execution.execution_id, DELIVERY
+        t, o.execution.execution_id, DELIVERY, new_event(t)
     ),
     "results.get": lambda e, t, o: e.scans.results.get(t, o.scan_id),
     "results.write": lambda e, t, o: e.scans.results.write(

@@ -396,7 +396,7 @@ def test_a_delivery_is_shown_by_channel(owner: Owner):
         (WEBHOOK, DeliveryState.DELIVERED),
     ):
         delivery = Delivery(channel.kind, channel.target, state, AT, "unavailable")
-        owner.stores.executions.record_delivery(owner.tenant_id, execution.execution_id, delivery)
+        owner.stores.executions.record_delivery(owner.tenant_id, execution.execution_id, delivery, owner.event())
     found = owner.stores.executions.get(owner.tenant_id, execution.execution_id).deliveries
     assert {(each.kind, each.state) for each in found} == {
         (ChannelKind.WEBHOOK, DeliveryState.DELIVERED),
@@ -410,7 +410,7 @@ def test_deliveries_that_meet_are_both_kept(owner: Owner):
 
     def record(target: str) -> None:
         delivery = Delivery(ChannelKind.WEBHOOK, target, DeliveryState.DELIVERED, AT)
-        owner.stores.executions.record_delivery(owner.tenant_id, execution.execution_id, delivery)
+        owner.stores.executions.record_delivery(owner.tenant_id, execution.execution_id, delivery, owner.event())
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(record, targets))

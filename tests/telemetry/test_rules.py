@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.audit_trail import PATIENCE
 from domain.errors import CODES
 from domain.metrics import ALL, OTHER
 from domain.onboarding import OnboardingState, Result
@@ -45,6 +46,14 @@ def test_each_alert_has_its_page_of_what_to_do_and_no_other():
     assert headings == [rule["alert"] for rule in alerts()]
     pages = [rule["annotations"]["runbook"] for rule in alerts()]
     assert pages == [f"docs/how-to/watch-it.md#{name.lower()}" for name in headings]
+
+
+def test_events_that_are_not_sealed_wake_somebody_when_a_check_of_the_trail_calls_them_stalled():
+    [rule] = [rule for rule in alerts() if rule["alert"] == "AuditUnsealed"]
+    [after] = re.findall(r"> (\d+)", rule["expr"])
+    [unseen] = re.findall(r"\[(\d+)m\]", rule["expr"])
+    minutes = int(rule["for"].removesuffix("m"))
+    assert int(after) / 60 + minutes == int(unseen) + minutes == PATIENCE.total_seconds() / 60
 
 
 def closed_sets() -> dict[tuple[str, str], set[str]]:

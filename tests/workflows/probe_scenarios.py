@@ -12,6 +12,7 @@ from domain.credentials import Credential, SealContext
 from domain.errors import Unavailable
 from domain.probes import PURPOSE, ProbeRequest
 from domain.validation import Verdict
+from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, refused
 from tests.rig import Rig
 from workflows.ids import probe_id
@@ -48,8 +49,8 @@ async def start(rig: Rig, given: ProbeRequest, workflow_id: str | None = None) -
     return await rig.client.start_workflow(ProbeCredential.run, given, id=name, task_queue=rig.queue)
 
 
-async def play(name: str, client: Client) -> Probe:
-    rig = Rig(client)
+async def play(name: str, client: Client, stores: FakeStores | None = None) -> Probe:
+    rig = Rig(client, stores or FakeStores())
     SCENARIOS[name](rig)
     async with rig.worker():
         probe = await start(rig, request(rig))

@@ -11,7 +11,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateStage
 from domain.errors import CredentialRefused, InvalidInput, OnboardingError, Problem, Unavailable
 from domain.onboarding import Cancellation
 from domain.scans import EngineProgress, ExecutionStatus, ScanRequest
-from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleType
+from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from tests.fakes import FakeStores
 from tests.fakes_scans import DeafEngine, ScriptedEngine
 from tests.rig import ORIGIN, Held
 from tests.scan_rig import PAUSE_AFTER, Run, ScanRig
@@ -127,6 +128,11 @@ async def left(rig: ScanRig) -> Run:
     return await rig.trigger(rig.schedule())
 
 
+async def left_by_schedule(rig: ScanRig) -> Run:
+    """The firing crosses with somebody's pause."""
+    return await _fired(rig, rig.stored(status=ScheduleStatus.PAUSED))
+
+
 async def left_to_another(rig: ScanRig) -> Run:
     schedule = rig.stored()
     hold = inside(rig).hold = threading.Event()
@@ -176,9 +182,9 @@ def held(rig: ScanRig) -> Held:
     return rig.scans.schedules
 
 
-async def play(scenario: Scenario, client: Client) -> Run:
+async def play(scenario: Scenario, client: Client, stores: FakeStores | None = None) -> Run:
     """Play a scenario to the end of its workflow."""
-    rig = ScanRig(client)
+    rig = ScanRig(client, stores or FakeStores())
     if scenario is cancelled_before_it_was_admitted:
         hold(rig, "claim")
     async with rig.worker():
@@ -230,6 +236,7 @@ SCENARIOS: dict[str, Scenario] = {
         cancelled_before_it_was_admitted,
         cancelled_too_late,
         left,
+        left_by_schedule,
         left_to_another,
         taken_over,
         refused,

@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from domain.credentials import Credential, SealContext
 from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
 from temporal.setup import ensure_namespace, ensure_search_attributes
+from tests.fakes import FakeStores
 from tests.fakes_scans import ScriptedEngine
 from tests.rig import PLUGIN, eventually
 from tests.scan_rig import ScanRig
@@ -94,9 +95,9 @@ def successor(row: Schedule, status: ScheduleStatus) -> Schedule:
     return replace(row, spec_version=row.spec_version + 1, status=status)
 
 
-async def play_converging(scenario: Converging, client: Client) -> Handle:
+async def play_converging(scenario: Converging, client: Client, stores: FakeStores | None = None) -> Handle:
     """Play a scenario to the end of its last workflow."""
-    rig = ScanRig(client)
+    rig = ScanRig(client, stores or FakeStores())
     if scenario is changed_while_it_is_made:
         hold(rig, "create")
     async with rig.worker():
@@ -106,9 +107,11 @@ async def play_converging(scenario: Converging, client: Client) -> Handle:
     return handle
 
 
-async def play_sweeping(scenario: Sweeping, client: Client) -> WorkflowHandle[Reconcile, Swept]:
+async def play_sweeping(
+    scenario: Sweeping, client: Client, stores: FakeStores | None = None
+) -> WorkflowHandle[Reconcile, Swept]:
     """In a namespace of its own: a sweep sees every schedule that there is."""
-    rig = ScanRig(await _alone(client))
+    rig = ScanRig(await _alone(client), stores or FakeStores())
     async with rig.worker():
         await scenario(rig)
         sweep = await rig.client.start_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=rig.queue)

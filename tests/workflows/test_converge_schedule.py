@@ -295,5 +295,6 @@ async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: Sc
         await run.result()
         assert [await exists(rig, row) for row in rows] == [False] * 3
     assert (ended, rig.execution(run).status) == (3, ExecutionStatus.CANCELLED)
+    assert [event.action for event in rig.stores.ledger.of(rig.tenant_id)].count("schedule.deleted") == 3
     assert rig.scans.schedule_rows == {}
     assert [rig.webhooks.stages(row.schedule_id) for row in rows] == [{}] * 3

@@ -1,4 +1,4 @@
-"""What comes to the workflows past the API, for another tenant's schedule, does nothing."""
+"""What comes to the workflows past the API, for what is another tenant's, does nothing and learns nothing."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -7,18 +7,21 @@ import pytest
 from temporalio.client import (
     ScheduleHandle,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from domain.onboarding import OnboardingView
 from domain.scans import ScanState
 from domain.schedules import ChangeKind, ConvergeRequest, Schedule, ScheduleChange
-from tests.rig import AT, ORIGIN
+from tests.rig import AT, ORIGIN, Rig
 from tests.scan_rig import ScanRig
 from workflows.converge_schedule import ConvergeSchedule
-from workflows.ids import converge_id
+from workflows.ids import converge_id, onboarding_id
+from workflows.onboard_account import OnboardAccount
 
 
 @pytest.fixture
@@ -95,3 +98,53 @@ async def test_a_run_of_another_tenants_schedule_is_not_let_in(rig: ScanRig):
         assert (await run.result()).state is ScanState.LEFT
     assert rig.row(schedule).running_execution_id is None
     assert rig.scans.execution_rows == {}
+
+
+# Queries: what an onboarding says of itself
+
+
+async def view(rig: Rig, tenant_id: str, account_id: str) -> OnboardingView:
+    """As the API asks: by the id that follows from tenant and account."""
+    return await rig.client.get_workflow_handle(onboarding_id(tenant_id, account_id)).query(OnboardAccount.view)
+
+
+async def test_a_query_in_another_tenants_name_finds_nothing(environment: WorkflowEnvironment):
+    """So it answers as for an account that there never was."""
+    rig, stranger = Rig(environment.client), str(uuid4())
+    request = rig.request()
+    async with rig.worker():
+        onboarding = await rig.start(request)
+        await onboarding.execute_update(OnboardAccount.registered)
+        assert (await view(rig, rig.tenant_id, request.account_id)).account_id == request.account_id
+        for tenant_id, account_id in ((stranger, request.account_id), (rig.tenant_id, str(uuid4()))):
+            with pytest.raises(RPCError) as missing:
+                await view(rig, tenant_id, account_id)
+            assert missing.value.status is RPCStatusCode.NOT_FOUND
+        await rig.cancel(onboarding)
+        await onboarding.result()
+
+
+WRONG_IDS = ("their request, my id", "my request, their id")
+
+
+@pytest.mark.parametrize("way", WRONG_IDS)
+async def test_a_workflow_that_names_two_tenants_answers_no_query_with_anything_of_theirs(
+    environment: WorkflowEnvironment, way: str
+):
+    """Its starter learns what the starter said; their account is not looked at, and nothing is written."""
+    rig, mine = Rig(environment.client), str(uuid4())
+    theirs = rig.request(account_name="Theirs")
+    async with rig.worker():
+        onboarding = await rig.start(theirs)
+        await onboarding.execute_update(OnboardAccount.registered)
+        before = rig.stores.ledger.all(), rig.account(onboarding)
+        request = theirs if way == WRONG_IDS[0] else replace(theirs, tenant_id=mine, account_id=str(uuid4()))
+        named = mine if way == WRONG_IDS[0] else rig.tenant_id
+        foreign = await rig.start(request, workflow_id=onboarding_id(named, str(uuid4())))
+        with pytest.raises(WorkflowFailureError):
+            await foreign.result()
+        answer = await foreign.query(OnboardAccount.view)
+        assert (answer.attempts, answer.history, answer.account_number) == (0, (), None)
+        assert (rig.stores.ledger.all(), rig.account(onboarding)) == before
+        await rig.cancel(onboarding)
+        await onboarding.result()
