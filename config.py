@@ -16,9 +16,9 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, Valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig
 
-from http_settings import HttpSettings
-from oidc_settings import TOGETHER, OidcSettings
-from table_settings import TableSettings
+from settings.http import HttpSettings
+from settings.oidc import TOGETHER, OidcSettings
+from settings.tables import TableSettings
 
 Text = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")]

@@ -16,11 +16,11 @@ from api.app import create_app
 from api.openapi import PREFIX
 from api.server import server_config
 from api.services import Limits, Services
-from clouds import catalogue, identity_keys
-from edge import edge, server_limits
-from http_settings import listed
-from issuer import access_tokens
-from scans import scan_services
+from composition.clouds import catalogue, identity_keys
+from composition.edge import edge, server_limits
+from composition.issuer import access_tokens
+from composition.scan_services import scan_services
+from settings.http import listed
 from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore

@@ -17,8 +17,8 @@ from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
 from activities.sealing import SealingActivities
-from clouds import catalogue
-from scans import scan_work, vault_of
+from composition.clouds import catalogue
+from composition.scan_work import scan_work, vault_of
 from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore

@@ -17,7 +17,7 @@ from bench.cloud_lanes import Validate, validation
 from bench.measuring import hold_the_stop, tell, wait_to_be_stopped
 from bench.ports import EXTERNAL_ID
 from bench.processes import this_process
-from clouds import catalogue
+from composition.clouds import catalogue
 from domain.accounts import ProviderType
 from domain.ports import Catalogue
 from stores import session

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import config
-from clouds import catalogue
+from composition.clouds import catalogue
 from domain.accounts import ProviderType
 from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Trouble

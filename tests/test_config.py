@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
 import config
-import scans
+from composition import scan_work
 from config import Settings, SettingsError
 from domain.accounts import ProviderType
 from domain.credentials import Secret
@@ -132,14 +132,14 @@ def test_the_alicloud_secret_is_not_shown():
 
 def test_an_engine_has_its_address_and_its_token():
     with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
-        found = scans.addresses(Settings.from_environment())
+        found = scan_work.addresses(Settings.from_environment())
     assert found == {ProviderType.GCP: EngineAddress("https://engine.example", Secret(CANARY))}
 
 
 def test_a_token_is_shown_nowhere():
     with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
         settings = Settings.from_environment()
-    shown = (repr(settings), str(settings), settings.model_dump_json(), repr(scans.addresses(settings)))
+    shown = (repr(settings), str(settings), settings.model_dump_json(), repr(scan_work.addresses(settings)))
     assert not [text for text in shown if CANARY in text]
 
 

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.onboarding import OnboardingState
     from workflows.search_attributes import ONBOARDING_STATE, SHOWN_FROM_THE_START
 
-A_MOMENT = timedelta(seconds=3)
+A_MOMENT = timedelta(seconds=10)
 _BRIEF = {OnboardingState.STORING, OnboardingState.VALIDATING, OnboardingState.ACTIVATING}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import config
 from api.access_tokens import NO_TENANT
-from issuer import access_tokens
+from composition.issuer import access_tokens
 from tests.api.portal import Portal, open_portal
 from tests.api.test_issuer_client import METADATA, Served
 from tests.issuer import AUDIENCE, Issuer

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from api.edge import Edge
 from api.rates import PATIENCE_SECONDS, Per, RateLimiter, Rates, site_of
+from composition.edge import rate_store
 from domain.edge_errors import RateLimited
-from edge import rate_store
 from local.ports import HOST, free_port
 from local.processes import running
 from tests.api.portal import Portal, add_key, open_portal

@@ -3,6 +3,7 @@
 import pytest
 from boto3.session import Session
 
+from composition.scan_work import narrowers
 from config import Settings
 from domain.accounts import ProviderType
 from domain.credentials import Credential, Secret
@@ -14,7 +15,6 @@ from engines.http_engine import EngineAddress, HttpEngine
 from engines.narrowing import PassThrough
 from engines.registry import engines_of
 from providers.aws import PlatformAws
-from scans import narrowers
 from stores.session import connect
 
 PLATFORM = PlatformAws("111111111111", "ThreatEnginePlatform", "eu-west-1")

@@ -278,7 +278,7 @@ async def test_work_that_lasts_is_found_and_what_follows_it_too(rig: Rig):
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'storing_credential'"
-        await eventually(lambda: _one_found(rig, query))
+        await eventually(lambda: _one_found(rig, query), within=20)
         held.let_go()
         await submitting
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"
@@ -289,7 +289,8 @@ async def test_a_registration_that_lasts_is_found_and_the_wait_after_it_too(rig:
     held = rig.hold("accounts", "register")
     async with rig.worker():
         starting = asyncio.create_task(rig.start())
-        await eventually(lambda: _one_found(rig, f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'registering'"))
+        query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'registering'"
+        await eventually(lambda: _one_found(rig, query), within=20)
         held.let_go()
         await starting
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"

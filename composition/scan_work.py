@@ -1,15 +1,13 @@
-"""What schedules and scans are made of, for the processes that need it."""
+"""What a worker runs for schedules and scans."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from temporalio.client import Client
 
-import clouds
 import config
 from activities.engines import EngineActivities
 from activities.notifications import NotificationActivities
@@ -17,7 +15,8 @@ from activities.onboarding_upkeep import OnboardingUpkeep
 from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
-from api.services import ScanServices
+from composition import clouds
+from composition.scan_services import catch_up, temporal_schedules
 from domain.accounts import ProviderType
 from domain.credentials import Secret
 from domain.notifications import ChannelKind
@@ -30,7 +29,6 @@ from engines.gcp_narrower import GcpNarrower
 from engines.http_engine import EngineAddress
 from engines.ibm_narrower import IbmNarrower
 from engines.registry import engines_of
-from notify.policy import PublicChannels
 from notify.sns import SnsTopics
 from notify.webhook import Webhooks
 from stores.audit import DynamoAuditStore
@@ -41,24 +39,9 @@ from stores.sealing import KmsOpener
 from stores.session import AwsClients, sns_client
 from stores.vault import SecretsManagerVault
 from temporal.running_scans import TemporalScans
-from temporal.schedule_spec import Looseness
-from temporal.schedules import TemporalSchedules
 from transport.client import GuardedClient
 from workflows.ids import onboarding_id
 from workflows.run_scan import CANCEL
-from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
-
-
-def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) -> ScanServices:
-    """What the API's routes use."""
-    return ScanServices(
-        schedules=DynamoScheduleStore(aws.dynamodb, settings.tables),
-        executions=DynamoExecutionStore(aws.dynamodb, settings.tables),
-        results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket),
-        temporal=temporal_schedules(settings, temporal),
-        channels=PublicChannels(),
-    )
 
 
 @dataclass(frozen=True)
@@ -123,24 +106,3 @@ def narrowers(settings: config.Settings, aws: AwsClients) -> dict[ProviderType, 
         ProviderType.ALICLOUD: AliCloudNarrower(clouds.alicloud(settings)),
         ProviderType.IBM: IbmNarrower(clouds.ibm(settings)),
     }
-
-
-def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:
-    """On the running loop."""
-    limits = ScanLimits(settings.engine_scan_max_wait_seconds, settings.engine_scan_poll_interval_seconds)
-    return TemporalSchedules(
-        temporal,
-        asyncio.get_running_loop(),
-        action=lambda schedule: scheduled_scan(schedule, limits),
-        attributes=of_schedule,
-        tenant=TENANT_ID,
-        version=SPEC_VERSION,
-        looseness=Looseness(
-            jitter=timedelta(seconds=settings.schedule_jitter_seconds),
-            catch_up=catch_up(settings),
-        ),
-    )
-
-
-def catch_up(settings: config.Settings) -> timedelta:
-    return timedelta(seconds=settings.schedule_catch_up_seconds)

@@ -8,7 +8,7 @@ from api.rates import Rates
 from api.server import ServerLimits
 from config import Settings
 from domain.metrics import RATE_STORE_FAILURES
-from http_settings import listed
+from settings.http import listed
 from telemetry.process import Telemetry
 
 RATE_STORE_SECONDS = 0.25

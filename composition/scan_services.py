@@ -1,0 +1,50 @@
+"""What the API uses for schedules and scans, and what it shares with the worker."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+
+import config
+from api.services import ScanServices
+from notify.policy import PublicChannels
+from stores.executions import DynamoExecutionStore
+from stores.results import S3ResultStore
+from stores.schedules import DynamoScheduleStore
+from stores.session import AwsClients
+from temporal.schedule_spec import Looseness
+from temporal.schedules import TemporalSchedules
+from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
+
+
+def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) -> ScanServices:
+    """What the API's routes use."""
+    return ScanServices(
+        schedules=DynamoScheduleStore(aws.dynamodb, settings.tables),
+        executions=DynamoExecutionStore(aws.dynamodb, settings.tables),
+        results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket),
+        temporal=temporal_schedules(settings, temporal),
+        channels=PublicChannels(),
+    )
+
+
+def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:
+    """On the running loop."""
+    limits = ScanLimits(settings.engine_scan_max_wait_seconds, settings.engine_scan_poll_interval_seconds)
+    return TemporalSchedules(
+        temporal,
+        asyncio.get_running_loop(),
+        action=lambda schedule: scheduled_scan(schedule, limits),
+        attributes=of_schedule,
+        tenant=TENANT_ID,
+        version=SPEC_VERSION,
+        looseness=Looseness(
+            jitter=timedelta(seconds=settings.schedule_jitter_seconds),
+            catch_up=catch_up(settings),
+        ),
+    )
+
+
+def catch_up(settings: config.Settings) -> timedelta:
+    return timedelta(seconds=settings.schedule_catch_up_seconds)
