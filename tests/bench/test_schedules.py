@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.stack
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_it_runs_and_prints_its_tables():
     command = [sys.executable, "-m", "bench", "--quick", "schedules"]

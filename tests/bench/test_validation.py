@@ -113,6 +113,7 @@ def test_the_size_of_a_distribution_is_that_of_its_files_without_what_is_compile
 
 
 @pytest.mark.stack
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_it_runs_and_prints_its_tables():
     command = [sys.executable, "-m", "bench", "--quick", "validation"]
