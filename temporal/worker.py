@@ -10,8 +10,8 @@ from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMax
 
 GRACE_SECONDS = 10.0
 FINISH_FIRST = PollerBehaviorSimpleMaximum(5)
-"""One poller for workflows that are new here and four for those that have begun. A number that grows with the load would
-let in more than there is time for, and what has begun would take longer, at the same rate."""
+"""One poller for workflows that are new here and four for those that have begun. A number that grows with the load lets
+in more than there is time for, and what has begun takes longer, at the same rate."""
 
 
 def build_worker(
