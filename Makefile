@@ -43,15 +43,15 @@ worker: $(INSTALLED)  ## a worker process alone, settings from the environment
 	@$(BIN)/python worker.py
 
 # Three at once on two processors: much of a test is waiting for a server.
-test: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## every test (ARGS="-k name" picks some; SKIP_ORACLE=1: without SDKs)
+test: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## the tests (ARGS="-k name" picks some; SKIP_ORACLE=1: without SDKs)
 	$(BIN)/pytest -n 3 --dist loadscope -m "not long" $(ARGS)
 
 test-fast: $(INSTALLED)  ## the tests that start no server: seconds
 	$(BIN)/pytest -m "not stack" -n 2 --dist loadscope $(ARGS)
 
-check: lint types test  ## what CI runs: lint, types, architecture, every test
+check: lint types test  ## what CI runs: lint, types, architecture, the tests
 
-prove: $(INSTALLED)  ## kill it, fail its clouds, count what broke (ARGS="kill-matrix --seed 2")
+prove: $(INSTALLED)  ## kill it, fail its clouds, count what broke; the long tests (ARGS="kill-matrix --seed 2")
 	@$(BIN)/python -m bench.fire $(ARGS)
 	$(if $(ARGS),,@$(BIN)/pytest -m long)
 

@@ -16,12 +16,12 @@ from api.app import create_app
 from api.openapi import PREFIX
 from api.server import server_config
 from api.services import Limits, Services
+from composition.aws import aws_of
 from composition.clouds import catalogue, identity_keys
 from composition.edge import edge, server_limits
 from composition.issuer import access_tokens
 from composition.scan_services import scan_services
 from settings.http import listed
-from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
@@ -88,7 +88,7 @@ async def serve(
 
 
 def services(settings: config.Settings, temporal: Client) -> Services:
-    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = aws_of(settings)
     return Services(
         temporal=temporal,
         tenants=DynamoTenantStore(aws.dynamodb, settings.tables),

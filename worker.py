@@ -17,9 +17,9 @@ from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
 from activities.sealing import SealingActivities
+from composition.aws import aws_of
 from composition.clouds import catalogue
 from composition.scan_work import scan_work, vault_of
-from stores import session
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
 from stores.audit_chain import DynamoAuditChain
@@ -70,7 +70,7 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
 
 
 async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:
-    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = aws_of(settings)
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
     rows, audit = DynamoAccountStore(aws.dynamodb, settings.tables), DynamoAuditStore(aws.dynamodb, settings.tables)

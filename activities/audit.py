@@ -33,17 +33,33 @@ def event_of(
     )
 
 
+def scan_started(origin: Origin, execution: Execution) -> AuditEvent:
+    return _scan_event(origin, execution, "scan.started", step="scan.started", at=execution.started_at)
+
+
 def scan_ended(origin: Origin, execution: Execution, end: ScanEnd, *, step: str) -> AuditEvent:
+    at, outcome, reason = end.completed_at, end.status.value, reason_of(end)
+    return _scan_event(origin, execution, "scan.ended", step=step, at=at, outcome=outcome, reason=reason)
+
+
+def _scan_event(
+    origin: Origin,
+    execution: Execution,
+    action: str,
+    *,
+    step: str,
+    at: str,
+    outcome: str = "ok",
+    reason: str | None = None,
+) -> AuditEvent:
     details = {"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value}
-    if reason := reason_of(end):
-        details["reason"] = reason
     return event_of(
         origin,
         step=step,
         tenant_id=execution.tenant_id,
-        action="scan.ended",
+        action=action,
         target=f"execution:{execution.execution_id}",
-        at=end.completed_at,
-        outcome=end.status.value,
-        details=details,
+        at=at,
+        outcome=outcome,
+        details=details | ({"reason": reason} if reason else {}),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.audit import event_of, scan_ended
+from activities.audit import event_of, scan_ended, scan_started
 from domain.accounts import Account, AccountStatus
 from domain.audit import Origin
 from domain.cadence import repeats
@@ -185,15 +185,7 @@ class ScanActivities:
 
     def _claim(self, schedule: Schedule, plan: ScanPlan, request: ScanRequest, stale: str | None = None) -> None:
         execution = _execution(plan, request)
-        event = event_of(
-            request.origin,
-            step="scan.started",
-            tenant_id=execution.tenant_id,
-            action="scan.started",
-            target=f"execution:{execution.execution_id}",
-            at=plan.started_at,
-            details={"schedule": execution.schedule_id, "triggered_by": execution.triggered_by.value},
-        )
+        event = scan_started(request.origin, execution)
         try:
             self._ports.schedules.claim(schedule, execution, event, stale=stale)
         except ScanRunning as running:

@@ -17,10 +17,10 @@ from bench.cloud_lanes import Validate, validation
 from bench.measuring import hold_the_stop, tell, wait_to_be_stopped
 from bench.ports import EXTERNAL_ID
 from bench.processes import this_process
+from composition.aws import aws_of
 from composition.clouds import catalogue
 from domain.accounts import ProviderType
 from domain.ports import Catalogue
-from stores import session
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def main(
 ) -> None:
     hold_the_stop()
     settings, _ = config.load()
-    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = aws_of(settings)
     lanes = lanes_of(catalogue(settings, aws), CloudBed.read(bed_file), aws_role)
     for lane in lanes.values():
         lane()

@@ -11,6 +11,7 @@ import typer
 
 import config
 from commands import audit_file
+from composition.aws import aws_of
 from domain.audit import AuditEvent
 from domain.audit_ports import AuditChain
 from domain.audit_trail import AuditDigest, Breach, Note, Seen, Trail, breaches, fingerprint
@@ -18,7 +19,6 @@ from domain.pages import MAX_PAGE
 from domain.ports import AuditStore, TenantStore
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
-from stores import session
 from stores.audit import DynamoAuditStore
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
@@ -139,7 +139,7 @@ def _holds(trail: Trail, head: str | None) -> bool:
 
 def _connected() -> tuple[Audited, PublicKey]:
     settings, _ = config.load()
-    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = aws_of(settings)
     tables = settings.tables
     stored = Audited(
         events=DynamoAuditStore(aws.dynamodb, tables),

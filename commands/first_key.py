@@ -2,15 +2,13 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import typer
 
 import config
-from commands.setup import aws_of
+from commands.keys import add_key
+from composition.aws import aws_of
 from domain.access import Role
-from domain.api_keys import key_event, new_key
-from domain.audit import Origin
 from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
@@ -34,8 +32,5 @@ def bootstrap() -> None:
 
 def add_administrator_key(store: ApiKeyStore) -> tuple[str, str]:
     """The text of a new administrator key, and when it expires."""
-    lifetime = timedelta(hours=KEY_HOURS)
-    text, key = new_key(PLATFORM, "bootstrap", now=datetime.now(UTC), lifetime=lifetime, role=Role.ADMIN)
-    operation, origin = f"bootstrap/{key.key_id}", Origin("cli", str(uuid4()))
-    store.add(key, key_event(key, "api_key.created", origin, operation=operation, at=key.created_at))
+    text, key = add_key(store, PLATFORM, "bootstrap", role=Role.ADMIN, lifetime=timedelta(hours=KEY_HOURS))
     return text, key.expires_at

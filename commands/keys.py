@@ -9,15 +9,16 @@ import typer
 
 import config
 from commands.lines import one_line
+from composition.aws import aws_of
 from domain.access import Role
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
 from domain.audit import Origin
 from domain.edge_errors import TenantDisabled
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE
+from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM, TenantStatus
 from domain.timestamps import stamp
-from stores import session
 from stores.api_keys import DynamoApiKeyStore
 from stores.tenants import DynamoTenantStore
 
@@ -33,13 +34,18 @@ def create(tenant_id: Tenant, name: Name, role: WithRole, expires_in_days: Days 
     keys, tenants = _connected()
     if tenant_id != PLATFORM and tenants.get(tenant_id).status is TenantStatus.DISABLED:
         raise TenantDisabled
-    now, lifetime = datetime.now(UTC), timedelta(days=expires_in_days)
-    text, key = new_key(tenant_id, name, now=now, lifetime=lifetime, role=role)
+    text, key = add_key(keys, tenant_id, name, role=role, lifetime=timedelta(days=expires_in_days))
+    print(f"This {role} key {key.prefix} is valid until {key.expires_at} and is not shown again:", file=sys.stderr)
+    print(text)
+
+
+def add_key(keys: ApiKeyStore, tenant_id: str, name: str, *, role: Role, lifetime: timedelta) -> tuple[str, ApiKey]:
+    """The text of a new key, to be shown once, and what is stored of it."""
+    text, key = new_key(tenant_id, name, now=datetime.now(UTC), lifetime=lifetime, role=role)
     request_id = str(uuid4())
     event = key_event(key, "api_key.created", Origin("cli", request_id), operation=request_id, at=key.created_at)
     keys.add(key, event)
-    print(f"This {role} key {key.prefix} is valid until {key.expires_at} and is not shown again:", file=sys.stderr)
-    print(text)
+    return text, key
 
 
 def show(tenant_id: Tenant) -> None:
@@ -74,5 +80,5 @@ def _line(key: ApiKey, now: str) -> str:
 
 def _connected() -> tuple[DynamoApiKeyStore, DynamoTenantStore]:
     settings, _ = config.load()
-    dynamodb = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url).dynamodb
+    dynamodb = aws_of(settings).dynamodb
     return DynamoApiKeyStore(dynamodb, settings.tables), DynamoTenantStore(dynamodb, settings.tables)

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 
 import config
+from composition.aws import aws_of
 from composition.clouds import catalogue
 from domain.accounts import ProviderType
 from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Trouble
 from domain.validation import Expectation, Step, Verdict
-from stores import session
 
 MAX_FILE_BYTES = 64 * 1024
 KEY_FILE = "service_account"
@@ -36,7 +36,7 @@ def probe(
 ) -> None:
     """Prove a credential against its cloud, step by step. Nothing is stored. Exit code 0 when it would be accepted."""
     settings, _ = config.load()
-    aws = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
+    aws = aws_of(settings)
     cloud = catalogue(settings, aws).provider(provider)
     try:
         chosen = cloud.description.method(method)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import config
+from composition.aws import aws_of
 from domain.setup import SetupFinding
 from stores import session
 from stores.kms_keys import ensure_keys
@@ -58,10 +59,6 @@ async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurr
     )
     await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
     return findings
-
-
-def aws_of(settings: config.Settings) -> session.AwsClients:
-    return session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
 
 
 def report(findings: Iterable[SetupFinding]) -> None:

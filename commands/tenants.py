@@ -9,10 +9,10 @@ import typer
 
 import config
 from commands.lines import one_line
+from composition.aws import aws_of
 from domain.audit import Origin, audit_event
 from domain.tenants import Tenant
 from domain.timestamps import stamp
-from stores import session
 from stores.tenants import DynamoTenantStore
 
 MAX_DESCRIPTION = 1000
@@ -31,7 +31,7 @@ Description = Annotated[str, typer.Option(help="What to know about it, on one li
 def create(name: Name, description: Description = "") -> None:
     """Make a tenant. Its id goes alone to the standard output."""
     settings, _ = config.load()
-    dynamodb = session.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url).dynamodb
+    dynamodb = aws_of(settings).dynamodb
     now, request_id = stamp(datetime.now(UTC)), str(uuid4())
     tenant = Tenant(str(uuid4()), name, created_at=now, updated_at=now, description=description)
     event = audit_event(

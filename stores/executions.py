@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from domain.audit import AuditEvent
-from domain.errors import NotFound, OnboardingError, StaleVersion, Throttled
+from domain.errors import NotFound, StaleVersion, Throttled
 from domain.notifications import Delivery
 from domain.pages import Page
 from domain.scans import Execution
 from stores.failures import aws_failures
 from stores.items import Row, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, update
+from stores.ledger import Ledger, Write, unless_foreign, update
 from stores.listing import Listing, page_of
 from stores.schedule_rows import execution_from_row
 from stores.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
@@ -73,7 +73,7 @@ class DynamoExecutionStore:
             condition="#tenant_id = :tenant_id AND #deliveries = :seen",
             tenant_id=tenant_id,
             seen=[asdict(each) for each in seen],
-            refusal=lambda row: _why_not(row, tenant_id),
+            refusal=lambda row: unless_foreign(row, tenant_id, StaleVersion()),
         )
 
     def _row(self, execution_id: str) -> Row:
@@ -84,8 +84,3 @@ class DynamoExecutionStore:
         if "Item" not in answer:
             raise NotFound
         return from_item(answer["Item"])
-
-
-def _why_not(row: Row | None, tenant_id: str) -> OnboardingError:
-    known = row is not None and row["tenant_id"] == tenant_id
-    return StaleVersion() if known else NotFound()

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from domain.audit import AuditEvent
 from domain.audit_trail import note_of
-from domain.errors import Internal, OnboardingError, Throttled
+from domain.errors import Internal, NotFound, OnboardingError, Throttled
 from stores.items import Row, assignments, expressions, from_item, to_item
 from stores.tables import TableNames
 
@@ -34,6 +34,11 @@ class Write:
 
     request: dict[str, Any]
     refusal: Refusal
+
+
+def unless_foreign(row: Row | None, tenant_id: str, error: OnboardingError) -> OnboardingError:
+    """What a condition that does not hold means to a tenant, to whom another one's row is as good as none."""
+    return error if row is not None and row["tenant_id"] == tenant_id else NotFound()
 
 
 def put(table: str, row: Row, *, condition: str, refusal: Refusal, **values: object) -> Write:

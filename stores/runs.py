@@ -9,7 +9,7 @@ from domain.runs import abandoned, abandonment, closed, released, turn
 from domain.scans import Execution, ExecutionStatus, ScanEnd
 from domain.schedules import Schedule
 from stores.items import Row
-from stores.ledger import Write, put, update, written
+from stores.ledger import Write, put, unless_foreign, update, written
 from stores.schedule_rows import NOBODY, execution_to_row
 from stores.tables import TableNames
 
@@ -76,7 +76,7 @@ class RunWrites:
             condition="#tenant_id = :tenant_id AND #status = :running",
             tenant_id=tenant_id,
             running=ExecutionStatus.RUNNING,
-            refusal=lambda found: _why_not_closed(found, tenant_id),
+            refusal=lambda row: unless_foreign(row, tenant_id, Conflict("The execution has ended.")),
         )
 
     def _let_go(self, before: Schedule, after: Schedule) -> Write:
@@ -103,11 +103,6 @@ class RunWrites:
             # It was changed or deleted since it was read: read again, and do it once more.
             refusal=lambda _: Throttled(retry_after=0.1),
         )
-
-
-def _why_not_closed(row: Row | None, tenant_id: str) -> OnboardingError:
-    ended = row is not None and row["tenant_id"] == tenant_id
-    return Conflict("The execution has ended.") if ended else NotFound()
 
 
 def _why_not(row: Row | None, schedule: Schedule) -> OnboardingError:

@@ -75,7 +75,7 @@ class OnboardAccount:
     async def run(self, request: OnboardRequest) -> OnboardingView:
         self._refuse_a_foreign_request()
         deadline = asyncio.create_task(self._expire())
-        await self._see_through(self._searchable.during(OnboardingState.REGISTERING, self._register()))
+        await self._see_through(self._register())
         while not self._over:
             self._show(OnboardingState.WAITING)
             await self._see_through(self._take_submission())
@@ -147,7 +147,8 @@ class OnboardAccount:
 
     async def _register(self) -> None:
         try:
-            await steps.register(self._request, self._expires_at)
+            work = steps.register(self._request, self._expires_at)
+            await self._searchable.during(OnboardingState.REGISTERING, work)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise

@@ -2,9 +2,8 @@
 so what is over in a moment is not made searchable."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 
@@ -27,7 +26,7 @@ class SearchableState:
         if state not in _BRIEF:
             self._set(state)
 
-    async def during(self, state: OnboardingState, work: Coroutine[Any, Any, None]) -> None:
+    async def during(self, state: OnboardingState, work: Awaitable[None]) -> None:
         """Do the work, and show the state once it has lasted a moment."""
         lasting = asyncio.create_task(self._show_late(state))
         try:
