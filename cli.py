@@ -21,6 +21,7 @@ from commands.keys import create as create_key
 from commands.keys import revoke as revoke_key
 from commands.keys import show as show_keys
 from commands.probe import probe
+from commands.replay import replay
 from commands.setup import create_tables_only, setup
 from commands.status import status
 from commands.tenants import create as create_tenant
@@ -48,6 +49,7 @@ app.command()(doctor)
 app.command()(status)
 app.command()(cost)
 app.command()(probe)
+app.command()(replay)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,6 +1,5 @@
 """The API process: settings, then clients, then the application, then the server."""
 
-import asyncio
 import signal
 import socket
 import sys
@@ -32,6 +31,7 @@ from stores.sealing import KmsSealer
 from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
+from temporal.program import run_program
 from workflows.search_attributes import ONBOARDING_STATE
 
 log = structlog.get_logger("api")
@@ -45,7 +45,7 @@ def main() -> None:
     # When uvicorn has stopped because of a signal, it raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with closing(watched), suppress(KeyboardInterrupt):
-        asyncio.run(serve(settings, temporal, listening, watched))
+        run_program(serve(settings, temporal, listening, watched))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -84,7 +84,6 @@ async def serve(
             await uvicorn.Server(options).serve([listening])
     finally:
         log.info("api.stopped")
-        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def services(settings: config.Settings, temporal: Client) -> Services:

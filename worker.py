@@ -20,6 +20,7 @@ from activities.sealing import SealingActivities
 from composition.aws import aws_of
 from composition.clouds import catalogue
 from composition.scan_work import scan_work, vault_of
+from composition.workflow_types import ONBOARDING, SCANS
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
 from stores.audit_chain import DynamoAuditChain
@@ -28,17 +29,9 @@ from stores.sealing import KmsOpener
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection
+from temporal.program import run_program
 from temporal.worker import build_worker
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
-from workflows.onboard_account import OnboardAccount
-from workflows.probe_credential import ProbeCredential
-from workflows.reconcile import Reconcile
-from workflows.run_scan import RunScan
-from workflows.seal_audits import SealAudits
-
-ONBOARDING = [OnboardAccount, ProbeCredential, ConvergeSchedule, Reconcile, SealAudits]
-SCANS = [RunScan]
 
 log = structlog.get_logger("worker")
 
@@ -48,7 +41,7 @@ def main() -> None:
     logs.configure(settings.log_level)
     watched = begin("worker", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     with closing(watched):
-        asyncio.run(run(settings, temporal, watched))
+        run_program(run(settings, temporal, watched))
 
 
 async def run(settings: config.Settings, temporal: config.TemporalConnection, watched: Telemetry) -> None:
@@ -66,7 +59,6 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
     )
     if client := await first_connection(connecting, stopping):
         await work(client, settings, stopping)
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:

@@ -18,6 +18,7 @@ from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
 from local.failures import StackFailed
 from local.progress import Progress
+from temporal.program import run_program
 
 
 class Subject(StrEnum):
@@ -45,7 +46,7 @@ def main(
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)
     try:
-        met = asyncio.run(run(subjects or USUAL, quick=quick, console=console))
+        met = run_program(run(subjects or USUAL, quick=quick, console=console))
     except (StackFailed, asyncio.CancelledError) as failure:
         print(str(failure) or "Interrupted; everything that was started is stopped.", file=sys.stderr)
         met = False

@@ -1,8 +1,6 @@
 """An API process to measure: `python -m bench.portal ADDRESS PORT TENANT KEY`. The real application on uvicorn, with
 ports in memory; `--accounts` gives the tenant that many accounts."""
 
-import asyncio
-
 import typer
 import uvicorn
 from temporalio.client import Client
@@ -25,6 +23,7 @@ from stores.accounts import DynamoAccountStore
 from stores.tables import TableNames
 from telemetry.runtime import start_runtime
 from temporal.client import connect
+from temporal.program import run_program
 from tests.fakes import FakeStores
 from tests.fakes_clouds import FakeCatalogue
 from tests.fakes_scans import fake_scan_services
@@ -80,7 +79,6 @@ async def serve(address: str, port: int, *, tenant_id: str, key: str, accounts: 
     app = create_app(services(client, tenant_id, accounts=accounts, key=key))
     config = uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, server_header=False)
     await uvicorn.Server(config).serve()
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def main(address: str, port: int, tenant_id: str, key: str, accounts: int = 0) -> None:
@@ -89,7 +87,7 @@ def main(address: str, port: int, tenant_id: str, key: str, accounts: int = 0) -
     store: AccountStore = AssumedAccounts(tenant_id)
     if accounts:
         store = DynamoAccountStore(IndexedTable(tenant_id, accounts), TableNames())  # type: ignore[arg-type]
-    asyncio.run(serve(address, port, tenant_id=tenant_id, key=key, accounts=store))
+    run_program(serve(address, port, tenant_id=tenant_id, key=key, accounts=store))
 
 
 if __name__ == "__main__":

@@ -25,13 +25,15 @@ from bench.scan_ports import (
     OneCredential,
     SlowEngine,
 )
+from composition.workflow_types import SCANS
 from local.stack import NAMESPACE
 from telemetry.runtime import start_runtime
 from temporal.client import connect
+from temporal.program import run_program
 from temporal.running_scans import TemporalScans
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
-from worker import SCANS, serving
+from worker import serving
 from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 from workflows.run_scan import CANCEL
@@ -76,13 +78,12 @@ async def run(address: str, seconds: float) -> None:
     ):
         log.info("worker.started")
         await stopping.wait()
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def main(address: str, seconds: float = 0.0) -> None:
     logs.configure("INFO")
     start_runtime()
-    asyncio.run(run(address, seconds))
+    run_program(run(address, seconds))
 
 
 if __name__ == "__main__":

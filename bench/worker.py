@@ -24,6 +24,7 @@ from domain.accounts import ProviderType
 from local.stack import NAMESPACE
 from telemetry.runtime import start_runtime
 from temporal.client import connect
+from temporal.program import run_program
 from temporal.worker import build_worker
 from tests.fakes_clouds import FakeCatalogue
 from workflows.onboard_account import OnboardAccount
@@ -74,13 +75,12 @@ async def run(work: Work, address: str) -> None:
         async with worker:
             log.info("worker.started", task_queue=work.queue)
             await stopping.wait()
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def main(kind: Kind, address: str) -> None:
     logs.configure("INFO")
     start_runtime()
-    asyncio.run(run(work_of(kind), address))
+    run_program(run(work_of(kind), address))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Every AWS call is one that reads (Describe…, Get…, List…, Scan, Simulate…), and no secret is looked at.
 """
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,11 +28,9 @@ from commands.checks_identity import Caller, Clock
 from commands.finding import Finding, Level, examined, ok, unknown, warn
 from commands.needs import Place, needs
 from stores.tables import definitions
+from temporal.program import run_program
 from workflows import search_attributes
-from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE, SEAL_AUDITS_ID
-
-QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
-"""Those that `worker.py` polls."""
+from workflows.ids import QUEUES, SEAL_AUDITS_ID
 
 ApiRole = Annotated[str | None, typer.Option(help="The name of the role that the API runs as, to check it too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")]
@@ -58,7 +55,7 @@ def examine(
     api_role: str | None = None,
     now: Clock = utc_now,
 ) -> list[Finding]:
-    return [*_settings(settings), *in_aws(settings, api_role=api_role, now=now), *asyncio.run(_temporal(temporal))]
+    return [*_settings(settings), *in_aws(settings, api_role=api_role, now=now), *run_program(_temporal(temporal))]
 
 
 def text_of(findings: Sequence[Finding]) -> str:
@@ -124,8 +121,6 @@ def _roles(settings: config.Settings, aws: clients.Clients, caller: Caller, api_
 
 
 async def _temporal(connection: config.TemporalConnection) -> list[Finding]:
-    found = await checks_temporal.temporal(
+    return await checks_temporal.temporal(
         connection, queues=QUEUES, attributes=search_attributes.ALL, schedules=(SEAL_AUDITS_ID,)
     )
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
-    return found

@@ -1,6 +1,5 @@
 """`python cli.py setup`: everything that the platform needs in AWS and in Temporal is made, or completed."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from stores.kms_keys import ensure_keys
 from stores.results_bucket import ensure_results_bucket
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
+from temporal.program import run_program
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from workflows import search_attributes
@@ -32,7 +32,7 @@ def setup() -> None:
     settings, temporal = config.load()
     report(set_up_aws(aws_of(settings), settings.tables, settings.bucket, identity=bool(settings.identity_issuer_url)))
     recurring = Recurring(settings.reconcile_interval_seconds, settings.audit_seal_interval_seconds)
-    report(asyncio.run(set_up_temporal(temporal, recurring)))
+    report(run_program(set_up_temporal(temporal, recurring)))
 
 
 def create_tables_only() -> None:
@@ -51,14 +51,12 @@ def set_up_aws(
 
 async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurring) -> tuple[SetupFinding, ...]:
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
-    findings = (
+    return (
         *await ensure_namespace(client),
         *await ensure_search_attributes(client, search_attributes.ALL),
         await ensure_recurring(client, reconciling(), timedelta(seconds=recurring.reconcile_seconds)),
         await ensure_recurring(client, sealing(), timedelta(seconds=recurring.seal_seconds)),
     )
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
-    return findings
 
 
 def report(findings: Iterable[SetupFinding]) -> None:

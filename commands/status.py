@@ -20,14 +20,14 @@ from domain.schedules import ScheduleStatus
 from domain.timestamps import parse
 from stores.failures import aws_failures
 from temporal.client import connect
-from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE, SEAL_AUDITS_ID
+from temporal.program import run_program
+from workflows.ids import QUEUES, RECONCILE_ID, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
 from workflows.seal_audits import SealedTrails
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
 LATE_AFTER = 2
 """Intervals without a completed sweep."""
 
@@ -46,7 +46,7 @@ def status(as_json: AsJson = False) -> None:
     """Onboardings, schedules, scans, drift, audit trail and workers. Exit code 1 when something stands still."""
     settings, temporal = config.load()
     now = datetime.now(UTC)
-    found = asyncio.run(look(settings, temporal, now=now))
+    found = run_program(look(settings, temporal, now=now))
     print(json.dumps(asdict(found), indent=1) if as_json else text_of(found, now))
     raise typer.Exit(int(bool(found.troubles)))
 
@@ -57,7 +57,6 @@ async def look(settings: config.Settings, temporal: config.TemporalConnection, *
     schedules = await asyncio.to_thread(_schedules, aws.dynamodb, settings.dynamodb_schedules_table)
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     found = await standing(client, QUEUES)
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
     every = timedelta(seconds=settings.reconcile_interval_seconds)
     return Status(schedules, found, tuple(_troubles(found, now=now, every=every)))
 

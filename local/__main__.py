@@ -26,6 +26,7 @@ from local.ministack import REGION
 from local.ports import choose_ports
 from local.progress import Progress
 from local.stack import NAMESPACE, ROOT, Stack, running_stack
+from temporal.program import run_program
 
 Result = TypeVar("Result")
 
@@ -39,7 +40,7 @@ def main(
     """Run the whole system on this machine, with a demo account onboarded into it."""
     try:
         with run_folder(folder.resolve()) as path:
-            asyncio.run(run(path, once=once))
+            run_program(run(path, once=once))
     except StackFailed as failure:
         print(failure, file=sys.stderr)
     except Exception as error:

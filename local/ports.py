@@ -66,7 +66,7 @@ def is_free(port: int) -> bool:
 def _choose(variable: str) -> int:
     configured, usual = os.environ.get(variable), USUAL_PORTS[variable]
     if configured is None:
-        return usual if is_free(usual) else free_port()
+        return usual if is_free(usual) and _is_mine(usual) else free_port()
     if not configured.isascii() or not configured.isdigit() or not 0 < int(configured) < 65536:
         raise StackFailed(f"{variable} must be a port number from 1 to 65535.")
     if not is_free(int(configured)):

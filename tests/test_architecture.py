@@ -18,6 +18,7 @@ MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 
 ENTRY_POINTS = ("main.py", "worker.py", "cli.py", "local/", "commands/")
+WITHOUT_TEMPORAL = ("bench/validating.py", "bench/security/noisy_neighbour.py")
 LAST_HANDLERS = ("api/failures.py", "temporal/interceptors.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -260,6 +261,16 @@ def a_test_hands_in_a_fake_and_replaces_no_code(path: str, source: str) -> Findi
 )
 def the_workflow_sandbox_stays_on(path: str, source: str) -> Findings:
     yield from mentions(source, "UnsandboxedWorkflowRunner", "with_passthrough_all_modules")
+
+
+@refuses(
+    ("worker.py", "import asyncio\nasyncio.run(work())"),
+    ("commands/status.py", "from asyncio import run"),
+    ("tests/workflows/record.py", "import asyncio\nwith asyncio.Runner() as runner: ..."),
+)
+def a_program_that_talks_to_temporal_ends_with_a_pause(path: str, source: str) -> Findings:
+    if not within(path, "temporal/program.py", *WITHOUT_TEMPORAL):
+        yield from mentions(source, "asyncio.run", "asyncio.Runner")
 
 
 @refuses(("activities/a.py", "class A:\n    @activity.defn(name='register')\n    async def register(self): ..."))

@@ -5,6 +5,9 @@ ONBOARDING_QUEUE = "onboarding"
 SCANS_QUEUE = "scans"
 """Scans have workers' slots of their own, so that they never keep an onboarding waiting."""
 
+QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
+"""Those that a worker polls."""
+
 ONBOARDING_PRIORITY = 1
 """Somebody waits for the answer: before rotations (2), checks (3) and scans (4)."""
 

@@ -18,6 +18,7 @@ from bench.report import PLAIN_WIDTH, Report
 from local.__main__ import cancel_on_signals
 from local.failures import StackFailed
 from local.progress import Progress
+from temporal.program import run_program
 
 PROGRAMS: Mapping[str, Program] = {
     "kill-matrix": kill_matrix.run,
@@ -40,7 +41,7 @@ def main(
         raise typer.BadParameter(f"There is no {', '.join(unknown)}; there are {', '.join(PROGRAMS)}.")
     held = False
     try:
-        held = asyncio.run(interruptible({name: PROGRAMS[name] for name in names}, seed=seed, small=small))
+        held = run_program(interruptible({name: PROGRAMS[name] for name in names}, seed=seed, small=small))
     except* StackFailed as failures:
         print(*failures.exceptions, sep="\n", file=sys.stderr)
     except* asyncio.CancelledError:

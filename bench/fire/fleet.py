@@ -110,7 +110,6 @@ async def running_fleet(
             ministack=ministack,
         )
     finally:
-        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
         for part in reversed(parts):
             await part.stop()
 

@@ -4,7 +4,6 @@
 Before and during a call to AWS the hook is botocore's own, just before a request is sent; after a step it is the
 outermost interceptor of activities, so that nothing but the answer to Temporal is left to do."""
 
-import asyncio
 import os
 import signal
 from collections import defaultdict
@@ -25,6 +24,7 @@ import logs
 import worker
 from bench.fire.traps import Moment, Trap
 from telemetry.process import Telemetry, begin
+from temporal.program import run_program
 
 
 class TrappedAws:
@@ -108,7 +108,7 @@ def main(folder: Path) -> None:
     logs.configure(settings.log_level)
     plain = begin("worker", config.VERSION, metrics=None, traces=None)
     with closing(TrappedTelemetry(**vars(plain), steps=TrappedSteps(trap, aws))) as watched:
-        asyncio.run(worker.run(settings, temporal, watched))
+        run_program(worker.run(settings, temporal, watched))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`python -m bench.security`, which is `make security`: what was promised about attackers, counted. The exit status is
 1 when a target is missed or could not be measured."""
 
-import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from bench.security import (
     secret_scan,
 )
 from local.failures import StackFailed
+from temporal.program import run_program
 
 Program = Callable[..., Awaitable[Sequence[Target]]]
 """Called with `quick`; prints what it finds and returns its figures."""
@@ -58,7 +58,7 @@ def main(
         print(f"There is no such program; there are: {', '.join(PROGRAMS)}.", file=sys.stderr)
         raise typer.Exit(2)
     chosen = {name: PROGRAMS[name] for name in programs or PROGRAMS if not (offline and name in NEEDS_THE_NETWORK)}
-    met = asyncio.run(run(chosen, quick=quick, report=Report(console)))
+    met = run_program(run(chosen, quick=quick, report=Report(console)))
     if offline:
         print(f"Not checked, as asked: {', '.join(sorted(NEEDS_THE_NETWORK))}.")
     raise typer.Exit(0 if met else 1)

@@ -32,4 +32,3 @@ async def bed() -> AsyncIterator[WholePortal]:
             client = await connect(server.address, namespace=NAMESPACE)
             async with whole_portal(client) as whole:
                 yield whole
-            await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call

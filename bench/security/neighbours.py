@@ -1,8 +1,6 @@
 """An API process with a tenant for each key: `python -m bench.security.neighbours PORT LIMIT KEY KEY`. Its ports are in
 memory; only the rate of a tenant is limited."""
 
-import asyncio
-
 import typer
 import uvicorn
 from temporalio.client import Client
@@ -13,6 +11,7 @@ from api.rates import Rates
 from api.server import server_config
 from domain.api_keys import digest_of, key_id_of
 from local.ports import HOST
+from temporal.program import run_program
 from tests.api.portal import add_key, open_portal
 from tests.rig import Rig
 
@@ -24,12 +23,11 @@ async def serve(port: int, limit: int, keys: list[str]) -> None:
         add_key(rig, tenant_id=tenant.tenant_id, key_id=key_id_of(text), digest=digest_of(text))
     portal = open_portal(rig, rig.client, edge=Edge(rates=Rates(per_tenant=limit)))
     await uvicorn.Server(server_config(portal.app, host=HOST, port=port)).serve()
-    await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
 
 def main(port: int, limit: int, keys: list[str]) -> None:
     logs.configure("INFO")
-    asyncio.run(serve(port, limit, keys))
+    run_program(serve(port, limit, keys))
 
 
 if __name__ == "__main__":

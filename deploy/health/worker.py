@@ -16,16 +16,16 @@ from temporalio.service import RPCError
 
 import config
 from temporal.client import connect
-from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from temporal.program import run_program
+from workflows.ids import QUEUES
 
 SILENCE_SECONDS = 90
-QUEUES = (ONBOARDING_QUEUE, SCANS_QUEUE)
 
 
 def main() -> None:
     _, temporal = config.load()
     try:
-        pollers = asyncio.run(pollers_of(temporal))
+        pollers = run_program(pollers_of(temporal))
     except (RPCError, RuntimeError):
         sys.exit("Temporal does not answer.")
     if silent := silent_queues(pollers, socket.gethostname(), time.time()):
@@ -34,13 +34,10 @@ def main() -> None:
 
 async def pollers_of(temporal: config.TemporalConnection) -> dict[str, list[PollerInfo]]:
     """Whoever has asked for steps lately, by queue."""
-    try:
-        client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
-        answers = await asyncio.gather(
-            *(client.workflow_service.describe_task_queue(_asking(temporal, queue)) for queue in QUEUES)
-        )
-    finally:
-        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
+    client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
+    answers = await asyncio.gather(
+        *(client.workflow_service.describe_task_queue(_asking(temporal, queue)) for queue in QUEUES)
+    )
     return {queue: list(answer.pollers) for queue, answer in zip(QUEUES, answers, strict=True)}
 
 

@@ -1,11 +1,11 @@
 """Records the OpenAPI document: `python -m tests.api.record`."""
 
-import asyncio
 import json
 from pathlib import Path
 
 from temporalio.client import Client
 
+from temporal.program import run_program
 from tests.api.portal import open_portal
 from tests.rig import Rig
 
@@ -13,7 +13,7 @@ SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 
 def document() -> str:
-    return json.dumps(asyncio.run(_document()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(run_program(_document()), indent=2, ensure_ascii=False) + "\n"
 
 
 async def _document() -> dict[str, object]:

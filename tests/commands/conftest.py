@@ -1,6 +1,5 @@
 """Environments to examine: an AWS account that is set up in full, on each emulator, and a Temporal namespace."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.stores.conftest import EMULATORS, ministack_url, moto_url
 
 __all__ = ["ministack_url", "moto_url"]
+from temporal.program import run_program
 from workflows import search_attributes
 from workflows.scheduled_scan import sealing
 
@@ -93,9 +93,8 @@ def set_up_namespace(address: str, name: str) -> TemporalConnection:
         await ensure_namespace(client)
         await ensure_search_attributes(client, search_attributes.ALL)
         await ensure_recurring(client, sealing(), timedelta(minutes=1))
-        await asyncio.sleep(0.1)  # the SDK's threads may crash an interpreter that ends right after a call
 
-    asyncio.run(set_up())
+    run_program(set_up())
     return TemporalConnection(address, name)
 
 

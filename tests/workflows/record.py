@@ -2,7 +2,6 @@
 must still be able to go on from any point of it. Only one that no deployed worker can have left behind may be removed,
 to be recorded anew."""
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
+from temporal.program import run_program
 from tests.rig import PLUGIN, Rig
 from tests.workflows import probe_scenarios, scan_scenarios, scenarios, schedule_scenarios, seal_scenarios
 from tests.workflows.conftest import TEMPORAL
@@ -65,4 +65,4 @@ def _without_machine(history: dict[str, object], workflow_id: str) -> dict[str, 
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_program(main())

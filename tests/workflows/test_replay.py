@@ -8,9 +8,9 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from composition.workflow_types import ONBOARDING, SCANS
 from tests.rig import PLUGIN
 from tests.workflows.record import HISTORIES, SCENARIOS
-from worker import ONBOARDING, SCANS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 
