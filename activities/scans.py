@@ -15,7 +15,7 @@ from domain.cadence import repeats
 from domain.credentials import CredentialRef
 from domain.errors import NotFound, ScanRunning, StaleVersion
 from domain.notifications import Delivery
-from domain.ports import AccountStore, AuditLog
+from domain.ports import AccountStore, AuditLog, TenantStore
 from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
 from domain.scans import (
     Admission,
@@ -28,6 +28,7 @@ from domain.scans import (
     TriggeredBy,
 )
 from domain.schedules import Schedule
+from domain.tenants import TenantStatus
 
 SCANNABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED})
 
@@ -67,6 +68,7 @@ class Left(Exception):
 class ScanPorts:
     schedules: ScheduleStore
     executions: ExecutionStore
+    tenants: TenantStore
     accounts: AccountStore
     audit: AuditLog
     engines: Engines
@@ -89,6 +91,7 @@ class ScanActivities:
             schedule = self._row(step)
             if schedule.running_execution_id != step.execution_id:
                 self._may_run(schedule, step)
+                self._may_use_credentials(schedule.tenant_id)
             plan = self._plan(schedule, step)
             self._claim(schedule, plan, step.request)
         except Left as left:
@@ -151,6 +154,11 @@ class ScanActivities:
             raise Left(Leaving.PAUSED)
         if step.nominal and repeats(schedule.cadence, datetime.fromisoformat(step.nominal)):
             raise Left(Leaving.REPEATED_HOUR)
+
+    def _may_use_credentials(self, tenant_id: str) -> None:
+        """Of a disabled tenant none is used, whoever asks."""
+        if self._ports.tenants.get(tenant_id).status is TenantStatus.DISABLED:
+            raise Left(Leaving.TENANT)
 
     def _account(self, schedule: Schedule) -> tuple[Account, CredentialRef]:
         try:

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
 from domain.audit import Origin
+from domain.edge_errors import TenantDisabled
 from domain.errors import Busy, Conflict, NotFound, ScanRunning, Unavailable
 from domain.onboarding import Cancellation
 from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
@@ -130,6 +131,8 @@ def _refuse(admission: Admission) -> None:
             return
         case Leaving.RUNNING:
             raise ScanRunning(execution_id=admission.running_execution_id)
+        case Leaving.TENANT:
+            raise TenantDisabled
         case Leaving.ACCOUNT:
             raise Conflict(_NOT_ACTIVE)
         case Leaving.NO_ENGINE:

@@ -26,7 +26,7 @@ class TenantChanges(BaseModel):
     status: Literal["active", "disabled"] | None = Field(
         None,
         description="Callers of a disabled tenant read and revoke keys, and change nothing. Nobody makes an "
-        "onboarding, a schedule or a key for it. What exists stays, and its schedules go on.",
+        "onboarding, a schedule or a key for it, and no scan begins. What exists stays.",
     )
 
     def applied_to(self, tenant: Tenant, *, at: str) -> Tenant:

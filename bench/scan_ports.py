@@ -16,6 +16,7 @@ from domain.notifications import Delivery
 from domain.pages import Page
 from domain.scans import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
 from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType
+from domain.tenants import Tenant
 from tests.fakes_clouds import ROLE_ARN
 from tests.fakes_scans import FOUND
 
@@ -44,6 +45,20 @@ class ActiveAccounts(AssumedAccounts):
         reference = CredentialRef(f"arn:aws:secretsmanager:ap-south-1:111122223333:secret:{account_id}", account_id)
         account = super().get(tenant_id, account_id)
         return replace(account, status=AccountStatus.ACTIVE, account_number="222222222222", credential=reference)
+
+
+class ActiveTenants:
+    def get(self, tenant_id: str) -> Tenant:
+        return Tenant(tenant_id, "Bench", AT, AT)
+
+    def create(self, tenant: Tenant, event: AuditEvent) -> Tenant:
+        raise NotImplementedError
+
+    def update(self, tenant: Tenant, event: AuditEvent) -> Tenant:
+        raise NotImplementedError
+
+    def page(self, *, limit: int, cursor: str | None) -> Page[Tenant]:
+        raise NotImplementedError
 
 
 class AssumedSchedules:

@@ -18,6 +18,7 @@ from activities.schedules import ScheduleActivities
 from bench.ports import AssumedAudit, PlainSealer
 from bench.scan_ports import (
     ActiveAccounts,
+    ActiveTenants,
     AssumedExecutions,
     AssumedResults,
     AssumedSchedules,
@@ -65,7 +66,7 @@ async def run(address: str, seconds: float) -> None:
     client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
     rows, vault, engines = AssumedSchedules(), OneCredential(), BuiltIn(SlowEngine(seconds))
     runs = TemporalScans(client, asyncio.get_running_loop(), cancel_update=CANCEL)
-    ports = ScanPorts(rows, AssumedExecutions(), ActiveAccounts(""), AssumedAudit(), engines, runs)
+    ports = ScanPorts(rows, AssumedExecutions(), ActiveTenants(), ActiveAccounts(""), AssumedAudit(), engines, runs)
     short = ScheduleActivities(rows, temporal_schedules(client), vault, PlainSealer()).all()
     long = [
         *ScanActivities(ports, pause_after=5).all(),

@@ -109,6 +109,7 @@ def _worker_rows(place: Place) -> Iterator[Need]:
     yield place.rows(tables.executions, "PutItem", "UpdateItem", context=TRANSACTION)
     yield place.rows(tables.scan_results, "PutItem")
     yield place.rows(tables.providers, "UpdateItem", context=TRANSACTION)
+    yield place.rows(tables.tenants, "GetItem")
     yield place.rows(tables.tenants, "ConditionCheckItem", context=TRANSACTION)
     yield place.rows(tables.audit_events, "PutItem", context=TRANSACTION)
     yield place.rows(tables.audit_unsealed, "PutItem", "DeleteItem", context=TRANSACTION)

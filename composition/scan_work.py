@@ -37,6 +37,7 @@ from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener
 from stores.session import AwsClients, sns_client
+from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from temporal.running_scans import TemporalScans
 from transport.client import GuardedClient
@@ -56,6 +57,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     """The steps over the real ports. Short ones go to the queue of onboardings."""
     schedules = DynamoScheduleStore(aws.dynamodb, settings.tables)
     executions = DynamoExecutionStore(aws.dynamodb, settings.tables)
+    tenants = DynamoTenantStore(aws.dynamodb, settings.tables)
     audit = DynamoAuditStore(aws.dynamodb, settings.tables)
     results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket)
     runs = TemporalScans(temporal, asyncio.get_running_loop(), cancel_update=CANCEL)
@@ -65,7 +67,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks)
     sessions = AwsSessions(clouds.platform_aws(settings), own=aws.session, models=aws.models)
     engines = engines_of(sessions, addresses(settings), narrowers(settings, aws))
-    ports = ScanPorts(schedules, executions, accounts, audit, engines, runs)
+    ports = ScanPorts(schedules, executions, tenants, accounts, audit, engines, runs)
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
         ChannelKind.SNS: SnsTopics(partial(sns_client, endpoint_url=settings.aws_endpoint_url)),

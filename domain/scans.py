@@ -118,6 +118,7 @@ class Leaving(StrEnum):
     CHANGED = "schedule_changed"
     DELETED = "schedule_deleted"
     RUNNING = "scan_running"
+    TENANT = "tenant_disabled"
     ACCOUNT = "account_not_active"
     REPEATED_HOUR = "repeated_hour"
     """The clock was set back, and the schedule has fired at this time of day already."""

@@ -10,7 +10,8 @@ PLATFORM = "platform"
 class TenantStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
-    """Its callers read and revoke keys, and change nothing; nobody makes anything for it. What exists stays."""
+    """Its callers read and revoke keys, and change nothing; nobody makes anything for it. No scan begins. What exists
+    stays."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,9 @@ class ScanRig:
 
     def activities(self) -> list[Any]:
         stores, scans, runs, temporal = self.stores, self.scans, self.runs(), self.temporal()
-        ports = ScanPorts(scans.schedules, scans.executions, stores.accounts, stores.audit, self.engines, runs)
+        ports = ScanPorts(
+            scans.schedules, scans.executions, stores.tenants, stores.accounts, stores.audit, self.engines, runs
+        )
         upkeep = UpkeepPorts(scans.schedules, scans.executions, temporal, runs, self.webhooks)
         return [
             *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),

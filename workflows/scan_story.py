@@ -15,6 +15,7 @@ _REASONS = {
     Leaving.CHANGED: "the schedule was changed meanwhile",
     Leaving.DELETED: "the schedule was deleted",
     Leaving.RUNNING: "another run holds the schedule",
+    Leaving.TENANT: "the tenant is disabled",
     Leaving.ACCOUNT: "the account is not active",
     Leaving.REPEATED_HOUR: "the clock was set back and the schedule has fired already",
     Leaving.NO_ENGINE: "no engine scans this cloud here",

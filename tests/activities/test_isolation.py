@@ -132,7 +132,7 @@ def credentials(house: House) -> CredentialActivities:
 def scans(house: House) -> ScanActivities:
     core, rows = house.everything.core, house.everything.scans
     engines = FakeEngines(inside=house.engine)
-    ports = ScanPorts(rows.schedules, rows.executions, core.accounts, core.audit, engines, house.runs)
+    ports = ScanPorts(rows.schedules, rows.executions, core.tenants, core.accounts, core.audit, engines, house.runs)
     return ScanActivities(ports, pause_after=3)
 
 

@@ -35,7 +35,9 @@ class Runs:
         self.thing = furnish(self.everything, tenant.tenant_id)
         core, scans = self.everything.core, self.everything.scans
         engines = FakeEngines(inside=ScriptedEngine())
-        ports = ScanPorts(scans.schedules, scans.executions, core.accounts, core.audit, engines, self.runs)
+        ports = ScanPorts(
+            scans.schedules, scans.executions, core.tenants, core.accounts, core.audit, engines, self.runs
+        )
         self.steps = ScanActivities(ports, pause_after=3)
 
     @property

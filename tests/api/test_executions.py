@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from domain.errors import CredentialRefused, OnboardingError, Problem
 from domain.scans import EngineProgress, ExecutionStatus
+from domain.tenants import TenantStatus
 from tests.api.conftest import NOWHERE
 from tests.api.portal import idempotent
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
@@ -98,6 +99,14 @@ class TestTriggering:
         assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "conflict")
         assert "not active" in answer.json()["detail"]["message"]
         assert starts(scans) == 0
+
+    async def test_of_a_disabled_tenant_nothing_is_scanned_not_even_for_the_platform(self, scans: ScanPortal) -> None:
+        schedule_id, tenant = await scans.made(), f"/tenants/{scans.rig.tenant_id}"
+        await scans.http.patch(tenant, json={"status": TenantStatus.DISABLED})
+        answer = await scans.trigger(schedule_id)
+        assert (answer.status_code, answer.json()["detail"]["code"], starts(scans)) == (409, "tenant_disabled", 0)
+        await scans.http.patch(tenant, json={"status": TenantStatus.ACTIVE})
+        assert (await scans.ended(await scans.triggered(schedule_id)))["status"] == "completed"
 
     async def test_without_an_engine_for_the_cloud_it_says_so(self, idle_scans: ScanPortal) -> None:
         idle_scans.rig.engines = FakeEngines()

@@ -144,7 +144,8 @@ def read_scans(world: World) -> None:
 
 def worker_journey(world: World) -> None:
     aws, tenant_id = world.aws, world.tenant_id
-    accounts = DynamoAccountStore(aws.dynamodb, NAMES)
+    tenants, accounts = DynamoTenantStore(aws.dynamodb, NAMES), DynamoAccountStore(aws.dynamodb, NAMES)
+    tenants.get(tenant_id)
     steps: list[Callable[[str], object]] = [
         lambda account: accounts.record_attempt(tenant_id, account, refused(), 1, new_event(tenant_id)),
         lambda account: accounts.activate(tenant_id, account, activation(), new_event(tenant_id)),

@@ -16,9 +16,11 @@ from domain.notifications import DeliveryState, NotificationSettings
 from domain.onboarding import Cancellation
 from domain.scans import EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from domain.tenants import TenantStatus
 from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
 from tests.rig import ORIGIN, code_of, eventually
 from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
+from tests.stores.samples import new_event
 from workflows.ids import scan_id
 from workflows.run_scan import RunScan
 
@@ -336,6 +338,13 @@ class TestARunThatIsNotToBe:
                 task_queue=rig.queue,
             )
         assert outcome.leaving is leaving
+
+    async def test_of_a_disabled_tenant(self, rig: ScanRig):
+        schedule, tenants = rig.stored(), rig.stores.tenants
+        tenant = tenants.get(rig.tenant_id)
+        disabled = replace(tenant, status=TenantStatus.DISABLED, version=tenant.version + 1)
+        tenants.update(disabled, new_event(rig.tenant_id))
+        assert await self.left(rig, schedule) is Leaving.TENANT
 
     async def test_of_an_account_that_is_not_active(self, rig: ScanRig):
         schedule = rig.stored()
