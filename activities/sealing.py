@@ -13,8 +13,16 @@ from domain.metrics import AUDIT_EVENTS_SEALED
 from domain.timestamps import parse, stamp
 
 MOST_TENANTS = 500
+"""Of one look."""
 MOST_DIGESTS = 200
 """Of a tenant in one step: the next run goes on, so that one tenant's flood keeps no other one waiting for long."""
+
+
+@dataclass(frozen=True)
+class FindTrails:
+    """`at` is the time of the run: whom it has sealed is not found again, so that a second look finds the next ones."""
+
+    at: str
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,8 @@ class SealingActivities:
         return [self.find_unsealed_trails, self.seal_trail]
 
     @activity.defn(name="find_unsealed_trails")
-    def find_unsealed_trails(self) -> list[str]:
-        return list(self._chain.tenants(limit=MOST_TENANTS))
+    def find_unsealed_trails(self, step: FindTrails) -> list[str]:
+        return list(self._chain.tenants(before=_bound(step.at), limit=MOST_TENANTS))
 
     @activity.defn(name="seal_trail")
     def seal_trail(self, step: SealTrail) -> Sealed:
@@ -68,7 +76,7 @@ class SealingActivities:
         return sealed
 
     def _next(self, step: SealTrail) -> AuditDigest | None:
-        bound = stamp(parse(step.at) - MARGIN)
+        bound = _bound(step.at)
         first = self._chain.waiting(step.tenant_id, after="", limit=MOST_EVENTS + 1)
         old = [event for event in first if event.event_id < bound]
         if not old:
@@ -78,6 +86,11 @@ class SealingActivities:
         last = self._chain.latest(step.tenant_id)
         unsigned = next_digest(last, here, tenant_id=step.tenant_id, until=until, at=step.at)
         return replace(unsigned, signature=self._signer.sign(unsigned.signed))
+
+
+def _bound(at: str) -> str:
+    """What is younger waits: events of the same time may still be on their way."""
+    return stamp(parse(at) - MARGIN)
 
 
 def _count(**sealed: int) -> None:

@@ -9,8 +9,8 @@ from domain.audit_trail import AuditDigest, Note
 class AuditChain(Protocol):
     """The digests of each tenant, and what waits to be in one. Every read is strongly consistent."""
 
-    def tenants(self, *, limit: int) -> Sequence[str]:
-        """Some tenants of which events wait, `platform` among them; none when nothing waits."""
+    def tenants(self, *, before: str, limit: int) -> Sequence[str]:
+        """Some tenants of which events with ids below `before` wait, `platform` among them; none when nothing waits."""
 
     def waiting(self, tenant_id: str, *, after: str, limit: int) -> Sequence[Note]:
         """The first events that wait, in order, with ids above `after`."""

@@ -29,9 +29,10 @@ class DynamoAuditChain:
         self._unsealed = names.audit_unsealed
 
     @aws_failures()
-    def tenants(self, *, limit: int) -> list[str]:
+    def tenants(self, *, before: str, limit: int) -> list[str]:
         found: dict[str, None] = {}
-        only = expressions({}, ProjectionExpression="#tenant_id")
+        old = "#event_id < :before"
+        only = expressions({"before": before}, FilterExpression=old, ProjectionExpression="#tenant_id")
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._unsealed, ConsistentRead=True, **only)
         for number, page in enumerate(pages, start=1):
             found |= {str(from_item(item)["tenant_id"]): None for item in page["Items"]}

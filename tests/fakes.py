@@ -303,8 +303,8 @@ class FakeAuditChain:
         self._ledger = ledger
         self._chains: dict[str, list[AuditDigest]] = {}
 
-    def tenants(self, *, limit: int) -> list[str]:
-        return sorted({tenant_id for tenant_id, _ in self._ledger.unsealed})[:limit]
+    def tenants(self, *, before: str, limit: int) -> list[str]:
+        return sorted({tenant_id for tenant_id, event_id in self._ledger.unsealed if event_id < before})[:limit]
 
     def waiting(self, tenant_id: str, *, after: str, limit: int) -> list[Note]:
         notes = sorted(self._ledger.unsealed.items())

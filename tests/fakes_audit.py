@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from cryptography.hazmat.primitives.hashes import SHA256
 from temporalio.testing import ActivityEnvironment
 
-from activities.sealing import Sealed, SealingActivities, SealTrail
+from activities.sealing import FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit import Audited
 from domain.audit import AuditEvent
 from domain.timestamps import parse, stamp
@@ -49,6 +49,9 @@ class AuditRig:
         sealed = ActivityEnvironment().run(self.steps.seal_trail, SealTrail(tenant_id, stamp(at)))
         assert isinstance(sealed, Sealed)
         return sealed
+
+    def found(self, *, at: datetime) -> list[str]:
+        return list(ActivityEnvironment().run(self.steps.find_unsealed_trails, FindTrails(stamp(at))))
 
     def lived(self, tenant_id: str, *, minutes: int, events_a_minute: int = 3) -> datetime:
         """A time of the platform, with a run of the sealer each minute. Returns when it ended: the events of the last

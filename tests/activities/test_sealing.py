@@ -46,7 +46,7 @@ def test_what_is_younger_than_two_minutes_waits(rig: AuditRig):
 def test_where_nothing_waits_nothing_is_written(rig: AuditRig):
     assert rig.seal(TENANT, at=LATER) == Sealed()
     assert chain(rig) == []
-    assert ActivityEnvironment().run(rig.steps.find_unsealed_trails) == []
+    assert rig.found(at=LATER) == []
 
 
 def test_a_repeated_step_seals_nothing_twice(rig: AuditRig):
@@ -92,9 +92,14 @@ def test_tenants_have_chains_of_their_own(rig: AuditRig):
     other = str(uuid4())
     for tenant_id in (TENANT, other):
         rig.write(tenant_id, at=BEGAN)
-    assert ActivityEnvironment().run(rig.steps.find_unsealed_trails) == sorted([TENANT, other])
+    assert rig.found(at=LATER) == sorted([TENANT, other])
     rig.seal(TENANT, at=LATER)
-    assert ActivityEnvironment().run(rig.steps.find_unsealed_trails) == [other]
+    assert rig.found(at=LATER) == [other]
+
+
+def test_a_tenant_of_which_nothing_is_due_yet_is_not_looked_at(rig: AuditRig):
+    rig.write(TENANT, at=LATER - timedelta(seconds=119))
+    assert (rig.found(at=LATER), rig.found(at=LATER + timedelta(seconds=2))) == ([], [TENANT])
 
 
 def test_two_sealers_at_once_seal_each_event_once(rig: AuditRig):

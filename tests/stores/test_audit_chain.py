@@ -11,6 +11,9 @@ from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import answered, error_body, reply_lost
 from tests.stores.samples import AT, FOREIGN, LATER, STRANGE_IDS, new_account, new_event, new_id, new_tenant
 
+EVER = "9"
+"""Above every event's id."""
+
 
 def written(stores: Stores, tenant_id: str, count: int) -> list[str]:
     """Records so many events; returns their ids in order."""
@@ -66,15 +69,22 @@ def test_each_change_leaves_a_note_and_a_refused_one_leaves_none(stores: Stores)
 
 def test_tenants_are_listed_once_and_only_while_something_waits(stores: Stores):
     tenant_id = new_id()
-    assert tenant_id not in stores.chain.tenants(limit=1000)
+    assert tenant_id not in stores.chain.tenants(before=EVER, limit=1000)
     written(stores, tenant_id, 3)
     written(stores, PLATFORM, 1)
-    listed = list(stores.chain.tenants(limit=1000))
+    listed = list(stores.chain.tenants(before=EVER, limit=1000))
     assert listed.count(tenant_id) == 1
     assert PLATFORM in listed
-    assert len(stores.chain.tenants(limit=1)) == 1
+    assert len(stores.chain.tenants(before=EVER, limit=1)) == 1
     stores.chain.append(following(stores, tenant_id))
-    assert tenant_id not in stores.chain.tenants(limit=1000)
+    assert tenant_id not in stores.chain.tenants(before=EVER, limit=1000)
+
+
+def test_tenants_of_which_only_younger_events_wait_are_not_listed(stores: Stores):
+    old, young = new_id(), new_id()
+    for tenant_id, at in ((old, AT), (young, LATER)):
+        stores.audit.record(new_event(tenant_id, at=at))
+    assert {old, young} & set(stores.chain.tenants(before=LATER, limit=1000)) == {old}
 
 
 def test_a_digest_comes_back_as_it_was_written_and_its_events_wait_no_more(stores: Stores):

@@ -9,7 +9,7 @@ import pytest_asyncio
 from temporalio import activity
 
 from activities.failures import as_failure
-from activities.sealing import MOST_DIGESTS, MOST_TENANTS, Sealed, SealingActivities, SealTrail
+from activities.sealing import MOST_DIGESTS, MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from domain.metrics import AUDIT_EVENTS_SEALED, AUDIT_SEALED_AT
 from temporal.client import connect
 from tests.fakes_audit import BEGAN
@@ -79,7 +79,7 @@ class Busy(SealingActivities):
 
     def all(self) -> Sequence[Callable[..., Any]]:
         @activity.defn(name="find_unsealed_trails")
-        def find() -> list[str]:
+        def find(step: FindTrails) -> list[str]:
             return [str(number) for number in range(self._tenants)]
 
         @activity.defn(name="seal_trail")

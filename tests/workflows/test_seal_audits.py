@@ -1,10 +1,14 @@
 """SealAudits: every tenant's waiting events, one run after the other."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
+from activities.sealing import MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit import read_trail
 from domain.audit_trail import breaches
 from stores.audit_keys import checker
@@ -32,7 +36,7 @@ async def test_every_tenants_events_are_sealed_each_in_its_own_chain(rig: SealRi
     async with rig.worker(max_cached_workflows=0):
         assert await (await rig.run()).result() == SealedTrails(trails=3, digests=3, events=9, late=1)
         assert await (await rig.run()).result() == SealedTrails()
-    assert rig.stores.chain.tenants(limit=10) == []
+    assert rig.stores.chain.tenants(before="9", limit=10) == []
     for tenant_id in {event.tenant_id for event in rig.stores.ledger.all()}:
         trail = read_trail(rig.stored, tenant_id)
         assert list(breaches(trail, checker([rig.signer.public]), now=BEGAN + timedelta(minutes=5))) == []
@@ -45,3 +49,32 @@ async def test_a_tenant_that_cannot_be_sealed_keeps_no_other_waiting_and_comes_n
         assert await (await rig.run()).result() == SealedTrails(trails=1, digests=1, events=1, failed=1)
         rig.refused.clear()
         assert await (await rig.run()).result() == SealedTrails(trails=1, digests=1, events=1)
+
+
+class Crowd(SealingActivities):
+    """More tenants than one look finds. What is sealed is not found again."""
+
+    def __init__(self, rig: SealRig, names: list[str]) -> None:
+        super().__init__(rig.stores.chain, rig)
+        self.names, self.looks, self.sealed = names, 0, list[str]()
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        @activity.defn(name="find_unsealed_trails")
+        def find(step: FindTrails) -> list[str]:
+            self.looks += 1
+            return [name for name in self.names if name not in self.sealed][:MOST_TENANTS]
+
+        @activity.defn(name="seal_trail")
+        def seal(step: SealTrail) -> Sealed:
+            self.sealed.append(step.tenant_id)
+            return Sealed(digests=1, events=1)
+
+        return [find, seal]
+
+
+async def test_of_more_tenants_than_one_look_finds_the_others_come_in_the_same_run(rig: SealRig):
+    names = [str(number) for number in range(MOST_TENANTS + 2)]
+    rig.steps = crowd = Crowd(rig, names)
+    async with rig.worker():
+        assert (await (await rig.run()).result()).trails == len(names)
+    assert (crowd.looks, sorted(crowd.sealed)) == (2, sorted(names))
