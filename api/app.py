@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from api import (
     accounts,
@@ -34,6 +35,22 @@ _CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_
 """In this order: whoever comes too often costs no look-up."""
 
 
+def _routes() -> list[BaseRoute]:
+    every = APIRouter(generate_unique_id_function=lambda route: route.name)
+    every.include_router(declared(health.router), prefix=PREFIX)
+    every.include_router(declared(identity.router))
+    # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
+    for module in (accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
+        every.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
+    every.include_router(declared(docs.router))
+    return every.routes
+
+
+_ROUTES = _routes()
+"""They hold no state, so the applications of a process share them, and with them what FastAPI works out of them at the
+first request."""
+
+
 class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         return with_links(super().openapi())
@@ -49,7 +66,7 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        routes=_ROUTES,
         middleware=edge.middleware(),
         exception_handlers=HANDLERS,
         # FastAPI's own telemetry would record refused input and the text of errors.
@@ -60,11 +77,5 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
     app.state.doorman = Doorman(ring, services.tokens)
     app.state.rates = RateLimiter(edge.rates, edge.rate_store, on_outage=edge.on_rate_outage)
     app.state.health = HealthMonitor(services)
-    app.include_router(declared(health.router), prefix=PREFIX)
-    app.include_router(declared(identity.router))
-    # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
-        app.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
-    app.include_router(declared(docs.router))
     docs.mount_assets(app)
     return app
