@@ -7,7 +7,6 @@ STARTED = (
     request("sts.AssumeRole", "the API becomes its own role", cold=True),
     identity("sts.AssumeRole", "the worker becomes its own role"),
     step("kms.DescribeKey", "the key behind the alias", cold=True),
-    identity("sts.AssumeRole", "the worker's other session becomes its own role"),
 )
 """Once in the life of a process, on the way of its first onboarding."""
 

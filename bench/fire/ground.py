@@ -19,7 +19,7 @@ from bench.portal_client import CONNECTIONS
 from bench.tenants import FreshTenants
 from local.progress import Progress
 from stores.tables import TableNames
-from workflows.ids import RECONCILE_ID
+from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
 
 REQUEST_SECONDS = 60
 
@@ -71,8 +71,9 @@ async def burning_ground(
             trust_env=False,
         ) as http,
     ):
-        # Its sweep every quarter of an hour calls AWS for nobody who is on the way here.
-        await fleet.client.get_schedule_handle(RECONCILE_ID).pause()
+        # What it does by itself calls AWS for nobody who is on the way here.
+        for recurring in (RECONCILE_ID, SEAL_AUDITS_ID):
+            await fleet.client.get_schedule_handle(recurring).pause()
         yield Ground(
             fleet=fleet,
             faults=FaultFolder(folder),
