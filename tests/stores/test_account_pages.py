@@ -17,7 +17,7 @@ PROVIDERS = [ProviderType.AWS, ProviderType.GCP]
 
 @dataclass(frozen=True)
 class Crowd:
-    """A tenant with 250 accounts, every second of them in GCP, every third closed; and a neighbour with one."""
+    """A tenant with 130 accounts, every second of them in GCP, every third closed; and a neighbour with one."""
 
     tenant_id: str
     stores: Stores
@@ -57,7 +57,7 @@ def crowd(stores: Stores) -> Crowd:
         return stores.accounts.get(tenant.tenant_id, account.account_id)
 
     with ThreadPoolExecutor(4) as pool:
-        return Crowd(tenant.tenant_id, stores, list(pool.map(add, range(250))))
+        return Crowd(tenant.tenant_id, stores, list(pool.map(add, range(130))))
 
 
 @pytest.mark.parametrize("provider_type", [None, *PROVIDERS])
