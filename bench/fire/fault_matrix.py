@@ -24,8 +24,8 @@ async def run(conditions: Conditions) -> bool:
 async def prove(ground: Ground, conditions: Conditions) -> bool:
     report, cells, missing = conditions.report, list[Cell](), list[str]()
     for journey, rows in DECLARED.items():
-        clean = await _clean(ground, journey, conditions)
-        missing += _missing(rows, clean, small=conditions.small)
+        clean = await _clean(ground, journey)
+        missing += _missing(rows, clean)
         places = _places(journey, rows, clean=clean, conditions=conditions)
         with conditions.progress.step(f"{journey}: {len(places)} faults"):
             burnt = [await _surely(ground, place, clean=clean, report=report) for place in places]
@@ -59,17 +59,15 @@ async def _surely(ground: Ground, place: Place, *, clean: Clean, report: Report)
     return cell
 
 
-async def _clean(ground: Ground, journey: str, conditions: Conditions) -> Clean:
+async def _clean(ground: Ground, journey: str) -> Clean:
     """From fresh processes where the journey makes the calls of a process's first onboarding."""
-    for program in sorted({row.program for row in DECLARED[journey].values() if row.cold and not conditions.small}):
+    for program in sorted({row.program for row in DECLARED[journey].values() if row.cold}):
         await restart(ground, program)
     return await clean_run(ground, journey)
 
 
-def _missing(rows: Rows, clean: Clean, *, small: bool) -> list[str]:
-    """A small proof does not start the processes again, so whether their first calls are made depends on what ran
-    before it."""
-    unmade = [call for call, row in rows.items() if call not in clean.calls and not (small and row.cold)]
+def _missing(rows: Rows, clean: Clean) -> list[str]:
+    unmade = [call for call in rows if call not in clean.calls]
     unknown = sorted(clean.calls - rows.keys())
     return [f"A call without a row: {call}" for call in unknown] + [f"A row without a call: {call}" for call in unmade]
 
