@@ -55,6 +55,8 @@ class RecordDelivery:
     tenant_id: str
     execution_id: str
     delivery: Delivery
+    number: int = 1
+    """Which of the execution's deliveries it is: the trail does not name whom a customer has told."""
 
 
 class Left(Exception):
@@ -111,7 +113,8 @@ class ScanActivities:
     def record_delivery(self, step: RecordDelivery) -> None:
         """To whom stays on the execution: it is what a customer has typed in."""
         delivery, info = step.delivery, activity.info()
-        details = {"channel": delivery.kind.value, **({"reason": delivery.code} if delivery.code else {})}
+        details = {"channel": delivery.kind.value, "number": str(step.number)}
+        details |= {"reason": delivery.code} if delivery.code else {}
         event = event_of(
             Origin("system", info.workflow_id or ""),
             step=f"delivery-{info.activity_id}",

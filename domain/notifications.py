@@ -1,5 +1,6 @@
 """Who is told how a scan ended, and what became of the telling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +45,14 @@ class Delivery:
     at: str
     code: str | None = None
     """Why it failed."""
+
+
+def in_its_place(deliveries: Sequence[Delivery], delivery: Delivery) -> tuple[Delivery, ...]:
+    """With the entry of the same channel replaced; the order stays that of the schedule's channels."""
+    channel = (delivery.kind, delivery.target)
+    known = any((each.kind, each.target) == channel for each in deliveries)
+    replaced = (delivery if (each.kind, each.target) == channel else each for each in deliveries)
+    return (*replaced, *(() if known else (delivery,)))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.audit import AuditEvent
 from domain.errors import NotFound, StaleVersion, Throttled
-from domain.notifications import Delivery
+from domain.notifications import Delivery, in_its_place
 from domain.pages import Page
 from domain.scans import Execution
 from stores.failures import aws_failures
@@ -45,9 +45,9 @@ class DynamoExecutionStore:
     def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
         for _ in range(TRIES):
             seen = self.get(tenant_id, execution_id).deliveries
-            others = [each for each in seen if (each.kind, each.target) != (delivery.kind, delivery.target)]
             with suppress(StaleVersion):
-                self._ledger.commit(event, self._replaced(tenant_id, execution_id, seen, (*others, delivery)))
+                told = in_its_place(seen, delivery)
+                self._ledger.commit(event, self._replaced(tenant_id, execution_id, seen, told))
                 return
         raise Throttled
 

@@ -10,8 +10,17 @@ from api.services import ScanServices
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit import AuditEvent
 from domain.credentials import Credential, Secret
-from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
-from domain.notifications import Channel, Delivery, Notification
+from domain.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    OnboardingError,
+    ScanRunning,
+    StaleVersion,
+    Throttled,
+)
+from domain.notifications import Channel, Delivery, Notification, in_its_place
 from domain.onboarding import Cancellation
 from domain.pages import Page
 from domain.runs import abandoned, abandonment, closed, released, turn
@@ -188,9 +197,8 @@ class FakeExecutionStore:
         with self._ledger.lock:
             row = self.get(tenant_id, execution_id)
             if not self._ledger.holds(event):
-                channel = (delivery.kind, delivery.target)
-                others = [each for each in row.deliveries if (each.kind, each.target) != channel]
-                self._stores.execution_rows[execution_id] = replace(row, deliveries=(*others, delivery))
+                told = in_its_place(row.deliveries, delivery)
+                self._stores.execution_rows[execution_id] = replace(row, deliveries=told)
                 self._ledger.add(event)
 
     def page(
@@ -417,14 +425,17 @@ class FakeEngines:
 
 @dataclass
 class FakeNotifier:
-    """Remembers what it delivered; raises `script` in turn first."""
+    """Remembers what it delivered; raises `script` in turn first, and always for a target that is `unwilling`."""
 
     script: list[OnboardingError] = field(default_factory=list)
+    unwilling: set[str] = field(default_factory=set)
     delivered: list[tuple[Channel, Notification, Secret | None]] = field(default_factory=list)
 
     def deliver(self, channel: Channel, notification: Notification, signing: Secret | None) -> None:
         if self.script:
             raise self.script.pop(0)
+        if channel.target in self.unwilling:
+            raise InvalidInput
         self.delivered.append((channel, notification, signing))
 
 

@@ -28,16 +28,16 @@ class Telling:
 
     async def tell(self) -> None:
         """Every channel at once: one that does not answer keeps no other waiting."""
-        await asyncio.gather(*(self._tell(channel) for channel in self._channels()))
+        await asyncio.gather(*(self._tell(channel, number) for number, channel in enumerate(self._channels(), start=1)))
 
-    async def _tell(self, channel: Channel) -> None:
+    async def _tell(self, channel: Channel, number: int) -> None:
         try:
             await steps.deliver(Deliver(channel, self._notification(), self.plan.notifications.signing))
         except ActivityError as error:
             delivery = self._delivery(channel, DeliveryState.FAILED, code_of(error))
         else:
             delivery = self._delivery(channel, DeliveryState.DELIVERED)
-        await steps.record(self.plan, delivery)
+        await steps.record(self.plan, delivery, number)
 
     def _channels(self) -> Sequence[Channel]:
         wishes = self.plan.notifications

@@ -105,10 +105,10 @@ def deliver(step: Deliver) -> Awaitable[None]:
     )
 
 
-def record(plan: ScanPlan, delivery: Delivery) -> Awaitable[None]:
+def record(plan: ScanPlan, delivery: Delivery, number: int) -> Awaitable[None]:
     return workflow.execute_activity_method(
         ScanActivities.record_delivery,
-        RecordDelivery(plan.order.tenant_id, plan.order.execution_id, delivery),
+        RecordDelivery(plan.order.tenant_id, plan.order.execution_id, delivery, number),
         summary=f"Show the notification as {delivery.state.value}",
         **STORE_CALL,
     )

@@ -136,10 +136,10 @@ def test_what_an_engine_said_stays_on_the_execution(runs: Runs):
 def test_a_notification_says_how_it_ended_and_not_to_whom(runs: Runs, state: DeliveryState, code: str | None):
     execution_id = runs.thing.execution.execution_id
     delivery = Delivery(ChannelKind.WEBHOOK, HOOK, state, LATER, code)
-    [event] = runs.taken("record_delivery", RecordDelivery(runs.thing.tenant_id, execution_id, delivery))
+    [event] = runs.taken("record_delivery", RecordDelivery(runs.thing.tenant_id, execution_id, delivery, 2))
     assert (event.action, event.outcome, event.target) == ("delivery.ended", state.value, f"execution:{execution_id}")
     assert (event.actor, event.at) == ("system", LATER)
-    assert event.details == {"channel": "webhook"} | ({"reason": code} if code else {})
+    assert event.details == {"channel": "webhook", "number": "2"} | ({"reason": code} if code else {})
     assert "canary" not in repr(event)
     assert kept(runs).deliveries == (delivery,)
 

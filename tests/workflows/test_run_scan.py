@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.audit import Origin
 from domain.errors import CredentialRefused, Internal, InvalidInput, NotFound, OnboardingError, Problem, Unavailable
-from domain.notifications import DeliveryState, NotificationSettings
+from domain.notifications import Channel, ChannelKind, DeliveryState, NotificationSettings
 from domain.onboarding import Cancellation
 from domain.scans import EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
@@ -78,6 +78,21 @@ async def test_a_channel_that_can_never_work_is_shown_as_failed(rig: ScanRig):
         await run.result()
     [delivery] = rig.execution(run).deliveries
     assert (delivery.state, delivery.code) == (DeliveryState.FAILED, "invalid_input")
+
+
+async def test_of_several_channels_the_trail_says_by_number_which_one_did_not_work(rig: ScanRig):
+    channels = tuple(Channel(ChannelKind.WEBHOOK, f"https://hooks.example/{name}") for name in "abc")
+    rig.notifier.unwilling.add(channels[1].target)
+    async with rig.worker():
+        run = await rig.trigger(rig.stored(notifications=NotificationSettings(True, True, channels)))
+        await run.result()
+    events = [event for event in rig.stores.ledger.of(rig.tenant_id) if event.action == "delivery.ended"]
+    outcomes = ["delivered", "failed", "delivered"]
+    assert [event.outcome for event in sorted(events, key=lambda event: event.details["number"])] == outcomes
+    deliveries = rig.execution(run).deliveries
+    assert [(each.target, each.state.value) for each in deliveries] == [
+        (channel.target, outcome) for channel, outcome in zip(channels, outcomes, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("wishes", [(False, True), (False, False)])
