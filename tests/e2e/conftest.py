@@ -109,6 +109,10 @@ def launch(tmp_path: Path) -> Callable[..., object]:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A stack that serves, for the tests that only look at it."""
+    """A stack that serves, for the tests that only look at it. SIGTERM is what stops it, and everything with it."""
     with launched(tmp_path_factory.mktemp("served")) as run:
         yield run.serving()
+        parts = run.parts()
+        assert run.end(signal.SIGTERM) == 0, run.output
+        assert alive(parts) == set()
+        assert not run.env_file.exists()
