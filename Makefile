@@ -47,7 +47,7 @@ test: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## the tests (ARGS="-k name"
 	$(BIN)/pytest -n 3 --dist loadscope -m "not long" $(ARGS)
 
 test-fast: $(INSTALLED)  ## the tests that start no server: seconds
-	$(BIN)/pytest -m "not stack" -n 2 --dist loadscope $(ARGS)
+	$(BIN)/pytest -m "not stack and not long" -n 2 --dist loadscope $(ARGS)
 
 check: lint types test  ## what CI runs: lint, types, architecture, the tests
 

@@ -46,13 +46,16 @@ class Delivery:
     code: str | None = None
     """Why it failed."""
 
+    @property
+    def channel(self) -> Channel:
+        return Channel(self.kind, self.target)
+
 
 def in_its_place(deliveries: Sequence[Delivery], delivery: Delivery) -> tuple[Delivery, ...]:
     """With the entry of the same channel replaced; the order stays that of the schedule's channels."""
-    channel = (delivery.kind, delivery.target)
-    known = any((each.kind, each.target) == channel for each in deliveries)
-    replaced = (delivery if (each.kind, each.target) == channel else each for each in deliveries)
-    return (*replaced, *(() if known else (delivery,)))
+    if delivery.channel not in {each.channel for each in deliveries}:
+        return (*deliveries, delivery)
+    return tuple(delivery if each.channel == delivery.channel else each for each in deliveries)
 
 
 @dataclass(frozen=True)

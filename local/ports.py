@@ -36,12 +36,15 @@ def free_port() -> int:
     could be gone again before the part that it is meant for takes it."""
     while True:
         port = FIRST_FREE + randbelow(LAST_FREE - FIRST_FREE)
-        if is_free(port) and _is_mine(port):
+        if _take(port):
             return port
 
 
-def _is_mine(port: int) -> bool:
-    """Another process may be about to start a part of its own there. The lock ends with this process."""
+def _take(port: int) -> bool:
+    """Whether it is free and no other process is about to start a part of its own there. The lock ends with this
+    process."""
+    if not is_free(port):
+        return False
     folder = Path(gettempdir()) / f"onboarding-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(folder / str(port), os.O_RDWR | os.O_CREAT, 0o600)
@@ -66,7 +69,7 @@ def is_free(port: int) -> bool:
 def _choose(variable: str) -> int:
     configured, usual = os.environ.get(variable), USUAL_PORTS[variable]
     if configured is None:
-        return usual if is_free(usual) and _is_mine(usual) else free_port()
+        return usual if _take(usual) else free_port()
     if not configured.isascii() or not configured.isdigit() or not 0 < int(configured) < 65536:
         raise StackFailed(f"{variable} must be a port number from 1 to 65535.")
     if not is_free(int(configured)):

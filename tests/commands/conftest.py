@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from temporalio.client import Client
 
 from commands import clients, doctor
 from commands.clients import Clients
@@ -19,15 +20,15 @@ from local.ministack import REGION
 from local.temporal import running_temporal
 from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
 from stores.tables import create_tables
-from temporal.client import connect
+from temporal.program import run_program
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
+from tests.rig import PLUGIN
 from tests.stores.conftest import EMULATORS, ministack_url, moto_url
-
-__all__ = ["ministack_url", "moto_url"]
-from temporal.program import run_program
 from workflows import search_attributes
 from workflows.scheduled_scan import sealing
+
+__all__ = ["ministack_url", "moto_url"]
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -39,7 +40,7 @@ numbers = count(400000000001)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tests/commands/" in item.path.as_posix() and {"ministack_url", "namespace"} & {
+        if "tests/commands/" in item.path.as_posix() and {"ministack_url", "temporal_address"} & {
             *getattr(item, "fixturenames", ())
         }:
             item.add_marker(pytest.mark.stack)
@@ -89,13 +90,22 @@ def busy_namespace(temporal_address: str) -> TemporalConnection:
 
 def set_up_namespace(address: str, name: str) -> TemporalConnection:
     async def set_up() -> None:
-        client = await connect(address, namespace=name)
-        await ensure_namespace(client)
-        await ensure_search_attributes(client, search_attributes.ALL)
-        await ensure_recurring(client, sealing(), timedelta(minutes=1))
+        await ensure_recurring(await new_namespace(address, name), sealing(), timedelta(minutes=1))
 
     run_program(set_up())
     return TemporalConnection(address, name)
+
+
+async def new_namespace(address: str, name: str) -> Client:
+    """A client of a namespace with our search attributes, in which nothing runs."""
+    client = await Client.connect(address, namespace=name, plugins=[PLUGIN])
+    await ensure_namespace(client)
+    await ensure_search_attributes(client, search_attributes.ALL)
+    return client
+
+
+def connection_of(client: Client) -> TemporalConnection:
+    return TemporalConnection(client.service_client.config.target_host, client.namespace)
 
 
 @pytest.fixture(scope="module", params=EMULATORS)

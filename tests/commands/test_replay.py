@@ -11,11 +11,9 @@ from temporalio.worker import Worker
 
 from cli import main
 from commands.replay import Broken, Replayed, look, text_of
-from config import TemporalConnection
 from domain.onboarding import OnboardingState, OnboardRequest
-from temporal.setup import ensure_namespace, ensure_search_attributes
-from tests.rig import PLUGIN, Onboarding, Rig, eventually
-from workflows import search_attributes
+from tests.commands.conftest import connection_of, new_namespace
+from tests.rig import Onboarding, Rig, eventually
 from workflows.onboard_account import OnboardAccount
 
 SECRET = "a-value-that-only-the-history-holds"
@@ -42,14 +40,7 @@ class GoneVersion:
 @pytest.fixture
 async def client(temporal_address: str) -> Client:
     """Of a namespace where nothing runs."""
-    client = await Client.connect(temporal_address, namespace=f"replay-{uuid4().hex[:8]}", plugins=[PLUGIN])
-    await ensure_namespace(client)
-    await ensure_search_attributes(client, search_attributes.ALL)
-    return client
-
-
-def connection(client: Client) -> TemporalConnection:
-    return TemporalConnection(client.service_client.config.target_host, client.namespace)
+    return await new_namespace(temporal_address, f"replay-{uuid4().hex[:8]}")
 
 
 async def seen(client: Client, under_way: int, *, limit: int = 100) -> Replayed:
@@ -57,7 +48,7 @@ async def seen(client: Client, under_way: int, *, limit: int = 100) -> Replayed:
     found: list[Replayed] = []
 
     async def all_are_listed() -> bool:
-        found.append(await look(connection(client), limit=limit))
+        found.append(await look(connection_of(client), limit=limit))
         return found[-1].whole.total() + len(found[-1].broken) + found[-1].left_out == under_way
 
     await eventually(all_are_listed, within=20)
@@ -127,7 +118,7 @@ async def test_the_exit_code_is_the_verdict(
     client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("PLATFORM_AWS_ACCOUNT_ID", "111122223333")
-    monkeypatch.setenv("TEMPORAL_ADDRESS", connection(client).address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", connection_of(client).address)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", client.namespace)
 
     async def code() -> int | str | None:

@@ -21,12 +21,10 @@ from local.ports import free_port
 from stores.items import to_item
 from stores.schedule_rows import schedule_to_row
 from temporal.recurring import ensure_recurring
-from temporal.setup import ensure_namespace, ensure_search_attributes
-from tests.commands.conftest import Environment
-from tests.rig import PLUGIN, Rig, eventually
+from tests.commands.conftest import Environment, connection_of, new_namespace
+from tests.rig import Rig, eventually
 from tests.scan_rig import ScanRig
 from tests.workflows.seal_scenarios import SealRig, one_refused
-from workflows import search_attributes
 from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
 from workflows.scheduled_scan import reconciling, sealing
@@ -40,17 +38,14 @@ pytestmark = pytest.mark.parametrize("environment", ["ministack"], indirect=True
 @pytest.fixture
 async def client(temporal_address: str) -> Client:
     """Of a namespace that is set up, and where nobody has worked yet."""
-    client = await Client.connect(temporal_address, namespace=f"status-{uuid4().hex[:8]}", plugins=[PLUGIN])
-    await ensure_namespace(client)
-    await ensure_search_attributes(client, search_attributes.ALL)
+    client = await new_namespace(temporal_address, f"status-{uuid4().hex[:8]}")
     await ensure_recurring(client, reconciling(), EVERY)
     await ensure_recurring(client, sealing(), timedelta(minutes=10))
     return client
 
 
 async def seen(environment: Environment, client: Client, *, later: timedelta = timedelta(0)) -> Status:
-    temporal = TemporalConnection(client.service_client.config.target_host, client.namespace)
-    return await look(environment.settings, temporal, now=datetime.now(UTC) + later)
+    return await look(environment.settings, connection_of(client), now=datetime.now(UTC) + later)
 
 
 async def test_without_a_worker_it_says_what_to_start(environment: Environment, client: Client):
