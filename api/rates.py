@@ -1,7 +1,7 @@
 """How often somebody may call: so many requests in any minute for each address, each key and each tenant.
 
-A sliding window of two counters, so that a caller costs the same memory whether it calls once or for ever. Several
-API processes count together in Redis; while that is out of order each process counts for itself.
+A sliding window of two counters, so that a caller costs the same memory whether it calls once or for ever, and nothing
+two minutes later. Several API processes count together in Redis; while that is out of order each one counts for itself.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import cast
 import structlog
 from fastapi import Request
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 
@@ -26,6 +26,11 @@ PREFIX_OF_ONE_SITE = 64
 """Bits of an IPv6 address that a provider gives to one customer, who has all the others."""
 PATIENCE_SECONDS = 5
 """Until a store that did not answer is asked again."""
+
+MINUTE = 60
+MAX_COUNTED = 100_000
+"""Callers of one kind that are counted one by one in a minute. Those that come later share one counter."""
+OTHERS = "others"
 
 log = structlog.get_logger("api.rates")
 
@@ -45,6 +50,33 @@ class Rates:
     per_address: int = 0
 
 
+class Windows:
+    """The counts of one kind of caller in this process: those of this minute and of the last one."""
+
+    def __init__(self, amount: int, *, clock: Callable[[], float] = time.time, max_counted: int = MAX_COUNTED) -> None:
+        self._amount, self._clock, self._max_counted = amount, clock, max_counted
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+
+    def hit(self, who: str) -> float:
+        """Count one request: 0. For one too many, which does not count, how many seconds to wait."""
+        minute, into = divmod(self._clock(), MINUTE)
+        self._turn_to(int(minute))
+        if who not in self._counts and len(self._counts) >= self._max_counted:
+            who = OTHERS
+        count, last = self._counts.get(who, 0), self._last.get(who, 0)
+        if int(last * (1 - into / MINUTE)) + count < self._amount:
+            self._counts[who] = count + 1
+            return 0
+        return max(1, MINUTE - into)
+
+    def _turn_to(self, minute: int) -> None:
+        if minute != self._minute:
+            self._last = self._counts if minute == self._minute + 1 else {}
+            self._counts, self._minute = {}, minute
+
+
 class RateLimiter:
     """`store` is what the processes share, None for one process alone; `on_outage` is told of each time that it does
     not answer."""
@@ -59,7 +91,7 @@ class RateLimiter:
     ) -> None:
         amounts = {Per.ADDRESS: rates.per_address, Per.KEY: rates.per_key, Per.TENANT: rates.per_tenant}
         self._items = {per: RateLimitItemPerMinute(amount) for per, amount in amounts.items() if amount}
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._own = {per: Windows(amount) for per, amount in amounts.items() if amount}
         self._shared = SlidingWindowCounterRateLimiter(store) if store else None
         self._on_outage, self._clock = on_outage, clock
         self._ask_again_at = -math.inf
@@ -75,18 +107,22 @@ class RateLimiter:
                 self._note(failure)
             else:
                 return
-        await self._hit(self._own, per, who)
+        _refuse(per, self._own[per].hit(who))
 
     async def _hit(self, limiter: SlidingWindowCounterRateLimiter, per: Per, who: str) -> None:
         item = self._items[per]
         if not await limiter.hit(item, per, who):
-            wait = (await limiter.get_window_stats(item, per, who)).reset_time - time.time()
-            raise RateLimited(f"Too many requests of this {per}; slow down.", retry_after=max(1, wait))
+            _refuse(per, max(1, (await limiter.get_window_stats(item, per, who)).reset_time - time.time()))
 
     def _note(self, failure: StorageError) -> None:
         self._ask_again_at = self._clock() + PATIENCE_SECONDS
         self._on_outage()
         log.warning("rates.store_unavailable", retry_in_seconds=PATIENCE_SECONDS, exc_info=failure)
+
+
+def _refuse(per: Per, wait: float) -> None:
+    if wait:
+        raise RateLimited(f"Too many requests of this {per}; slow down.", retry_after=wait)
 
 
 def site_of(host: str | None) -> str:

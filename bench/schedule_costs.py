@@ -20,9 +20,9 @@ from bench.schedule_bed import ScheduleBed
 from bench.schedule_table import IndexedSchedules, cursor, schedule_ids
 from bench.testbed import DRIVER
 from domain.api_keys import new_key_text
-from notify.policy import PublicChannels
 from stores.schedules import DynamoScheduleStore
 from stores.tables import TableNames
+from tests.channels import CHANNELS
 from workflows.ids import ONBOARDING_QUEUE
 
 MAX_RATIO = 1.2
@@ -89,7 +89,7 @@ async def measure(bed: ScheduleBed, plan: Plan, *, report: Report) -> list[Targe
 async def _portal(bed: ScheduleBed, tenant_id: str, *, rows: int) -> AsyncIterator[Caller]:
     """The real application in this process."""
     table = DynamoScheduleStore(IndexedSchedules(tenant_id, rows), TableNames())  # type: ignore[arg-type]
-    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, PublicChannels())
+    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, CHANNELS)
     key, accounts = new_key_text(), ActiveAccounts(tenant_id)
     given = services(bed.client, tenant_id, accounts=accounts, key=key, queue=ONBOARDING_QUEUE)
     transport = httpx.ASGITransport(create_app(replace(given, scans=scans)))

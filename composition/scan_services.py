@@ -11,7 +11,7 @@ from notify.policy import PublicChannels
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
-from stores.session import AwsClients
+from stores.session import AwsClients, TopicClients
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
@@ -25,8 +25,16 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
         executions=DynamoExecutionStore(aws.dynamodb, settings.tables),
         results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket),
         temporal=temporal_schedules(settings, temporal),
-        channels=PublicChannels(),
+        channels=channels(topics(settings, aws)),
     )
+
+
+def topics(settings: config.Settings, aws: AwsClients) -> TopicClients:
+    return TopicClients(aws.session, endpoint_url=settings.aws_endpoint_url)
+
+
+def channels(topics: TopicClients) -> PublicChannels:
+    return PublicChannels(partition=topics.partition, topic_regions=topics.regions)
 
 
 def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:

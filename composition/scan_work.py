@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from temporalio.client import Client
@@ -16,7 +15,7 @@ from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
 from composition import clouds
-from composition.scan_services import catch_up, temporal_schedules
+from composition.scan_services import catch_up, temporal_schedules, topics
 from domain.accounts import ProviderType
 from domain.credentials import Secret
 from domain.notifications import ChannelKind
@@ -36,7 +35,7 @@ from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener
-from stores.session import AwsClients, sns_client
+from stores.session import AwsClients
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from temporal.running_scans import TemporalScans
@@ -70,7 +69,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     ports = ScanPorts(schedules, executions, tenants, accounts, audit, engines, runs)
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
-        ChannelKind.SNS: SnsTopics(partial(sns_client, endpoint_url=settings.aws_endpoint_url)),
+        ChannelKind.SNS: SnsTopics(topics(settings, aws)),
     }
     return ScanWork(
         onboarding=[

@@ -48,7 +48,7 @@ class AwsBaseline:
         home = self._sessions.region
         key = self._key(order, credential, external_id)
         with self._sessions.open(key) as clients:
-            scan = Scan(CHECKS, order.scope, home=home, alive=alive)
+            scan = Scan(CHECKS, order.scope, home=home, known=self._sessions.regions, alive=alive)
             account = _account(order, clients, home)
             return scan.run(AwsReader(clients, account, alive=scan.beat, limits=limits))
 

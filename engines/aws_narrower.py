@@ -8,7 +8,7 @@ IAM in an account with an access key. The stored key itself is never handed over
 """
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from domain.credentials import Credential
@@ -54,7 +54,7 @@ class AwsNarrower:
                 raise refused(refusal.reason.value, *SENTENCES[refusal.reason]) from None
 
 
-@cache
+@lru_cache(maxsize=8)
 def reading(partition: str) -> dict[str, Any]:
     """The policies of a session that reads settings, as STS takes them: AWS's own policy for auditors, with what our
     template grants and denies beside it. Together they allow every permission that we publish."""

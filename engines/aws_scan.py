@@ -1,6 +1,6 @@
 """One run of checks over one account: which of them, where, in which order, and what becomes of a failure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from domain.scans import Finding
 from domain.schedules import ScanScope
@@ -11,13 +11,22 @@ OTHER_FORM = Unreadable("An answer of AWS has another form than the one that thi
 
 
 class Scan:
-    """`home` is the region that is asked about what is not regional."""
+    """`home` is the region that is asked about what is not regional; `known` are the regions that AWS has."""
 
-    def __init__(self, checks: Sequence[Check], scope: ScanScope, *, home: str, alive: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        scope: ScanScope,
+        *,
+        home: str,
+        known: Collection[str],
+        alive: Callable[[int], None],
+    ) -> None:
         self._services = {check.service for check in checks}
         self._checks = [check for check in checks if _wanted(check.service, scope)]
         self._scope = scope
         self._home = home
+        self._known = known
         self._alive = alive
         self._percent = 0
         self._found: list[Finding] = []
@@ -64,7 +73,8 @@ class Scan:
         except Unreadable as failure:
             message = f"The regions are not known, so only those named were scanned: {failure.message}"
             self._found.append(not_scanned(aws.account.root, message, failure.remedy))
-            return list(self._scope.regions) or [self._home]
+            # What a customer wrote becomes a part of a host's name, so it has to be a region at least.
+            return [region for region in self._scope.regions if region in self._known] or [self._home]
         asked = set(self._scope.regions) or enabled
         for region in sorted(asked - enabled):
             message, remedy = "The region is not switched on in this account.", "Switch it on, or leave it out."

@@ -38,6 +38,7 @@ class AwsSessions:
     def __init__(self, platform: PlatformAws, *, own: boto3.session.Session, models: Loader | None = None) -> None:
         self.partition = own.get_partition_for_region(platform.region)
         self.region = platform.region
+        self.regions = frozenset(own.get_available_regions("ec2", self.partition))
         self._platform = platform
         self._models = models or Loader()
         self._sts = own.client(

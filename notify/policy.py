@@ -3,13 +3,13 @@ is looked at again whenever something is sent (`transport`)."""
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from domain.errors import Problem
 from domain.notifications import Channel, ChannelKind
 
-TOPIC = re.compile(r"arn:aws:sns:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
+TOPIC = re.compile(r"arn:([a-z0-9-]{1,32}):sns:([a-z0-9-]{1,32}):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 PRIVATE_ENDINGS = (
     ".local",
@@ -27,16 +27,24 @@ URL_POINTER, TOPIC_POINTER = "/notification_channels/webhook/url", "/notificatio
 
 
 class PublicChannels:
-    """The `ChannelPolicy` port: public web addresses and SNS topics."""
+    """The `ChannelPolicy` port: public web addresses, and SNS topics in the regions of our partition."""
+
+    def __init__(self, *, partition: str, topic_regions: Collection[str]) -> None:
+        self._partition = partition
+        self._regions = topic_regions
 
     def problems(self, channel: Channel) -> Sequence[Problem]:
-        return _topic(channel.target) if channel.kind is ChannelKind.SNS else _webhook(channel.target)
+        return self._topic(channel.target) if channel.kind is ChannelKind.SNS else _webhook(channel.target)
 
-
-def _topic(arn: str) -> list[Problem]:
-    if TOPIC.fullmatch(arn):
+    def _topic(self, arn: str) -> list[Problem]:
+        named = TOPIC.fullmatch(arn)
+        if named is None or named[1] != self._partition:
+            message = f"Name an SNS topic by its ARN, arn:{self._partition}:sns:region:account:name."
+            return [Problem("invalid", message, TOPIC_POINTER)]
+        if named[2] not in self._regions:
+            message = f"SNS has no such region here. Name a topic in one of: {', '.join(sorted(self._regions))}."
+            return [Problem("unknown_region", message, TOPIC_POINTER)]
         return []
-    return [Problem("invalid", "Name an SNS topic by its ARN, arn:aws:sns:region:account:name.", TOPIC_POINTER)]
 
 
 def _webhook(url: str) -> list[Problem]:

@@ -1,13 +1,15 @@
 """The AWS clients of our own side. Temporal owns the retries: botocore gets one quick second try, short timeouts."""
 
 from dataclasses import dataclass
-from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 from botocore.loaders import Loader
+
+from domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -63,7 +65,26 @@ def session_with(models: Loader, region: str, **key: str | None) -> Session:
     return Session(region_name=region, botocore_session=below, **key)
 
 
-@cache
-def sns_client(region: str, *, endpoint_url: str | None = None) -> "SNSClient":
-    """In the region of a customer's topic."""
-    return Session(region_name=region).client("sns", endpoint_url=endpoint_url, config=_CONFIG)
+class TopicClients:
+    """SNS clients for the topics of customers: one for each region that AWS has for SNS in our partition. A customer
+    names the region, so any other one is refused, and nothing is kept for it."""
+
+    def __init__(self, session: Session, *, endpoint_url: str | None = None) -> None:
+        """`session` is ours, in a region of our partition."""
+        self.partition = session.get_partition_for_region(session.region_name)
+        self.regions = frozenset(session.get_available_regions("sns", self.partition))
+        self._session = session
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, SNSClient] = {}
+        self._lock = Lock()  # a session makes one client at a time
+
+    def __call__(self, region: str) -> "SNSClient":
+        """Raises InvalidInput for a region without SNS."""
+        if region not in self.regions:
+            raise InvalidInput("SNS has no such region.")
+        with self._lock:
+            if region not in self._clients:
+                self._clients[region] = self._session.client(
+                    "sns", region_name=region, endpoint_url=self._endpoint_url, config=_CONFIG
+                )
+            return self._clients[region]

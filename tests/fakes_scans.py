@@ -39,7 +39,7 @@ from domain.scans import (
 )
 from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus
 from domain.timestamps import stamp
-from notify.policy import PublicChannels
+from tests.channels import CHANNELS
 from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of
 
 SCANNABLE = (AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED)
@@ -441,4 +441,4 @@ class FakeNotifier:
 
 def fake_scan_services(stores: FakeStores) -> ScanServices:
     scans = FakeScanStores(stores.ledger, stores.accounts)
-    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), PublicChannels())
+    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), CHANNELS)

@@ -19,6 +19,21 @@ MAX_FUNCTION_LINES = 40
 
 ENTRY_POINTS = ("main.py", "worker.py", "cli.py", "local/", "commands/")
 WITHOUT_TEMPORAL = ("bench/validating.py", "bench/security/noisy_neighbour.py")
+LONG_LIVED = ("api/", "stores/", "notify/", "providers/", "engines/", "transport/", "temporal/", "telemetry/")
+GROWING = {
+    ("api/key_uses.py", "_noted"): "emptied at 10,000 keys",
+    ("api/rates.py", "_counts"): "100,000 callers and one for all others, a minute",
+    ("api/rates.py", "_last"): "the counts of the minute before",
+    ("engines/aws_reader.py", "items"): "of one listing, 10,000 resources",
+    ("engines/aws_reader.py", "_answers"): "of one scan, and of the region that it is in",
+    ("engines/aws_scan.py", "_found"): "of one scan, 100,000 findings",
+    ("engines/aws_session.py", "_clients"): "of one scan, and of the region that it is in",
+    ("providers/aws.py", "_clients"): "of one validation, by services that the code names",
+    ("stores/session.py", "_clients"): "by the regions that SNS has",
+    ("telemetry/steps.py", "_known"): "by steps that the code names",
+}
+"""What an object remembers, and why no value from outside makes it grow for ever (tests/test_memory.py tries them)."""
+
 LAST_HANDLERS = ("api/failures.py", "temporal/interceptors.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -213,6 +228,61 @@ def no_decision_hangs_on_the_text_of_an_error(path: str, source: str) -> Finding
     for condition in conditions(source) if not within(path, "tests/") else ():
         if any(as_text(node) & errors for node in ast.walk(condition)):
             yield at(condition, ast.unparse(condition))
+
+
+@refuses(
+    ("stores/session.py", "@cache\ndef client(region: str): ..."),
+    ("domain/cadence.py", "@functools.lru_cache(maxsize=None)\ndef zone(name): ..."),
+    ("api/rates.py", "class Rates:\n    def __init__(self):\n        self._seen: dict[str, int] = {}"),
+    ("notify/sns.py", "class Topics:\n    clients = defaultdict(list)"),
+    ("providers/rest.py", "KNOWN = set()"),
+    ("transport/guard.py", "class Hosts:\n    names: set[str] = field(default_factory=set)"),
+)
+def what_input_can_make_grow_has_a_bound(path: str, source: str) -> Findings:
+    if within(path, "tests/", "bench/"):
+        return
+    for function in functions(source):
+        if function.args.args and any(_is_unbounded(each) for each in function.decorator_list):
+            yield at(function, f"{function.name} remembers every argument; give the cache a size")
+    for node in nodes(source) if within(path, *LONG_LIVED) else ():
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_empty(node.value) and _outlives_a_call(source, node):
+            name = dotted(_target(node)).removeprefix("self.")
+            if (path, name) not in GROWING:
+                yield at(node, f"{name} may grow; give it a bound and name it in GROWING")
+
+
+def _is_unbounded(decorator: ast.expr) -> bool:
+    if not isinstance(decorator, ast.Call):
+        return dotted(decorator) in {"cache", "functools.cache"}
+    sizes = [*decorator.args, *(keyword.value for keyword in decorator.keywords if keyword.arg == "maxsize")]
+    return dotted(decorator.func).endswith("lru_cache") and any(ast.unparse(size) == "None" for size in sizes)
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    match value:
+        case ast.Dict(keys=[]) | ast.List(elts=[]):
+            return True
+        case ast.Call(func=func, args=args, keywords=keywords):
+            made = dotted(func.value if isinstance(func, ast.Subscript) else func).rpartition(".")[2]
+            factories = {dotted(each.value) for each in keywords if each.arg == "default_factory"}
+            bounded = any(each.arg == "maxlen" for each in keywords)
+            growing = made in {"defaultdict", "Counter"} or (made in {"dict", "set", "list", "deque"} and not args)
+            return (growing and not bounded) or bool(factories & {"dict", "set", "list", "deque"})
+        case _:
+            return False
+
+
+def _target(node: ast.Assign | ast.AnnAssign) -> ast.expr:
+    return node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+
+
+def _outlives_a_call(source: str, node: ast.Assign | ast.AnnAssign) -> bool:
+    """An attribute that `__init__` sets, or a name of a class or a module. What is frozen is a value, not a memory."""
+    around = [each for each in nodes(source) if isinstance(each, Function | ast.ClassDef) and node in ast.walk(each)]
+    if isinstance(_target(node), ast.Attribute):
+        return any(isinstance(each, Function) and each.name == "__init__" for each in around)
+    frozen = any("frozen=True" in ast.unparse(d) for each in around for d in each.decorator_list)
+    return not frozen and not any(isinstance(each, Function) for each in around)
 
 
 @refuses(

@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -104,7 +104,7 @@ class GuardedClient:
         return Reply(answer.status, found, bytes(received))
 
 
-@cache
+@lru_cache(maxsize=8)
 def _trusting(ca_file: str | None) -> ssl.SSLContext:
     """One for all clients: the authorities of the system take most of a megabyte."""
     return ssl.create_default_context(cafile=ca_file)

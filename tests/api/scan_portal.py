@@ -18,9 +18,9 @@ from temporalio.client import (
 )
 
 from api.services import Limits, ScanServices
-from notify.policy import PublicChannels
 from temporal.previews import PREFIX
 from tests.api.portal import Portal, add_key, idempotent, open_portal
+from tests.channels import CHANNELS
 from tests.fakes_scans import ScriptedEngine
 from tests.rig import PLUGIN, Rig
 from tests.scan_rig import ScanRig
@@ -151,7 +151,7 @@ async def open_scan_portal(
         executions=stores.executions,
         results=stores.results,
         temporal=rig.temporal(client),
-        channels=PublicChannels(),
+        channels=CHANNELS,
     )
     callers = Rig(rig.client, stores=rig.stores, tenant_id=rig.tenant_id, queue=rig.queue)
     portal = open_portal(callers, client, limits, **{"scans": services, **replaced})

@@ -14,7 +14,7 @@ from limits.aio.storage import RedisStorage
 from pydantic import SecretStr
 
 from api.edge import Edge
-from api.rates import PATIENCE_SECONDS, Per, RateLimiter, Rates, site_of
+from api.rates import PATIENCE_SECONDS, Per, RateLimiter, Rates, Windows, site_of
 from composition.edge import rate_store
 from domain.edge_errors import RateLimited
 from local.ports import HOST, free_port
@@ -110,6 +110,22 @@ async def test_callers_at_the_same_time_are_counted_one_by_one():
     limiter = RateLimiter(Rates(per_key=100))
     counts = await asyncio.gather(*(admitted(limiter, "key:1", of=50) for _ in range(8)))
     assert sum(counts) == 100
+
+
+def test_more_callers_than_are_counted_one_by_one_share_what_one_has():
+    windows = Windows(3, clock=lambda: 30.0, max_counted=10)
+    refused = [windows.hit(f"address-{number % 1000}") > 0 for number in range(2000)]
+    assert refused.count(False) == 10 * 2 + 3
+    assert windows.hit("address-5000") == 30
+
+
+def test_the_last_minute_counts_for_what_is_left_of_it():
+    clock = Clock()
+    windows = Windows(10, clock=clock)
+    counts = []
+    for clock.now in (59, 60, 90, 105, 300):
+        counts.append([windows.hit("key") for _ in range(20)].count(0))
+    assert counts == [10, 0, 5, 3, 10]
 
 
 async def test_processes_with_a_shared_store_count_together(redis: int, shared):

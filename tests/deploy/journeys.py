@@ -36,7 +36,7 @@ from stores.results import S3ResultStore
 from stores.results_bucket import ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
-from stores.session import AwsClients, sns_client
+from stores.session import AwsClients, TopicClients
 from stores.tables import TableNames, create_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
@@ -239,7 +239,7 @@ def run_scans(world: World, accounts: DynamoAccountStore) -> None:
 
 
 def tell_a_customers_topic(aws: AwsClients, calls: list[Made]) -> None:
-    client = sns_client(REGION, endpoint_url=aws.kms.meta.endpoint_url)
+    client = TopicClients(aws.session, endpoint_url=aws.kms.meta.endpoint_url)(REGION)
     client.meta.events.register("before-parameter-build", recorder(calls))
     notification = Notification("n", "t", "a", "s", "e", "completed", AT)
     with suppress(OnboardingError):

@@ -95,7 +95,8 @@ class Run:
     ) -> None:
         clients.answers, clients.asked, clients.closed = {**REGIONS, **answers}, [], []
         self.pauses: list[float] = []
-        scan = Scan(checks, scope or ScanScope(regions=(HOME,)), home=HOME, alive=alive)
+        named = scope or ScanScope(regions=(HOME,))
+        scan = Scan(checks, named, home=HOME, known={HOME, "us-east-1"}, alive=alive)
         reader = AwsReader(clients, ACCOUNT, alive=scan.beat, limits=limits, clock=clock, pause=self.pauses.append)
         self.findings: list[Finding] = scan.run(reader)
         self.asked = [permission for permission, _ in clients.asked if permission not in REGIONS]

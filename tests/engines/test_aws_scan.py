@@ -81,6 +81,12 @@ def test_without_the_list_of_regions_those_named_are_scanned(canned: CannedClien
     assert regions_of(Run(canned, answers, ENCRYPTION, scope=ScanScope())) == {"global", HOME}
 
 
+def test_a_region_that_aws_does_not_have_is_not_asked(canned: CannedClients):
+    answers = {**database(), "ec2:DescribeRegions": ACCESS_DENIED}
+    run = Run(canned, answers, ENCRYPTION, scope=ScanScope(regions=("moon-1", "us-east-1")))
+    assert regions_of(run) == {"global", "us-east-1"}
+
+
 def test_services_are_chosen_and_left_out(canned: CannedClients):
     def services(**scope: tuple[str, ...]) -> set[str]:
         run = Run(canned, ALL_GOOD, *CHECKS, scope=ScanScope(regions=(HOME,), **scope))

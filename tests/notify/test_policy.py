@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from domain.notifications import Channel, ChannelKind
 from notify.policy import PublicChannels
+from tests.channels import CHANNELS
 
 
 def codes(kind: ChannelKind, target: str) -> list[str]:
-    return [problem.code for problem in PublicChannels().problems(Channel(kind, target))]
+    return [problem.code for problem in CHANNELS.problems(Channel(kind, target))]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,24 @@ def test_anything_else_is_no_topic(arn: str):
     assert codes(ChannelKind.SNS, arn) == ["invalid"]
 
 
+@pytest.mark.parametrize("region", ["mars-north-1", "cn-north-1", "us-gov-west-1", "eu-central-9"])
+def test_a_topic_is_in_a_region_that_aws_has_for_it(region: str):
+    [problem] = CHANNELS.problems(Channel(ChannelKind.SNS, f"arn:aws:sns:{region}:111122223333:scans"))
+    assert (problem.code, problem.pointer) == ("unknown_region", "/notification_channels/sns/topic_arn")
+    assert "eu-central-1" in problem.message
+    assert region not in problem.message
+
+
+def test_a_topic_is_of_our_partition():
+    china = PublicChannels(partition="aws-cn", topic_regions=["cn-north-1"])
+    found = [
+        [problem.code for problem in china.problems(Channel(ChannelKind.SNS, f"arn:{place}:111122223333:scans"))]
+        for place in ("aws-cn:sns:cn-north-1", "aws:sns:cn-north-1", "aws:sns:eu-west-1")
+    ]
+    assert found == [[], ["invalid"], ["invalid"]]
+
+
 @given(st.text(max_size=80) | st.from_regex(r"https://[a-z0-9.\[\]:@/\\-]{0,40}", fullmatch=True))
 def test_any_text_is_judged_without_repeating_it(url: str):
-    problems = PublicChannels().problems(Channel(ChannelKind.WEBHOOK, url))
+    problems = CHANNELS.problems(Channel(ChannelKind.WEBHOOK, url))
     assert all(len(url) < 12 or url not in problem.message for problem in problems)
