@@ -10,9 +10,9 @@ from temporalio import activity
 
 from activities.heartbeats import heartbeating
 from domain.accounts import ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.ports import Catalogue, CredentialOpener, CredentialVault
-from domain.probes import PURPOSE, ProbeRequest
+from domain.probes import ProbeRequest
 from domain.validation import Expectation, Verdict
 
 PROPAGATION_SECONDS = 15
@@ -93,7 +93,7 @@ class CredentialActivities:
     @activity.defn(name="probe_credential")
     def probe_credential(self, request: ProbeRequest) -> Verdict:
         """The same proof, of a credential that goes from its seal to the cloud and nowhere else."""
-        context = SealContext(request.tenant_id, request.account_id, request.probe_id, PURPOSE)
+        context = SealContext(request.tenant_id, request.account_id, request.probe_id, SealPurpose.PROBE)
         credential = self._opener.open(request.sealed, context)
         return self._prove(request, credential)
 

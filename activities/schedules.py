@@ -8,7 +8,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.audit import event_of
-from domain.credentials import CredentialRef, SealContext, VaultEntry
+from domain.credentials import CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.errors import NotFound
 from domain.ports import CredentialOpener, CredentialVault
 from domain.scan_ports import Schedules, ScheduleStore
@@ -97,7 +97,7 @@ class ScheduleActivities:
 
     def _stored(self, change: ScheduleChange, sealed: str) -> CredentialRef:
         schedule = change.schedule
-        context = SealContext(schedule.tenant_id, schedule.schedule_id, change.change_id, purpose="webhook")
+        context = SealContext(schedule.tenant_id, schedule.schedule_id, change.change_id, SealPurpose.WEBHOOK)
         entry = VaultEntry(
             tenant_id=schedule.tenant_id,
             account_id=schedule.schedule_id,

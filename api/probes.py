@@ -10,9 +10,9 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from api.onboarding_calls import bounded
 from api.services import Services
 from domain.accounts import Account
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Internal, Unavailable, error_of
-from domain.probes import PURPOSE, ProbeRequest
+from domain.probes import ProbeRequest
 from domain.validation import Verdict
 from workflows.ids import ONBOARDING_PRIORITY, probe_id
 from workflows.probe_credential import ProbeCredential
@@ -25,7 +25,7 @@ async def probe(
     services: Services, account: Account, credential: Credential, *, operation_id: str, just_created: bool
 ) -> Verdict:
     """Raises Unavailable when there is no verdict in time, and other trouble on the way."""
-    context = SealContext(account.tenant_id, account.account_id, operation_id, PURPOSE)
+    context = SealContext(account.tenant_id, account.account_id, operation_id, SealPurpose.PROBE)
     patience = services.limits.validate_wait_seconds
     request = ProbeRequest(
         tenant_id=account.tenant_id,

@@ -31,7 +31,7 @@ from api.schedule_schemas import (
 )
 from api.schedule_wishes import Wishes, fires_anew
 from domain.access import Scope
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import InvalidInput, NotFound, Problem, Trouble
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
 from domain.timestamps import parse, stamp
@@ -229,7 +229,7 @@ def _change(
     secret = channels.webhook.secret if channels and channels.webhook else None
     sealed = None
     if secret is not None:
-        context = SealContext(schedule.tenant_id, schedule.schedule_id, operation.id, purpose="webhook")
+        context = SealContext(schedule.tenant_id, schedule.schedule_id, operation.id, SealPurpose.WEBHOOK)
         sealed = access.services.sealer.seal(Credential(WEBHOOK_SECRET, {"secret": secret}), context)
     return ScheduleChange(kind, schedule, access.caller.origin, operation.id, operation.at, sealed_secret=sealed)
 

@@ -6,6 +6,7 @@ copied into JSON or shown; a search for `reveal(` finds every place that sees a 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NoReturn
 
 
@@ -82,6 +83,22 @@ class CredentialRef:
     """True while an older version is still the current one."""
 
 
+SEAL_CONTEXT = ("tenant", "account", "submission", "purpose")
+"""The names of what a seal is bound to, as they stand in the policies."""
+
+
+class SealPurpose(StrEnum):
+    """What a credential was sealed for. IAM and key policies are rendered from these values: one that is missing there
+    is refused by AWS."""
+
+    ONBOARDING = "onboarding"
+    """To be stored as the credential of an account."""
+    WEBHOOK = "webhook"
+    """To be stored as the signing secret of a schedule's webhooks."""
+    PROBE = "probe"
+    """To be proved once, in a dry run: no step that stores one can open it."""
+
+
 @dataclass(frozen=True)
 class SealContext:
     """What a sealed credential is bound to. It opens with exactly the same four values, or not at all."""
@@ -89,15 +106,11 @@ class SealContext:
     tenant_id: str
     account_id: str
     submission_id: str
-    purpose: str = "onboarding"
+    purpose: SealPurpose = SealPurpose.ONBOARDING
 
     def as_mapping(self) -> dict[str, str]:
-        return {
-            "tenant": self.tenant_id,
-            "account": self.account_id,
-            "submission": self.submission_id,
-            "purpose": self.purpose,
-        }
+        values = (self.tenant_id, self.account_id, self.submission_id, self.purpose.value)
+        return dict(zip(SEAL_CONTEXT, values, strict=True))
 
 
 @dataclass(frozen=True)

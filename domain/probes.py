@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from domain.accounts import ProviderType
 
-PURPOSE = "probe"
-"""What the sealed credential is bound to: no step that stores one can open it."""
-
 
 @dataclass(frozen=True)
 class ProbeRequest:

@@ -36,6 +36,10 @@ _KEYS = (
 IDENTITY_KEY = "alias/threat-engine-identity"
 _IDENTITY = _Key(IDENTITY_KEY, "Identity tokens", "RSA_2048", "SIGN_VERIFY", rotates=False)
 
+ALIASES = tuple(key.alias for key in (*_KEYS, _IDENTITY))
+KEY_SPECS = tuple(dict.fromkeys(key.spec for key in (*_KEYS, _IDENTITY)))
+KEY_USAGES = tuple(dict.fromkeys(key.usage for key in (*_KEYS, _IDENTITY)))
+
 
 @aws_failures()
 def ensure_keys(kms: "KMSClient", *, identity: bool = False) -> tuple[SetupFinding, ...]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from domain.audit import Origin
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.timestamps import stamp
 from domain.validation import Step, StepStatus
 
@@ -25,7 +25,9 @@ credentials = st.builds(
     st.dictionaries(st.sampled_from(["role_arn", "secret_access_key", "private_key"]), texts, min_size=1),
 )
 
-seal_contexts = st.builds(SealContext, tenant_id=ids, account_id=ids, submission_id=ids)
+seal_contexts = st.builds(
+    SealContext, tenant_id=ids, account_id=ids, submission_id=ids, purpose=st.sampled_from(SealPurpose)
+)
 
 origins = st.builds(Origin, actor=st.sampled_from(["cli", "system", "key:0123456789abcdef"]), request_id=ids)
 

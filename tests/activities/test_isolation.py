@@ -34,11 +34,11 @@ from activities.scans import AdmitScan, CloseScan, RecordDelivery, ScanActivitie
 from activities.schedules import Converge, ScheduleActivities
 from activities.upkeep import EndSchedules, Key, Mend, UpkeepActivities, UpkeepPorts
 from domain.accounts import ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.errors import OnboardingError
 from domain.notifications import Channel, ChannelKind, Notification
 from domain.onboarding import OnboardRequest
-from domain.probes import PURPOSE, ProbeRequest
+from domain.probes import ProbeRequest
 from domain.scans import ExecutionStatus, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
 from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleChange, ScheduleType
 from tests.fakes_clouds import FakeCatalogue, ScriptedProvider, accepted
@@ -105,7 +105,9 @@ def house() -> House:
         missed=missed,
         pending=core.vault.store(another(new_entry(thing.account_id, owner.tenant_id))),
         signing=core.vault.store(webhook_secret(thing)),
-        sealed_probe=core.sealer.seal(A_KEY, SealContext(owner.tenant_id, thing.account_id, "probe", PURPOSE)),
+        sealed_probe=core.sealer.seal(
+            A_KEY, SealContext(owner.tenant_id, thing.account_id, "probe", SealPurpose.PROBE)
+        ),
         stranger=stranger.tenant_id,
         temporal=temporal,
         engine=ScriptedEngine(),

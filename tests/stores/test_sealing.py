@@ -3,13 +3,14 @@
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import PayloadTooLarge, PlatformConfig, SealBroken, Throttled, Unavailable
 from stores.sealing import MAX_CREDENTIAL_BYTES, MAX_SEALED_CHARACTERS, KmsOpener, KmsSealer
 from tests.stores.conftest import SECRETS_KEY, Aws, Stores
@@ -34,12 +35,16 @@ def test_a_sealed_credential_opens_in_its_context(stores: Stores, credential: Cr
     assert stores.opener.open(sealed, context) == credential
 
 
-@pytest.mark.parametrize("name", ["tenant_id", "account_id", "submission_id", "purpose"])
-def test_it_opens_in_no_other_context(stores: Stores, name: str):
+@pytest.mark.parametrize(
+    "other",
+    [{name: new_id()} for name in ("tenant_id", "account_id", "submission_id")] + [{"purpose": SealPurpose.PROBE}],
+    ids=["tenant_id", "account_id", "submission_id", "purpose"],
+)
+def test_it_opens_in_no_other_context(stores: Stores, other: dict[str, Any]):
     context = new_context()
     sealed = stores.sealer.seal(CREDENTIAL, context)
     with pytest.raises(SealBroken):
-        stores.opener.open(sealed, replace(context, **{name: new_id()}))
+        stores.opener.open(sealed, replace(context, **other))
 
 
 def test_two_sealed_credentials_cannot_be_swapped(stores: Stores):

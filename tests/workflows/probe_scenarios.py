@@ -8,9 +8,9 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Unavailable
-from domain.probes import PURPOSE, ProbeRequest
+from domain.probes import ProbeRequest
 from domain.validation import Verdict
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, refused
@@ -31,7 +31,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
 def request(rig: Rig, **changes: Any) -> ProbeRequest:
     account_id, operation = str(uuid4()), str(uuid4())
     credential = Credential("aws_iam_role", {"role_arn": ROLE_ARN})
-    context = SealContext(rig.tenant_id, account_id, operation, PURPOSE)
+    context = SealContext(rig.tenant_id, account_id, operation, SealPurpose.PROBE)
     given = {
         "tenant_id": rig.tenant_id,
         "account_id": account_id,

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.fakes import FakeStores
@@ -30,7 +30,7 @@ Sweeping = Callable[[ScanRig], Awaitable[None]]
 async def created(rig: ScanRig) -> Schedule:
     """With a signing secret."""
     schedule, change_id = rig.schedule(), str(uuid4())
-    context = SealContext(rig.tenant_id, schedule.schedule_id, change_id, purpose="webhook")
+    context = SealContext(rig.tenant_id, schedule.schedule_id, change_id, SealPurpose.WEBHOOK)
     sealed = rig.stores.sealer.seal(Credential("webhook_secret", {"secret": "0123456789abcdef"}), context)
     return await rig.change(ChangeKind.CREATE, schedule, change_id=change_id, sealed_secret=sealed)
 

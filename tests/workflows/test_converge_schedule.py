@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.upkeep import EndSchedules, UpkeepActivities, UpkeepPorts
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
 from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
@@ -105,7 +105,7 @@ async def test_a_deleted_schedule_is_gone_on_both_sides(rig: ScanRig):
 async def sign(rig: ScanRig, kind: ChangeKind, schedule: Schedule, secret: str) -> Schedule:
     """A change that brings a signing secret."""
     change_id = str(uuid4())
-    context = SealContext(rig.tenant_id, schedule.schedule_id, change_id, purpose="webhook")
+    context = SealContext(rig.tenant_id, schedule.schedule_id, change_id, SealPurpose.WEBHOOK)
     sealed = rig.stores.sealer.seal(Credential("webhook_secret", {"secret": secret}), context)
     return await rig.change(kind, schedule, change_id=change_id, sealed_secret=sealed)
 
