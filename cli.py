@@ -20,6 +20,7 @@ from commands.first_key import bootstrap
 from commands.keys import create as create_key
 from commands.keys import revoke as revoke_key
 from commands.keys import show as show_keys
+from commands.policies.rendering import policies
 from commands.probe import probe
 from commands.replay import replay
 from commands.setup import create_tables_only, setup
@@ -45,6 +46,7 @@ app.command("create-tables")(create_tables_only)
 app.add_typer(keys, name="keys")
 app.add_typer(tenants, name="tenants")
 app.add_typer(audit, name="audit")
+app.command()(policies)
 app.command()(doctor)
 app.command()(status)
 app.command()(cost)

@@ -1,4 +1,4 @@
-"""The policies of `deploy/iam` as MiniStack can judge them: word for word, but for the rows of ADJUSTMENTS.
+"""The policies of the roles as MiniStack can judge them: word for word, but for the rows of ADJUSTMENTS.
 
 A statement about what another service of AWS asks for us (`kms:ViaService`) stays as it is. No service of MiniStack
 asks KMS, so it allows nothing there, as it allows no direct call in AWS.
@@ -8,15 +8,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
-from typing import Any
 
-IAM = Path(__file__).resolve().parents[1] / "iam"
-EXAMPLE_ACCOUNT, EXAMPLE_REGION = "111122223333", "ap-south-1"
-"""What the files are written for."""
-
-Policy = dict[str, Any]
-Statement = dict[str, Any]
+from commands.policies.place import Place, Policy, Statement
+from commands.policies.roles import role_policy
+from config import Settings
 
 
 @dataclass(frozen=True)
@@ -30,10 +25,9 @@ class Adjustment:
 
 
 def published(process: str, account: str, region: str) -> Policy:
-    """The file of a process, filled in."""
-    text = (IAM / f"{process}.json").read_text(encoding="utf-8")
-    filled: Policy = json.loads(text.replace(EXAMPLE_ACCOUNT, account).replace(EXAMPLE_REGION, region))
-    return filled
+    """What the role of a process is given in AWS, in a deployment that leaves the settings as they are."""
+    settings = Settings.model_validate({"platform_aws_account_id": account, "aws_region": region})
+    return role_policy(process, Place(settings))
 
 
 def as_ministack_judges(process: str, account: str, region: str) -> str:

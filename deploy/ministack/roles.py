@@ -1,4 +1,4 @@
-"""The roles in the emulated AWS, under the policies of `deploy/iam`: `python -m deploy.ministack.roles`.
+"""The roles in the emulated AWS, under the policies of `commands/policies`: `python -m deploy.ministack.roles`.
 
 Run as the root user of the platform's account; safe to repeat.
 """
@@ -19,7 +19,7 @@ ROLES = {
     "setup": "threat-engine-setup",
     "auditor": "threat-engine-auditor",
 }
-"""The role of each file."""
+"""The role of each process."""
 POLICY = "what-it-needs"
 
 

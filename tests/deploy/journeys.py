@@ -12,7 +12,7 @@ from commands.first_key import add_administrator_key
 from config import results_bucket
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit_trail import next_digest
-from domain.credentials import Credential, SealContext
+from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import NotFound, OnboardingError
 from domain.idempotency import Answer
 from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
@@ -75,7 +75,7 @@ class World:
     aws: AwsClients
     calls: list[Made]
     tenant_id: str = ""
-    sealed: Mapping[str, str] = field(default_factory=dict)
+    sealed: Mapping[SealPurpose, str] = field(default_factory=dict)
     """By its purpose."""
     context: SealContext = CONTEXT
 
@@ -110,7 +110,7 @@ def api_journey(world: World) -> None:
     digest = KmsBodyDigest(aws.kms, key_id="alias/threat-engine-digests")
     digest.digest(b"body")
     sealer = KmsSealer(aws.kms, key_id=KEY)
-    for purpose in ("onboarding", "webhook"):
+    for purpose in SealPurpose:
         sealer.seal(new_entry().credential, replace(world.context, purpose=purpose))
     KmsIdentityKeys(aws.kms, issuer="https://platform.example", key_id=IDENTITY_KEY).published()
     for probe in probes(aws, NAMES, key_id=KEY).values():
@@ -280,5 +280,6 @@ def put_in_disorder(aws: AwsClients) -> None:
     """What a repetition of the set-up has to repair."""
     kms, dynamodb = aws.kms, aws.dynamodb
     kms.disable_key_rotation(KeyId=kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyId"])
-    dynamodb.update_table(TableName=NAMES.accounts, DeletionProtectionEnabled=False)
+    for name in vars(NAMES).values():
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
     aws.s3.delete_public_access_block(Bucket=BUCKET)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from boto3.session import Session
 
+from domain.credentials import SealPurpose
 from local.ministack import running_ministack
 from stores.sealing import KmsSealer
 from stores.session import AwsClients, connect
@@ -33,7 +34,18 @@ from tests.deploy.journeys import (
     setup_journey,
     worker_journey,
 )
-from tests.deploy.policies import ACCOUNT, REGION, Request, allows, files, grants, listed, statements
+from tests.deploy.policies import (
+    ACCOUNT,
+    PRINCIPALS,
+    REGION,
+    Request,
+    allows,
+    allows_key,
+    files,
+    grants,
+    listed,
+    statements,
+)
 from tests.deploy.recorded import (
     S3_ACTIONS,
     Made,
@@ -48,7 +60,6 @@ from tests.pages import ROOT, source
 from tests.stores.samples import new_entry, new_event, new_tenant
 
 PROCESSES = ("api", "worker", "setup", "auditor")
-PURPOSES = ("onboarding", "webhook")
 ON_NOTHING_IN_PARTICULAR = {"kms:CreateKey", "secretsmanager:GetRandomPassword"}
 """AWS takes no resource for these."""
 THEIRS = ("arn:aws:iam::*:role/ThreatEngine", "arn:aws:sns:*:*:*")
@@ -101,7 +112,7 @@ def furnished(aws: AwsClients, calls: list[Made]) -> World:
     tenant, world = new_tenant(), World(aws, calls)
     DynamoTenantStore(aws.dynamodb, NAMES).create(tenant, new_event(tenant.tenant_id))
     sealer, credential = KmsSealer(aws.kms, key_id=KEY), new_entry().credential
-    sealed = {purpose: sealer.seal(credential, replace(world.context, purpose=purpose)) for purpose in PURPOSES}
+    sealed = {purpose: sealer.seal(credential, replace(world.context, purpose=purpose)) for purpose in SealPurpose}
     return World(aws, calls, tenant.tenant_id, sealed)
 
 
@@ -114,6 +125,34 @@ each_process = pytest.mark.parametrize("process", PROCESSES)
 def test_a_process_may_do_everything_that_it_does(asked: Asked, process: str):
     policy = statements(f"iam/{process}.json")
     assert [request for request in asked[process] if not allows(policy, request)] == []
+
+
+def key_of(request: Request) -> str:
+    """The last part of its alias, which is the name of its policy; nothing where no key is asked for."""
+    aliases = request.context.get("kms:ResourceAliases", [])
+    return listed(aliases)[0].removeprefix("alias/threat-engine-") if aliases else ""
+
+
+def allowed_with_its_key(process: str, request: Request) -> bool:
+    key, identity = statements(f"kms/{key_of(request)}.json"), statements(f"iam/{process}.json")
+    return allows_key(key, identity, request, principal=PRINCIPALS[process])
+
+
+@stack
+@each_process
+def test_the_keys_allow_every_use_that_a_process_makes_of_them(asked: Asked, process: str):
+    """Judged by the policy of the role and that of the key together, with the encryption context of the real call."""
+    uses = [request for request in asked[process] if key_of(request)]
+    assert uses
+    assert [request for request in uses if not allowed_with_its_key(process, request)] == []
+
+
+@stack
+def test_every_purpose_of_a_seal_is_sealed_by_the_api_and_opened_by_the_worker(asked: Asked):
+    for process, action in {"api": "kms:GenerateDataKey", "worker": "kms:Decrypt"}.items():
+        contexts = [request.context for request in asked[process] if request.action == action]
+        purposes = {context.get("kms:EncryptionContext:purpose") for context in contexts}
+        assert purposes - {None} == {purpose.value for purpose in SealPurpose}
 
 
 @stack
@@ -236,6 +275,10 @@ REFUSED = {
     "api reads a secret": ("api", Request("secretsmanager:GetSecretValue", SECRET)),
     "api writes a secret": ("api", Request("secretsmanager:PutSecretValue", SECRET)),
     "api seals for no tenant": ("api", Request("kms:GenerateDataKey", KEYS, sealing(tenant=None))),
+    "api seals for two purposes": (
+        "api",
+        Request("kms:GenerateDataKey", KEYS, sealing(purpose="onboarding,webhook")),
+    ),
     "api seals for something else": ("api", Request("kms:GenerateDataKey", KEYS, sealing(purpose="backup"))),
     "api seals with more context": ("api", Request("kms:GenerateDataKey", KEYS, sealing(extra="x"))),
     "api seals without context": ("api", Request("kms:GenerateDataKey", KEYS, ALIAS)),
@@ -332,3 +375,5 @@ REFUSED = {
 @pytest.mark.parametrize(("process", "request_"), REFUSED.values(), ids=REFUSED.keys())
 def test_it_is_refused(process: str, request_: Request):
     assert not allows(statements(f"iam/{process}.json"), request_)
+    if key_of(request_) and (ROOT / f"deploy/kms/{key_of(request_)}.json").exists():
+        assert not allowed_with_its_key(process, request_)

@@ -3,7 +3,21 @@
 
 import pytest
 
-from tests.deploy.policies import ACCOUNT, API, SETUP, WORKER, Request, allows, grants, statements
+from domain.credentials import SEAL_CONTEXT, SealContext, SealPurpose
+from tests.deploy.policies import (
+    ACCOUNT,
+    API,
+    PRINCIPALS,
+    REGION,
+    SETUP,
+    WORKER,
+    Request,
+    allows,
+    allows_key,
+    files,
+    grants,
+    statements,
+)
 from tests.deploy.recorded import encryption_context, through_s3, through_secrets_manager
 
 ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
@@ -12,12 +26,14 @@ CRYPTOGRAPHY = {
     *("kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateMac", "kms:VerifyMac", "kms:CreateGrant"),
     *("kms:Sign", "kms:Verify"),
 }
-SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
-OTHER_SECRET = f"arn:aws:secretsmanager:ap-south-1:{ACCOUNT}:secret:billing-AbCdEf"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:threat-engine/account/1-AbCdEf"
+OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:billing-AbCdEf"
 RESULTS = f"arn:aws:s3:::threat-engine-results-{ACCOUNT}-ap-south-1"
-SEALING = encryption_context({"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"})
+SEALING = encryption_context(SealContext("t", "a", "s").as_mapping())
 ES256 = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
 RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
+KEYS = sorted(file.stem for file in files() if file.parent.name == "kms")
+each_key = pytest.mark.parametrize("key", KEYS)
 
 USES = {
     "the api seals": ("secrets", API, Request("kms:GenerateDataKey", "*", SEALING), True),
@@ -88,7 +104,38 @@ def test_a_key_is_used_by_whom_it_serves(key: str, principal: str, use: Request,
     assert allows(statements(f"kms/{key}.json"), use, principal=principal) is allowed
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests", "results", "identity", "audit"])
+def may(process: str, action: str, context: dict[str, str]) -> bool:
+    """What AWS decides about a use of the secrets' key by the role of a process, without another service between."""
+    identity, key = statements(f"iam/{process}.json"), statements("kms/secrets.json")
+    aliases = {"kms:ResourceAliases": ["alias/threat-engine-secrets"]}
+    request = Request(action, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", {**aliases, **encryption_context(context)})
+    return allows_key(key, identity, request, principal=PRINCIPALS[process])
+
+
+@pytest.mark.parametrize("purpose", SealPurpose)
+def test_for_each_purpose_the_api_seals_the_worker_opens_and_nobody_does_both(purpose: SealPurpose):
+    context = SealContext("t", "a", "s", purpose).as_mapping()
+    allowed = {
+        (process, action)
+        for process in PRINCIPALS
+        for action in ("kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt", "kms:ReEncryptFrom")
+        if may(process, action, context)
+    }
+    assert allowed == {("api", "kms:GenerateDataKey"), ("worker", "kms:Decrypt")}
+
+
+@pytest.mark.parametrize("name", SEAL_CONTEXT)
+@pytest.mark.parametrize("purpose", SealPurpose)
+def test_a_seal_that_is_bound_to_less_or_to_more_is_neither_made_nor_opened(purpose: SealPurpose, name: str):
+    whole = SealContext("t", "a", "s", purpose).as_mapping()
+    less = {key: value for key, value in whole.items() if key != name}
+    renamed = {**less, name.upper(): whole[name]}
+    for context in (less, renamed, {**whole, "another": "x"}, {**whole, "purpose": "another"}, {}):
+        assert not may("api", "kms:GenerateDataKey", context)
+        assert not may("worker", "kms:Decrypt", context)
+
+
+@each_key
 def test_the_accounts_administrators_cannot_use_a_key(key: str):
     """Statements for the account's root leave the decision to its IAM policies; so no use may stand there."""
     left_to_the_account = [s for s in statements(f"kms/{key}.json") if s.get("Principal") == {"AWS": ROOT_USER}]
@@ -96,7 +143,7 @@ def test_the_accounts_administrators_cannot_use_a_key(key: str):
     assert {action for s in left_to_the_account for action, _ in grants(s)} & CRYPTOGRAPHY == set()
 
 
-@pytest.mark.parametrize("key", ["secrets", "digests", "results", "identity", "audit"])
+@each_key
 def test_somebody_can_still_change_the_policy_of_a_key(key: str):
     request = Request("kms:PutKeyPolicy", "*")
     assert allows(statements(f"kms/{key}.json"), request, principal=ROOT_USER)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from commands.policies.place import Place
+from commands.policies.rendering import rendered
+from config import Settings
 from local.identities import AwsAccount
 from local.ministack import running_ministack
 from local.temporal import running_temporal
@@ -27,6 +30,11 @@ STEPS = (
 )
 OURS = ("VPC", "ROUTES", "SUBNET", "GROUP", "TRAIL")
 """What the reader has and the page does not know."""
+
+PYTHON = f'exec {sys.executable} {ROOT}/"$@"'
+"""A `.venv/bin/python` for `cli.py` of the repository, in the folder of the page's reader."""
+RENDERS = f'case "$2" in policies) {PYTHON};; esac'
+"""One that does nothing else."""
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -65,7 +73,12 @@ def page(name: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_command_is_one_that_aws_knows(shell: Shell, name: str, tmp_path: Path):
     first = section(page(PAGES[0]), STEPS[0])
-    ended = shell("\n".join([*blocks(first, "sh"), *blocks(page(name), "sh")]), aws=NOTES, **dict.fromkeys(OURS, "x-1"))
+    ended = shell(
+        "\n".join([*blocks(first, "sh"), *blocks(page(name), "sh")]),
+        aws=NOTES,
+        python=RENDERS,
+        **dict.fromkeys(OURS, "x-1"),
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     commands = [line.split("\0")[:-1] for line in (tmp_path / "calls").read_text().split("\n")[:-1]]
     assert len(commands) >= 4
@@ -96,11 +109,8 @@ def test_the_steps_leave_an_account_with_roles_keys_and_their_policies(shell: Sh
         text = "\n".join(block for step in STEPS for block in blocks(section(page(PAGES[0]), step), "sh"))
         account = AwsAccount(ACCOUNT, endpoint, "x")
         places = {"AWS_ENDPOINT_URL": endpoint, "TEMPORAL_ADDRESS": temporal.address}
-        ours = {
-            "aws": f'exec {sys.executable} -m tests.deploy.aws_program "$@"',
-            "python": f'cd {ROOT} && exec {sys.executable} "$@"',
-        }
-        ended = shell(text, **ours, **places, **account.environment)
+        ours = f'exec {sys.executable} -m tests.deploy.aws_program "$@"'
+        ended = shell(text, aws=ours, python=PYTHON, **places, **account.environment)
         assert ended.returncode == 0, ended.stderr
         made = re.findall(r"^created   (key|table|bucket|search attribute) ", ended.stdout, re.MULTILINE)
         assert set(made) == {"key", "table", "bucket", "search attribute"}
@@ -119,9 +129,11 @@ def test_filling_in_leaves_nothing_of_the_example(shell: Shell, tmp_path: Path):
     [block] = blocks(section(page(PAGES[0]), STEPS[0]), "sh")
     assign, rest = block.split("\n", 1)
     ours = assign.replace("111122223333", "999988887777").replace("ap-south-1", "eu-west-1")
-    assert shell(f"{ours}\n{rest}", aws="false").returncode == 0
-    written = {file.name: file.read_text() for file in (tmp_path / "build/aws").iterdir()}
-    assert len(written) == len(list(ROOT.glob("deploy/iam/*.json"))) + len(list(ROOT.glob("deploy/kms/*.json"))) + 1
+    ended = shell(f"{ours}\n{rest}", aws="false", python=PYTHON)
+    assert ended.returncode == 0, ended.stderr
+    folder = tmp_path / "build/aws"
+    written = {file.relative_to(folder).as_posix(): file.read_text() for file in folder.glob("*/*.json")}
+    assert set(written) == set(rendered(Place(Settings.model_validate({"platform_aws_account_id": ACCOUNT}))))
     assert not any("111122223333" in text or "ap-south-1" in text for text in written.values())
 
 
