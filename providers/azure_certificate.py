@@ -14,12 +14,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509 import Certificate, load_pem_x509_certificate
+from cryptography.x509 import Certificate, load_der_x509_certificate
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 
 from domain.json_web_tokens import base64url
 from providers.azure_failures import Reason
 from providers.proving import Refused
-from providers.rsa_keys import Unreadable, Unsupported, blocks, read_rsa_key
+from providers.rsa_keys import Unreadable, Unsupported, blocks, content, read_rsa_key
 
 ASSERTION_SECONDS = 600
 
@@ -61,8 +62,8 @@ def read_certificate(pem: str, passphrase: str) -> ClientCertificate:
     try:
         key = read_rsa_key(pem, passphrase)
         texts = [text for label, text in blocks(pem) if label == "CERTIFICATE"]
-        certificates = [load_pem_x509_certificate(text.encode()) for text in texts]
-        own = next((found for found in certificates if found.public_key() == key.public_key()), None)
+        certificates = [load_der_x509_certificate(content(text)) for text in texts]
+        own = next((found for found in certificates if _is_of(found, key)), None)
     except Unsupported:
         raise Refused(Reason.KEY_UNSUPPORTED) from None
     except (Unreadable, UnsupportedAlgorithm, ValueError):
@@ -70,3 +71,9 @@ def read_certificate(pem: str, passphrase: str) -> ClientCertificate:
     if own is None:
         raise Refused(Reason.KEY_MISMATCH if certificates else Reason.CERTIFICATE_UNREADABLE)
     return ClientCertificate(own, key)
+
+
+def _is_of(certificate: Certificate, key: RSAPrivateKey) -> bool:
+    # Other kinds of public keys are not even loaded: OpenSSL computes with some, however long they are.
+    rsa = certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5
+    return rsa and certificate.public_key() == key.public_key()

@@ -126,9 +126,10 @@ SENTENCES: Sentences = {
         "Paste the whole PEM file, from the first -----BEGIN to the last -----END, and check the pass phrase.",
     ),
     Reason.KEY_UNSUPPORTED: (
-        "The private key cannot be used: Entra ID takes RSA keys of 2048 bits or more, and its encryption must be one "
-        "that openssl makes by default.",
-        "Make a new certificate with an RSA key of 2048 bits or more, upload it, and submit it.",
+        "The private key cannot be used: it must be an RSA key of 2048 to 4096 bits, with an exponent such as 65537, "
+        "and its encryption must be one that openssl makes by default, of 50000 rounds at most.",
+        "Make a new certificate with an RSA key of 2048 bits, upload it, and submit it. For another encryption write "
+        "the key anew: openssl pkcs8 -topk8 -in key.pem -out new-key.pem.",
     ),
     Reason.KEY_MISMATCH: (
         "The private key does not belong to the certificate.",

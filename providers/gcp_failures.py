@@ -92,7 +92,7 @@ SENTENCES: Sentences = {
         "Submit the whole content of the key file, exactly as Google made it.",
     ),
     Reason.KEY_UNSUPPORTED: (
-        "The private key cannot be used: it must be an RSA key of 2048 bits or more.",
+        "The private key cannot be used: it must be an RSA key of 2048 to 4096 bits.",
         "Make a new key of the service account, as the script does, and submit its key file.",
     ),
     Reason.KEY_REFUSED: (

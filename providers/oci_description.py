@@ -41,7 +41,7 @@ USER_PRINCIPAL = AuthMethod(
         CredentialField(
             name="private_key",
             pattern=r"-----BEGIN [A-Z ]{1,40}-----[ -~\s]+",
-            description="The whole text of the private key file (-----BEGIN …), not its path. RSA, 2048 bits or more.",
+            description="The whole text of the private key file (-----BEGIN …), not its path. RSA, 2048 to 4096 bits.",
             secret=True,
         ),
         CredentialField(

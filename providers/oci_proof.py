@@ -53,8 +53,10 @@ class UserProof:
             return failed(
                 "shape",
                 "unsupported_key",
-                message="This is not an RSA key of 2048 bits or more, or it takes too long to decrypt.",
-                remedy="Make a new key as our script does, and add its public half to the user.",
+                message="This is not an RSA key of 2048 to 4096 bits with an exponent such as 65537, or its encryption "
+                "is not one that openssl makes by default, of 50000 rounds at most.",
+                remedy="Make a new key as our script does, and add its public half to the user. For another "
+                "encryption write the key anew: openssl pkcs8 -topk8 -in key.pem -out new-key.pem.",
             )
         return self._fit(key)
 

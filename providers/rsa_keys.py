@@ -1,28 +1,31 @@
 """RSA private keys in PEM, as customers submit them: read from the text alone, and within bounds.
 
-An encrypted key names itself how much work its decryption is. One that names two thousand million rounds would hold a
-worker for minutes, so the rounds are read before anything is decrypted.
+A key is a customer's value, and what OpenSSL does with one before it says no can take minutes with Python's lock held:
+it tests numbers of any length for primality, computes the public half of a DSA key, and derives a key for decryption in
+as many rounds as the file asks for. So the numbers are read here, and OpenSSL gets an RSA key of 2,048 to 4,096 bits
+whose numbers fit together, and nothing else. Whether the factors are prime is left to the cloud, which has the public
+half and says whether the key is right.
 """
 
 import re
 from base64 import b64decode
 from collections.abc import Iterator
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers, RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-MIN_KEY_BITS = 2048
-MAX_ROUNDS = 2_000_000
-"""Three times what OWASP asks of PBKDF2 with SHA-256 (600,000 rounds); a third of a second of work."""
-MAX_DEPTH = 8
+from providers import der
+from providers.der import Damaged
+from providers.pkcs8_encryption import NotTaken, decrypted
 
+MIN_KEY_BITS, MAX_KEY_BITS = 2048, 4096
+MAX_EXPONENT = 2**32 - 1
+"""In use is 65,537 nearly everywhere. OpenSSL checks each signature with it, which a long one makes slow."""
+
+BOUNDARY = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----", re.ASCII)
 KEY_LABELS = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY")
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----\s(.{1,16384}?)-----END \1-----", re.ASCII | re.DOTALL)
-SCRYPT = bytes.fromhex("06092b06010401da47040b")
-"""The object identifier 1.3.6.1.4.1.11591.4.11 (RFC 7914). Its parameters multiply, and ask for memory as well."""
-
-SEQUENCE, INTEGER = 0x30, 0x02
+RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
 
 
 class Unreadable(Exception):
@@ -30,13 +33,24 @@ class Unreadable(Exception):
 
 
 class Unsupported(Exception):
-    """A key of another kind than RSA, one that is too short, or one that takes too long to decrypt."""
+    """A key of another kind than RSA, one that is too short or too long, or one that takes too long to decrypt."""
 
 
 def blocks(pem: str) -> Iterator[tuple[str, str]]:
-    """The label and the whole text of each PEM block; what stands between blocks is left out."""
-    for found in BLOCK.finditer(pem):
-        yield found.group(1), found.group(0)
+    """The label and the whole text of each PEM block; what stands between blocks is left out. In linear time."""
+    label, start = "", 0
+    for found in BOUNDARY.finditer(pem):
+        if found.group(1) == "BEGIN":
+            label, start = found.group(2), found.start()
+        elif found.group(2) == label:
+            yield label, pem[start : found.end()]
+            label = ""
+
+
+def content(block: str) -> bytes:
+    """What a block holds, however its base64 is broken into lines. Raises ValueError."""
+    begin, *_, end = BOUNDARY.finditer(block)
+    return b64decode("".join(block[begin.end() : end.start()].split()), validate=True)
 
 
 def read_rsa_key(pem: str, passphrase: str) -> RSAPrivateKey:
@@ -47,53 +61,65 @@ def read_rsa_key(pem: str, passphrase: str) -> RSAPrivateKey:
     [(text, label)] = keys.items()
     if label not in KEY_LABELS:
         raise Unsupported
-    key = _load(text, passphrase, encrypted=label.startswith("ENCRYPTED"))
-    if not isinstance(key, RSAPrivateKey) or key.key_size < MIN_KEY_BITS:
-        raise Unsupported
-    return key
-
-
-def _load(text: str, passphrase: str, *, encrypted: bool) -> object:
-    password = passphrase.encode() or None
     try:
-        # The bytes that were looked at are the bytes that are decrypted: PEM can be read in more ways than one.
-        return (
-            load_der_private_key(_affordable(text), password)
-            if encrypted
-            else load_pem_private_key(text.encode(), password)
-        )
-    except UnsupportedAlgorithm:
+        return _checked(_numbers(text, label, passphrase)).private_key(unsafe_skip_rsa_key_validation=True)
+    except (NotTaken, UnsupportedAlgorithm):
         raise Unsupported from None
-    except (ValueError, TypeError, IndexError):  # TypeError: encrypted without a pass phrase, or the other way round
+    except (ValueError, TypeError, InternalError):
+        # TypeError: encrypted without a pass phrase, or the other way round. InternalError: OpenSSL has no word for it.
         raise Unreadable from None
 
 
-def _affordable(text: str) -> bytes:
-    """The DER of an encrypted key. Raises Unsupported when its decryption would take long: the rounds are plain
-    integers in the description of the algorithm (RFC 8018). Raises ValueError or IndexError for what is no DER."""
-    found = BLOCK.fullmatch(text)
-    der = b64decode("".join(found.group(2).split()) if found else "", validate=True)
-    if max(_integers(der), default=0) > MAX_ROUNDS or SCRYPT in der:
+def _numbers(text: str, label: str, passphrase: str) -> RSAPrivateNumbers:
+    if "Proc-Type:" in text and label == "RSA PRIVATE KEY":
+        # OpenSSL's older form: a single round of MD5, and inside nothing but the numbers of an RSA key.
+        key = load_pem_private_key(text.encode(), passphrase.encode() or None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(key, RSAPrivateKey):
+            raise Unsupported
+        return key.private_numbers()
+    if label.startswith("ENCRYPTED") != bool(passphrase):
+        raise Unreadable
+    structure = content(text)
+    if passphrase:
+        structure = decrypted(structure, passphrase)
+    return _pkcs1(structure if label.startswith("RSA") else _pkcs8(structure))
+
+
+def _pkcs8(structure: bytes) -> bytes:
+    """The RSA key in a PrivateKeyInfo (RFC 5208)."""
+    match der.sequence(structure):
+        case [(der.INTEGER, _), (der.SEQUENCE, algorithm), (der.OCTET_STRING, key), *_]:
+            if der.values(algorithm)[:1] != [(der.OID, RSA_ENCRYPTION)]:
+                raise Unsupported
+            return key
+    raise Damaged
+
+
+def _pkcs1(structure: bytes) -> RSAPrivateNumbers:
+    """The numbers of an RSAPrivateKey with two primes (RFC 8017, appendix A.1.2)."""
+    members = der.sequence(structure)
+    if len(members) > 9:  # of more than two primes
         raise Unsupported
-    return der
+    if len(members) < 9 or any(tag != der.INTEGER for tag, _ in members):
+        raise Damaged
+    _, n, e, d, p, q, dmp1, dmq1, iqmp = (der.number(content) for _, content in members)
+    return RSAPrivateNumbers(p, q, d, dmp1, dmq1, iqmp, RSAPublicNumbers(e, n))
 
 
-def _integers(der: bytes, depth: int = 0) -> Iterator[int]:
-    """The integers in a DER structure, in sequences of sequences."""
-    position = 0
-    while position < len(der):
-        tag, start, end = _header(der, position)
-        if tag == SEQUENCE and depth < MAX_DEPTH:
-            yield from _integers(der[start:end], depth + 1)
-        elif tag == INTEGER:
-            yield int.from_bytes(der[start:end])
-        position = end
-
-
-def _header(der: bytes, position: int) -> tuple[int, int, int]:
-    """Tag, start and end of the value at a position. Raises IndexError at the end of the bytes."""
-    tag, length, start = der[position], der[position + 1], position + 2
-    if length >= 0x80:
-        size = length - 0x80
-        length, start = int.from_bytes(der[start : start + size]), start + size
-    return tag, start, start + length
+def _checked(key: RSAPrivateNumbers) -> RSAPrivateNumbers:
+    """Lengths first: with long numbers even a comparison of products takes its time."""
+    n, e = key.public_numbers.n, key.public_numbers.e
+    if not MIN_KEY_BITS <= n.bit_length() <= MAX_KEY_BITS or not 3 <= e <= MAX_EXPONENT:
+        raise Unsupported
+    p, q, d = key.p, key.q, key.d
+    if max(p, q, d, key.dmp1, key.dmq1, key.iqmp) > n or min(p, q) < 3 or p % 2 == 0 or q % 2 == 0:
+        raise Damaged
+    fits = (
+        p * q == n
+        and d * e % (p - 1) == d * e % (q - 1) == 1
+        and (key.dmp1, key.dmq1) == (d % (p - 1), d % (q - 1))
+        and key.iqmp * q % p == 1
+    )
+    if not fits:
+        raise Damaged
+    return key
