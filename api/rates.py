@@ -39,6 +39,15 @@ class Per(StrEnum):
     ADDRESS = "address"
     KEY = "key"
     TENANT = "tenant"
+    DRY_RUNS = "dry_runs"
+
+
+_TOO_MANY = {
+    Per.ADDRESS: "Too many requests of this address; slow down.",
+    Per.KEY: "Too many requests of this key; slow down.",
+    Per.TENANT: "Too many requests of this tenant; slow down.",
+    Per.DRY_RUNS: "Too many dry runs of this tenant; wait, or submit the credential without dry_run.",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Rates:
     per_key: int = 0
     per_tenant: int = 0
     per_address: int = 0
+    dry_runs_per_tenant: int = 0
+    """Counted beside the others: a dry run costs a worker and a cloud far more than a look at a list."""
 
 
 class Windows:
@@ -89,7 +100,12 @@ class RateLimiter:
         on_outage: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        amounts = {Per.ADDRESS: rates.per_address, Per.KEY: rates.per_key, Per.TENANT: rates.per_tenant}
+        amounts = {
+            Per.ADDRESS: rates.per_address,
+            Per.KEY: rates.per_key,
+            Per.TENANT: rates.per_tenant,
+            Per.DRY_RUNS: rates.dry_runs_per_tenant,
+        }
         self._items = {per: RateLimitItemPerMinute(amount) for per, amount in amounts.items() if amount}
         self._own = {per: Windows(amount) for per, amount in amounts.items() if amount}
         self._shared = SlidingWindowCounterRateLimiter(store) if store else None
@@ -122,7 +138,7 @@ class RateLimiter:
 
 def _refuse(per: Per, wait: float) -> None:
     if wait:
-        raise RateLimited(f"Too many requests of this {per}; slow down.", retry_after=wait)
+        raise RateLimited(_TOO_MANY[per], retry_after=wait)
 
 
 def site_of(host: str | None) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.audit import record
@@ -14,6 +14,7 @@ from api.onboarding_calls import OnboardingCalls
 from api.openapi import PREFIX, Responses, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.probes import probe
+from api.rates import Per, RateLimiter, limiter_of
 from api.stack_outputs import POINTER, credentials_in
 from api.submission_schemas import ValidateBody, ValidatedAnswer, ValidateJsonBody, ValidatingAnswer
 from domain.access import Scope
@@ -68,13 +69,14 @@ class Handover:
     summary="Hand in a credential",
 )
 async def validate_credential(
+    request: Request,
     provider: Provider,
     posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))],
     dry_run: Annotated[bool, Query(description="Prove it and keep nothing.")] = False,
 ) -> Response:
     """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; then hand it
     in again. When the proof takes long the answer is 202 and the outcome will be at `Location`. A dry run answers alike
-    but stores nothing, counts as no attempt and never answers 202."""
+    but stores nothing, counts as no attempt and never answers 202; there is a limit of them in a minute (429)."""
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
@@ -85,8 +87,9 @@ async def validate_credential(
             credentials=body.credentials,
             just_created=body.just_created,
         )
-        submit = _try if dry_run else _submit
-        return await submit(posting.access, given, operation)
+        if dry_run:
+            return await _try(posting.access, given, operation, limiter_of(request))
+        return await _submit(posting.access, given, operation)
 
     return await posting.answer(effect)
 
@@ -134,10 +137,12 @@ async def _submit(access: Access, given: Handover, operation: Operation) -> Repl
     return reply(200, ValidatedAnswer.of(account.account_id, outcome))
 
 
-async def _try(access: Access, given: Handover, operation: Operation) -> Reply:
+async def _try(access: Access, given: Handover, operation: Operation, limiter: RateLimiter) -> Reply:
     account = await run_in_threadpool(access.account, given.account_id, given.provider)
     credential = _checked(access, account, given)
     given.credentials.clear()
+    # Of the account's tenant, whoever asks: nothing of a dry run counts as an attempt, so nothing else bounds them.
+    await limiter.admit(Per.DRY_RUNS, account.tenant_id)
     await _record(access, operation, account, "credential.probed", given)
     verdict = await probe(
         access.services, account, credential, operation_id=operation.id, just_created=given.just_created

@@ -21,6 +21,7 @@ def edge(settings: Settings, watched: Telemetry) -> Edge:
             per_key=settings.rate_limit_per_key,
             per_tenant=settings.rate_limit_per_tenant,
             per_address=settings.rate_limit_per_address,
+            dry_runs_per_tenant=settings.rate_limit_dry_runs_per_tenant,
         ),
         rate_store=rate_store(settings.rate_limit_store_url),
         on_rate_outage=watched.counter(RATE_STORE_FAILURES),

@@ -65,6 +65,9 @@ class HttpSettings(BaseModel):
     rate_limit_per_address: int = Field(
         1200, ge=0, le=1000000, description="the requests a minute of one client address, 0 to 1000000; 0 is no limit"
     )
+    rate_limit_dry_runs_per_tenant: int = Field(
+        30, ge=0, le=1000000, description="the dry runs a minute of one tenant, 0 to 1000000; 0 is no limit"
+    )
     rate_limit_store_url: Annotated[SecretStr, AfterValidator(_store)] | None = Field(
         None, description="the redis:// or rediss:// address at which several API processes count requests together"
     )

@@ -1,7 +1,9 @@
 """`?dry_run=true`: the answer that a credential would get, and nothing else."""
 
+from api.edge import Edge
+from api.rates import Rates
 from domain.errors import Throttled
-from tests.api.portal import Portal, codes, idempotent
+from tests.api.portal import Portal, codes, idempotent, open_portal
 from tests.fakes_clouds import ACCOUNT_NUMBER, ROLE_ARN, limited, refused
 
 URL = "/onboarding/aws/validate"
@@ -75,3 +77,20 @@ async def test_a_repeat_is_the_same_dry_run_and_the_real_request_is_another(port
 
 async def test_an_account_that_is_not_there_is_not_found(portal: Portal) -> None:
     assert (await tried(portal, "00000000-0000-4000-8000-000000000000")).status_code == 404
+
+
+async def test_dry_runs_have_a_limit_of_their_own_that_says_when_to_come_again(portal: Portal) -> None:
+    """A tenant that tries and tries is sent away before anything is proved; whatever else it asks for is answered."""
+    account_id = await portal.started()
+    counting = open_portal(portal.rig, portal.rig.client, edge=Edge(rates=Rates(dry_runs_per_tenant=2)))
+    async with counting.http:
+        answers = [await tried(counting, account_id, key) for key in ("k-1", "k-2", None, "k-4", "k-1")]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 200]
+        for refused_one in answers[2:4]:
+            assert refused_one.json()["detail"]["code"] == "rate_limited"
+            assert 1 <= int(refused_one.headers["Retry-After"]) <= 60
+        assert len(portal.rig.provider.calls) == 2
+        probed = [event for event in portal.rig.stores.ledger.all() if event.action == "credential.probed"]
+        assert len(probed) == 2
+        assert (await counting.http.get(f"/onboarding/{account_id}")).status_code == 200
+        assert (await counting.validate(account_id)).status_code == 200
