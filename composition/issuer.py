@@ -3,9 +3,9 @@
 import sys
 
 from api.access_tokens import AccessTokens, Trust
-from api.issuer_client import IssuerClient
 from api.issuer_keys import IssuerKeys
 from config import Settings
+from transport.issuer import IssuerClient
 
 
 def access_tokens(settings: Settings) -> AccessTokens | None:

@@ -22,6 +22,7 @@ from providers.aws_failures import Signer
 from providers.aws_proofs import ROLE_CHECKLIST
 from providers.aws_steps import SENTENCES
 from providers.proving import Refused
+from transport.answers import bounded
 
 ROLE = "aws_iam_role"
 ACCESS_KEY = "aws_access_key"
@@ -41,11 +42,14 @@ class AwsSessions:
         self.regions = frozenset(own.get_available_regions("ec2", self.partition))
         self._platform = platform
         self._models = models or Loader()
-        self._sts = own.client(
-            "sts",
-            region_name=platform.region,
-            endpoint_url=platform.customer_endpoint_url,
-            config=config_of(platform),
+        self._sts = bounded(
+            own.client(
+                "sts",
+                region_name=platform.region,
+                endpoint_url=platform.customer_endpoint_url,
+                config=config_of(platform),
+            ),
+            seconds=platform.answer_seconds,
         )
 
     def assume(self, role: Credential, *, external_id: str, session_name: str, **policy: Any) -> Credential:
@@ -98,7 +102,7 @@ class AwsClients:
             )
             if self._platform.customer_endpoint_url:
                 client.meta.events.register("before-call.s3-control", _without_account_host)
-            self._clients[service, region] = client
+            self._clients[service, region] = bounded(client, seconds=self._platform.answer_seconds)
         return self._clients[service, region]
 
     def caller(self, region: str) -> str:

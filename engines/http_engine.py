@@ -5,12 +5,11 @@ repeats it, because the execution's id makes each call idempotent.
 """
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import httpx
+import httpcore
 
 from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, PlatformConfig, Problem, Throttled, Unavailable
@@ -18,6 +17,8 @@ from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder
 from engines.checks import not_scanned
 from engines.http_findings import malformed, page_of, progress_of
 from providers.judging import seconds
+from transport.deadline import Connector
+from transport.exchange import FAILURES, Bounds, Exchanges
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
@@ -51,14 +52,11 @@ class HttpEngine:
     def __init__(self, address: EngineAddress, *, limits: HttpLimits | None = None) -> None:
         self._url = f"{address.url.rstrip('/')}/api/v1/scan"
         self._limits = limits or HttpLimits()
-        token = {"Authorization": f"Bearer {address.token.reveal()}"} if address.token else {}
-        self._client = httpx.Client(
-            # Whatever is unpacked here could be larger than what came.
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", **token},
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        token = {"authorization": f"Bearer {address.token.reveal()}"} if address.token else {}
+        # Whatever is unpacked here could be larger than what came.
+        self._headers = {"accept": "application/json", "accept-encoding": "identity", **token}
+        bounds = Bounds(self._limits.max_seconds, CONNECT_SECONDS, READ_SECONDS, self._limits.max_bytes)
+        self._exchanges = Exchanges(Connector(), bounds, keep_alive=True)
 
     def start(self, order: ScanOrder, session: Credential) -> None:
         """Raises InvalidInput when the engine refuses the order, Trouble."""
@@ -95,7 +93,7 @@ class HttpEngine:
         _expect(self._ask("DELETE", f"/{_job(order)}"), 200, 202, 204, 404, 409, 410)
 
     def close(self) -> None:
-        self._client.close()
+        self._exchanges.close()
 
     def _page(self, order: ScanOrder, query: Mapping[str, str]) -> tuple[list[Finding], str | None]:
         reply = self._ask("GET", f"/{_job(order)}/findings", query=query)
@@ -108,17 +106,14 @@ class HttpEngine:
 
     def _ask(self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None) -> "Reply":
         """Raises Unavailable when no answer comes, or one that is too large or too slow."""
-        ends = time.monotonic() + self._limits.max_seconds
-        content = bytearray()
+        url = self._url + path + (f"?{urlencode(query)}" if query else "")
+        sent = json.dumps(body).encode() if body is not None else b""
+        headers = self._headers | ({"content-type": "application/json"} if sent else {})
         try:
-            with self._client.stream(method, self._url + path, params=query, json=body) as response:
-                for chunk in response.iter_raw():
-                    content += chunk
-                    if len(content) > self._limits.max_bytes or time.monotonic() > ends:
-                        raise malformed()
-                return Reply(response.status_code, bytes(content), response.headers.get("retry-after", ""))
-        except httpx.HTTPError:
+            reply = self._exchanges.send(method, httpcore.URL(url), headers, sent)
+        except FAILURES:
             raise Unavailable("The scan engine does not answer at the moment.") from None
+        return Reply(reply.status, reply.body, reply.headers.get("retry-after", ""))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from domain.credentials import Secret
 from domain.errors import InvalidInput, PlatformConfig, Throttled, Unavailable
 from domain.notifications import Channel, Notification
-from transport.client import GuardedClient, Reply
+from transport.client import GuardedClient
+from transport.exchange import Reply
 
 AGENT = "threat-engine"
 TRY_AGAIN = frozenset({408, 409, 425, 429})

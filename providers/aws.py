@@ -39,6 +39,7 @@ from providers.aws_proofs import KeyProof, RoleProof
 from providers.aws_steps import Proof, prove
 from providers.aws_template import TrustedRole, setup_of
 from providers.judging import clock_differs, seconds
+from transport.answers import bounded
 
 SESSION_SECONDS = 900  # the shortest that AWS gives
 SIMULATION_BATCH = 50
@@ -63,6 +64,8 @@ class PlatformAws:
     """The S3 address of our CloudFormation template; without it there is no quick-create link."""
     connect_seconds: float = 3
     read_seconds: float = 10
+    answer_seconds: float = 20
+    """For the whole of an answer; the others are for a connection and between two parts."""
 
 
 class AwsProvider:
@@ -72,11 +75,14 @@ class AwsProvider:
     def __init__(self, platform: PlatformAws, *, own: boto3.session.Session, models: Loader | None = None) -> None:
         self._platform = platform
         self._partition = own.get_partition_for_region(platform.region)
-        self._sts = own.client(
-            "sts",
-            region_name=platform.region,
-            endpoint_url=platform.customer_endpoint_url,
-            config=config_of(platform),
+        self._sts = bounded(
+            own.client(
+                "sts",
+                region_name=platform.region,
+                endpoint_url=platform.customer_endpoint_url,
+                config=config_of(platform),
+            ),
+            seconds=platform.answer_seconds,
         )
         self._models = models or Loader()
 
@@ -181,12 +187,13 @@ class CustomerAws:
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.create_client(
+            client = self._session.create_client(
                 service,
                 region_name=self._platform.region,
                 endpoint_url=self._platform.customer_endpoint_url,
                 config=config_of(self._platform),
             )
+            self._clients[service] = bounded(client, seconds=self._platform.answer_seconds)
         return self._clients[service]
 
 

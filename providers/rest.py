@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from providers.judging import Failure, Judge, clock_differs, seconds
-from transport.client import GuardedClient, Reply
+from transport.client import GuardedClient
+from transport.exchange import Reply
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 JSON = {"content-type": "application/json", "accept": "application/json"}

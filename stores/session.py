@@ -1,6 +1,7 @@
 """The AWS clients of our own side. Temporal owns the retries: botocore gets one quick second try, short timeouts."""
 
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from domain.errors import InvalidInput
+from transport.answers import bounded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+
+ANSWER_SECONDS = 10
+"""For the whole of an answer."""
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -51,10 +56,10 @@ def connect(region: str, *, endpoint_url: str | None = None) -> AwsClients:
     return AwsClients(
         session=session,
         models=models,
-        dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG),
-        secretsmanager=session.client("secretsmanager", endpoint_url=endpoint_url, config=_CONFIG),
-        kms=session.client("kms", endpoint_url=endpoint_url, config=_CONFIG),
-        s3=session.client("s3", endpoint_url=endpoint_url, config=_CONFIG.merge(_S3)),
+        dynamodb=_bounded(session.client("dynamodb", endpoint_url=endpoint_url, config=_CONFIG)),
+        secretsmanager=_bounded(session.client("secretsmanager", endpoint_url=endpoint_url, config=_CONFIG)),
+        kms=_bounded(session.client("kms", endpoint_url=endpoint_url, config=_CONFIG)),
+        s3=_bounded(session.client("s3", endpoint_url=endpoint_url, config=_CONFIG.merge(_S3))),
     )
 
 
@@ -63,6 +68,9 @@ def session_with(models: Loader, region: str, **key: str | None) -> Session:
     below = botocore.session.Session()
     below.register_component("data_loader", models)
     return Session(region_name=region, botocore_session=below, **key)
+
+
+_bounded = partial(bounded, seconds=ANSWER_SECONDS)
 
 
 class TopicClients:
@@ -84,7 +92,8 @@ class TopicClients:
             raise InvalidInput("SNS has no such region.")
         with self._lock:
             if region not in self._clients:
-                self._clients[region] = self._session.client(
+                client = self._session.client(
                     "sns", region_name=region, endpoint_url=self._endpoint_url, config=_CONFIG
                 )
+                self._clients[region] = _bounded(client)
             return self._clients[region]

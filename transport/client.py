@@ -2,40 +2,17 @@
 files from the environment, and a bound on the size and the time of an answer."""
 
 import ssl
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 import httpcore
 
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
+from transport.exchange import FAILURES, Bounds, Exchanges, Reply
 from transport.guard import NotPublic, PublicOnly
 
-IDLE_CONNECTIONS = 8
-IDLE_SECONDS = 5.0
-
 NOT_PUBLIC = "The address does not lead to a host on the internet."
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Of one request. An answer that comes drop by drop is cut off when its time is over."""
-
-    seconds: float = 20
-    connect_seconds: float = 5
-    read_seconds: float = 10
-    body_bytes: int = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes = field(repr=False)
 
 
 class GuardedClient:
@@ -52,15 +29,7 @@ class GuardedClient:
         keep_alive: bool = False,
     ) -> None:
         self._is_allowed = is_allowed
-        self._connection = {} if keep_alive else {"connection": "close"}
-        self._bounds = bounds or Bounds()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusting(ca_file),
-            network_backend=backend or PublicOnly(),
-            max_connections=32,
-            max_keepalive_connections=IDLE_CONNECTIONS if keep_alive else 0,
-            keepalive_expiry=IDLE_SECONDS,
-        )
+        self._exchanges = Exchanges(backend or PublicOnly(), bounds or Bounds(), ca_file=ca_file, keep_alive=keep_alive)
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
         """Raises InvalidInput for an address that is not public or not allowed, PlatformConfig when TLS fails,
@@ -68,18 +37,17 @@ class GuardedClient:
         target = _target(url)
         if not self._is_allowed(target.host.decode()):
             raise InvalidInput(NOT_PUBLIC)
-        sent = {"host": _authority(target), **self._connection, **(headers or {})}
         try:
-            return self._exchange(method, target, sent, body)
+            return self._exchanges.send(method, target, headers or {}, body)
         except NotPublic:
             raise InvalidInput(NOT_PUBLIC) from None
         except httpcore.ConnectError as error:
             raise _connecting(error) from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        except FAILURES:
             raise Unavailable from None
 
     def close(self) -> None:
-        self._pool.close()
+        self._exchanges.close()
 
     def __enter__(self) -> Self:
         return self
@@ -88,26 +56,6 @@ class GuardedClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _exchange(self, method: str, target: httpcore.URL, headers: dict[str, str], body: bytes) -> Reply:
-        bounds, started = self._bounds, time.monotonic()
-        timeouts = {"connect": bounds.connect_seconds, "read": bounds.read_seconds, "write": bounds.read_seconds}
-        with self._pool.stream(
-            method, target, headers=list(headers.items()), content=body, extensions={"timeout": timeouts}
-        ) as answer:
-            received = bytearray()
-            for chunk in answer.iter_stream():
-                received += chunk
-                if len(received) > bounds.body_bytes or time.monotonic() - started > bounds.seconds:
-                    raise Unavailable("The answer is too large, or takes too long.")
-        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-        return Reply(answer.status, found, bytes(received))
-
-
-@lru_cache(maxsize=8)
-def _trusting(ca_file: str | None) -> ssl.SSLContext:
-    """One for all clients: the authorities of the system take most of a megabyte."""
-    return ssl.create_default_context(cafile=ca_file)
 
 
 def _target(url: str) -> httpcore.URL:
@@ -118,11 +66,6 @@ def _target(url: str) -> httpcore.URL:
     if target.scheme != b"https" or not target.host:
         raise InvalidInput(NOT_PUBLIC)
     return target
-
-
-def _authority(target: httpcore.URL) -> str:
-    host = target.host.decode()
-    return host if target.port in (None, 443) else f"{host}:{target.port}"
 
 
 def _connecting(error: httpcore.ConnectError) -> Exception:

@@ -2,15 +2,14 @@
 connection is made to one of exactly these, so that a second answer of the name server changes nothing."""
 
 import ipaddress
-import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
+from transport.deadline import Connector, Resolver, resolve
+
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolver = Callable[[str, int], Sequence[str]]
-"""From a host name and a port to its addresses. Raises OSError."""
 
 PORT = 443
 _SPECIAL = tuple(
@@ -25,11 +24,6 @@ class NotPublic(httpcore.ConnectError):
     """The name leads, or may lead, to an address that is not public."""
 
 
-def resolve(host: str, port: int) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
-
-
 def is_public(text: str) -> bool:
     """Whether an address is one of the internet's, also when it carries another one inside."""
     address: IpAddress = ipaddress.ip_address(text.partition("%")[0])
@@ -40,14 +34,13 @@ def is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-class PublicOnly(httpcore.NetworkBackend):
+class PublicOnly(Connector):
     """What connects for the guarded client. `resolver` is the one seam for tests: it can send a name to a stand-in, and
     `stand_ins` are the addresses that it may then be at."""
 
     def __init__(self, resolver: Resolver = resolve, *, stand_ins: Iterable[tuple[str, int]] = ()) -> None:
-        self._resolver = resolver
+        super().__init__(resolver)
         self._stand_ins = dict(stand_ins)
-        self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -60,13 +53,8 @@ class PublicOnly(httpcore.NetworkBackend):
         """Raises NotPublic, httpcore.ConnectError and httpcore.ConnectTimeout."""
         if port != PORT:
             raise NotPublic
-        try:
-            addresses = self._resolver(host, port)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError from error
-        if not addresses or not all(address in self._stand_ins or is_public(address) for address in addresses):
+        addresses = self.addresses(host, port, timeout)
+        if not all(address in self._stand_ins or is_public(address) for address in addresses):
             raise NotPublic
         address = addresses[0]
-        return self._inner.connect_tcp(
-            address, self._stand_ins.get(address, port), timeout, local_address, socket_options
-        )
+        return self.connect([(address, self._stand_ins.get(address, port))], timeout)

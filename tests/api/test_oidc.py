@@ -14,10 +14,10 @@ import config
 from api.access_tokens import NO_TENANT
 from composition.issuer import access_tokens
 from tests.api.portal import Portal, open_portal
-from tests.api.test_issuer_client import METADATA, Served
 from tests.issuer import AUDIENCE, Issuer
 from tests.rig import add_tenant
 from tests.transport.receiver import running_receiver
+from tests.transport.test_issuer import METADATA, Served
 
 READ, RUN = "accounts:read", "scans:run"
 NAMESPACED = "https://claims.example.com/tenant"

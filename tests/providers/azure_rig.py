@@ -11,7 +11,7 @@ from tests.providers import stand_in_rig
 from tests.providers.stand_in_rig import EXPECTED, credential, finding
 from tests.standin.azure import AzureCloud
 from tests.standin.server import StandIn, running_stand_in
-from transport.client import Bounds
+from transport.exchange import Bounds
 
 OTHER = "11111111-2222-4333-8444-555555555555"
 """An ID that is nobody's."""

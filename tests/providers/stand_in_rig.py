@@ -9,7 +9,8 @@ from domain.credentials import Credential
 from domain.ports import CloudProvider
 from domain.validation import Expectation, Step, Verdict
 from tests.standin.server import ADDRESS, Cloud, StandIn
-from transport.client import Bounds, GuardedClient
+from transport.client import GuardedClient
+from transport.exchange import Bounds
 from transport.guard import PublicOnly
 
 EXTERNAL_ID = "te-3f2b1c649f0e4a428a6b0d3b5c7d9e1f"

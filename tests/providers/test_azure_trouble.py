@@ -12,7 +12,8 @@ from tests.providers.stand_in_rig import EXPECTED, JUST_MADE
 from tests.standin.azure import Application
 from tests.standin.faults import GARBAGE, HUGE, Fault
 from tests.standin.server import StandIn
-from transport.client import Bounds, GuardedClient
+from transport.client import GuardedClient
+from transport.exchange import Bounds
 
 TOKEN, SUBSCRIPTION, PERMISSION = r"/token$", r"/subscriptions/[^/]+$", r"/permissions$"
 

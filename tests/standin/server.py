@@ -21,7 +21,8 @@ from urllib.parse import parse_qsl, urlsplit
 import trustme
 
 from tests.standin.faults import Broken, Fault, Faults
-from transport.client import Bounds, GuardedClient
+from transport.client import GuardedClient
+from transport.exchange import Bounds
 from transport.guard import PublicOnly
 
 ADDRESS = "127.0.0.1"

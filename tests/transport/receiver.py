@@ -11,7 +11,8 @@ from pathlib import Path
 
 import trustme
 
-from transport.client import Bounds, GuardedClient
+from transport.client import GuardedClient
+from transport.exchange import Bounds
 from transport.guard import PublicOnly
 
 HOST = "hooks.example"

@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from tests.transport.receiver import HOST, STAND_IN, Receiver, running_receiver
-from transport.client import Bounds, GuardedClient
+from transport.client import GuardedClient
+from transport.exchange import Bounds
 from transport.guard import PublicOnly, is_public
 
 URL = f"https://{HOST}/scan"

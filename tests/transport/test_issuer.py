@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from api.issuer_client import IssuerClient
 from api.issuer_keys import usable
 from domain.errors import Unavailable
 from tests.issuer import Issuer
 from tests.transport.receiver import Receiver, running_receiver
+from transport.issuer import IssuerClient
 
 METADATA = "/realm/.well-known/openid-configuration"
 
