@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from threading import BoundedSemaphore, Event, Thread
 from typing import Any
@@ -133,13 +133,12 @@ class Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        try:
-            with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError):
-                self._socket.settimeout(remaining(timeout, httpcore.ConnectTimeout))
-                return Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname))
-        except BaseException:
-            self.close()
-            raise
+        with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError), ExitStack() as opened:
+            opened.callback(self.close)
+            self._socket.settimeout(remaining(timeout, httpcore.ConnectTimeout))
+            over_tls = Stream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname))
+            opened.pop_all()
+            return over_tls
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":

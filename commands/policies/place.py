@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from boto3.session import Session
@@ -68,7 +68,7 @@ class Place:
         return {"AWS": f"arn:{self.partition}:iam::{self.account}:root"}
 
 
-@cache
+@lru_cache(maxsize=8)
 def partition_of(region: str) -> str:
     """China and GovCloud have one of their own."""
     return str(Session().get_partition_for_region(region))
