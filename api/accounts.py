@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Query
 
 from api.account_schemas import AccountDetailAnswer, AccountsAnswer
-from api.deps import AccessDep
+from api.deps import AccessDep, ProviderFilter
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
 from domain.access import Scope
-from domain.accounts import AccountStatus, ProviderType
+from domain.accounts import AccountStatus
 from domain.pages import MAX_PAGE
 
 router = new_router("/onboarding/accounts", tag="accounts")
@@ -30,7 +30,7 @@ Cursor = Annotated[
 def list_accounts(
     access: AccessDep,
     tenant_id: str,
-    provider_type: ProviderType | None = None,
+    provider_type: ProviderFilter = None,
     status: AccountStatus | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -1,9 +1,11 @@
 """The API as one ASGI application, from its services. It imports no adapter and reads no setting."""
 
-from typing import Any
+import re
+from typing import Any, cast
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from api import (
     accounts,
@@ -21,15 +23,16 @@ from api import (
 )
 from api.auth import Doorman, KeyRing
 from api.deps import access
+from api.document import completed
 from api.edge import Edge
 from api.failures import HANDLERS
 from api.health import HealthMonitor
 from api.key_uses import KeyUses
-from api.links import with_links
 from api.openapi import DESCRIPTION, PREFIX
 from api.permissions import declared
 from api.rates import RateLimiter, within_address_rate, within_caller_rate
 from api.services import Services
+from domain.accounts import ProviderType
 
 _CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_rate)]
 """In this order: whoever comes too often costs no look-up."""
@@ -51,9 +54,21 @@ _ROUTES = _routes()
 first request."""
 
 
+_CLOUD_IN_PATH = re.compile(rf"(?<={PREFIX}/onboarding/)({'|'.join(ProviderType)})(?=/)", re.IGNORECASE)
+
+
 class Api(FastAPI):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A cloud may be written in capitals, as the platform before this one did."""
+        if scope["type"] == "http":
+            scope["path"] = _CLOUD_IN_PATH.sub(lambda found: found[0].lower(), scope["path"])
+        await super().__call__(scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
-        return with_links(super().openapi())
+        if self.openapi_schema is None:
+            catalogue = cast(Services, self.state.services).catalogue
+            self.openapi_schema = completed(super().openapi(), catalogue)
+        return self.openapi_schema
 
 
 def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
@@ -63,6 +78,9 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
         title="Threat Engine Onboarding",
         version=services.version,
         description=DESCRIPTION,
+        contact={"name": "The platform's operators"},
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": services.public_url or "/"}],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
 from api.audit_schemas import AuditEventsAnswer
-from api.deps import Access, AccessDep
+from api.deps import Access, AccessDep, Holder
 from api.idempotency import Operation
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
@@ -32,7 +32,7 @@ Moment = Annotated[str | None, Query(max_length=40, examples=["2026-11-24T00:00:
 )
 def list_audit_events(
     access: AccessDep,
-    tenant_id: str,
+    tenant_id: Holder,
     action: Exact = None,
     actor: Exact = None,
     target: Exact = None,

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
 from domain.audit import AuditEvent
 from domain.pages import Page
@@ -13,7 +14,7 @@ class AuditEventAnswer(BaseModel):
     """One thing that was done."""
 
     event_id: str = Field(description="Sorts as the events do.")
-    tenant_id: str = Field(examples=[TENANT])
+    tenant_id: str = Field(examples=[TENANT], json_schema_extra={"format": HOLDER})
     at: str = Field(examples=["2026-11-24T09:30:00.000Z"])
     actor: str = Field(examples=["key:0123456789abcdef"], description="Who asked for it.")
     request_id: str = Field(description="`X-Request-Id` of the request that asked for it.")

@@ -3,14 +3,18 @@ and lone surrogates, and shows what it refuses; here every fault is a problem th
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from email.message import Message
+from functools import lru_cache
 from re import compile
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from api.expected import Place, whole
+from domain.catalogue import unknown_fields
 from domain.errors import MalformedBody, PayloadTooLarge, Problem, UnsupportedMediaType
 
 MAX_BYTES = 256 * 1024
@@ -25,11 +29,11 @@ _PROBLEMS = {
     "missing": ("missing", "is missing"),
     "string_too_long": ("too_long", "is too long"),
     "string_too_short": ("too_short", "is too short"),
-    "too_long": ("too_long", "is too long"),
-    "too_short": ("too_short", "is too short"),
-    "string_type": ("wrong_type", "must be text"),
-    "bool_type": ("wrong_type", "must be true or false"),
-    "dict_type": ("wrong_type", "must be an object"),
+    "too_long": ("too_long", "has too many items"),
+    "too_short": ("too_short", "has too few items"),
+    "string_type": ("wrong_type", "is of the wrong type"),
+    "bool_type": ("wrong_type", "is of the wrong type"),
+    "dict_type": ("wrong_type", "is of the wrong type"),
     "literal_error": ("unknown_value", "is not one of the values allowed"),
     "bad_characters": ("bad_characters", "contains a character that is not allowed"),
 }
@@ -142,18 +146,32 @@ def _faults(value: object, *, depth: int) -> Iterator[tuple[str, str]]:
 
 def _problems(model: type[BaseModel], errors: list[Any]) -> Iterator[Problem]:
     """A location of pydantic's may hold a key that the caller made up: such keys are counted and not named."""
-    unknown = 0
+    body = whole(schema_of(model))
+    unknown: Counter[str] = Counter()
+    places: dict[str, Place] = {}
     named: dict[str, Problem] = {}
     for error in errors:
-        name = error["loc"][0]
-        if error["type"] == "extra_forbidden" or name not in model.model_fields:
-            unknown += 1
-            continue
-        code, words = _PROBLEMS.get(error["type"], ("invalid", "is not acceptable"))
-        meaning = model.model_fields[name].description
-        # A field that may be of two types has an error for each; one is enough.
-        named.setdefault(name, Problem(code, f"{name} {words}. {meaning}", pointer=f"/{name}"))
+        if error["type"] == "extra_forbidden":
+            place = body.at(error["loc"][:-1])
+            places[place.pointer] = place
+            unknown[place.pointer] += 1
+        else:
+            place = body.at(error["loc"])
+            # A field that may be of two types has an error for each; one is enough.
+            named.setdefault(place.pointer, _problem(place, error["type"]))
     yield from named.values()
-    if unknown:
-        fields = ", ".join(model.model_fields)
-        yield Problem("unknown_field", f"{unknown} unknown field(s); the fields are: {fields}.", pointer="")
+    for pointer, times in unknown.items():
+        place = places[pointer]
+        yield unknown_fields(times, place.fields, pointer=pointer, where=place.name)
+
+
+def _problem(place: Place, kind: str) -> Problem:
+    code, words = _PROBLEMS.get(kind, ("invalid", "is not acceptable"))
+    sentence = f"{place.name or 'The body'} {words}; it must be {place.allowed}."
+    return Problem(code, f"{sentence} {place.description}".rstrip(), pointer=place.pointer)
+
+
+@lru_cache(maxsize=100)
+def schema_of(model: type[BaseModel]) -> Mapping[str, Any]:
+    """The JSON schema of a body."""
+    return model.model_json_schema()

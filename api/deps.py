@@ -1,17 +1,20 @@
 """What routes ask for. `Access` is the only way from a request to its caller, and from an id to a tenant or account."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from re import ASCII, compile
-from typing import Annotated, cast
+from typing import Annotated, Protocol, TypeVar, cast
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
+from pydantic import BeforeValidator
 
 from api.auth import BEARER, HEADER, Caller, Doorman
+from api.expected import HOLDER
 from api.services import Services
 from domain.access import Scope
-from domain.accounts import Account
+from domain.accounts import Account, ProviderType
 from domain.api_keys import ApiKey, is_key_id
 from domain.edge_errors import TenantDisabled
 from domain.errors import Forbidden, Internal, MissingScope, NotFound
@@ -21,12 +24,40 @@ from domain.tenants import PLATFORM, Tenant, TenantStatus
 
 _ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
 
+ID_FORM = "its id is a UUID in lower case"
+KEY_ID_FORM = "its id is the 16 letters and digits after tek_"
+
+Thing = TypeVar("Thing", covariant=True)
+
 
 def services_of(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+class Owned(Protocol[Thing]):
+    """A store whose things are tenants'."""
+
+    def tenant_of(self, thing_id: str, /) -> str: ...
+
+    def get(self, tenant_id: str, thing_id: str, /) -> Thing: ...
+
+
+@contextmanager
+def named(thing: str, name: str) -> Iterator[None]:
+    """What is missing in here is that thing, which the request names in `name`. A text that cannot be an id answers as
+    a missing one does, so every answer says what an id is."""
+    try:
+        yield
+    except NotFound:
+        raise missing(thing, name) from None
+
+
+def missing(thing: str, name: str) -> NotFound:
+    form = KEY_ID_FORM if name == "key_id" else ID_FORM
+    return NotFound(f"There is no such {thing} here; {form}.", pointer=f"/{name}")
 
 
 @dataclass(frozen=True)
@@ -50,8 +81,9 @@ class Access:
     def tenant(self, tenant_id: str) -> Tenant:
         """A tenant that the request names. Raises NotFound."""
         if not _ID.fullmatch(tenant_id) or not (self.caller.platform or self.caller.tenant_id == tenant_id):
-            raise NotFound
-        return self.services.tenants.get(tenant_id)
+            raise missing("tenant", "tenant_id")
+        with named("tenant", "tenant_id"):
+            return self.services.tenants.get(tenant_id)
 
     def active_tenant(self, tenant_id: str) -> Tenant:
         """A tenant that something is made for. Raises NotFound, TenantDisabled."""
@@ -72,46 +104,45 @@ class Access:
             return PLATFORM
         return (self.active_tenant if making else self.tenant)(tenant_id).tenant_id
 
-    def account(self, account_id: str, provider: str | None = None) -> Account:
-        """An account that the request names, of the provider when one is given. Raises NotFound."""
+    def account(self, account_id: str, provider: str | None = None, *, thing: str = "account") -> Account:
+        """An account that the request names, of the provider when one is given. An onboarding has its account's id.
+        Raises NotFound."""
         store = self.services.accounts
-        account = store.get(self._owner(account_id, store.tenant_of), account_id)
+        account = self._found(thing, f"{thing}_id", account_id, store)
         if provider not in (None, account.provider_type):
-            raise NotFound
+            raise missing(thing, f"{thing}_id")
         return account
 
     def schedule(self, schedule_id: str) -> Schedule:
         """A schedule that the request names. Raises NotFound."""
-        store = self.services.scans.schedules
-        return store.get(self._owner(schedule_id, store.tenant_of), schedule_id)
+        return self._found("schedule", "schedule_id", schedule_id, self.services.scans.schedules)
 
     def execution(self, execution_id: str) -> Execution:
         """A run that the request names. Raises NotFound."""
-        store = self.services.scans.executions
-        return store.get(self._owner(execution_id, store.tenant_of), execution_id)
+        return self._found("execution", "execution_id", execution_id, self.services.scans.executions)
 
     def result(self, scan_id: str) -> ScanResult:
         """A scan's result that the request names. Raises NotFound."""
-        store = self.services.scans.results
-        return store.get(self._owner(scan_id, store.tenant_of), scan_id)
+        return self._found("scan result", "scan_id", scan_id, self.services.scans.results)
 
     def api_key(self, key_id: str) -> ApiKey:
         """A key that the request names. Raises NotFound."""
         if not is_key_id(key_id):
-            raise NotFound
+            raise missing("API key", "key_id")
         store = self.services.api_keys
-        if not self.caller.platform:
-            return store.get(self._own_tenant, key_id)
-        found = store.find(key_id)
-        if found is None:
-            raise NotFound
+        with named("API key", "key_id"):
+            found = store.find(key_id) if self.caller.platform else store.get(self._own_tenant, key_id)
+            if found is None:
+                raise NotFound
         return found
 
-    def _owner(self, thing_id: str, tenant_of: Callable[[str], str]) -> str:
-        """The caller's own tenant; for the platform's callers, who name things alone, the thing's."""
+    def _found(self, thing: str, name: str, thing_id: str, store: "Owned[Thing]") -> Thing:
+        """A platform's caller names things alone, and the store knows their tenants."""
         if not _ID.fullmatch(thing_id):
-            raise NotFound
-        return tenant_of(thing_id) if self.caller.platform else self._own_tenant
+            raise missing(thing, name)
+        with named(thing, name):
+            owner = store.tenant_of(thing_id) if self.caller.platform else self._own_tenant
+            return store.get(owner, thing_id)
 
     @property
     def _own_tenant(self) -> str:
@@ -135,4 +166,16 @@ def access(
 
 AccessDep = Annotated[Access, Depends(access)]
 
-Provider = Annotated[str, Path(description="The cloud.", examples=["aws"])]
+
+def lower(sent: object) -> object:
+    """A cloud may be written in capitals."""
+    return sent.lower() if isinstance(sent, str) else sent
+
+
+Holder = Annotated[
+    str, Query(description="`platform` is for the platform's callers.", json_schema_extra={"format": HOLDER})
+]
+
+Provider = Annotated[ProviderType, Path(description="The cloud.", examples=["aws"])]
+
+ProviderFilter = Annotated[ProviderType | None, BeforeValidator(lower), Query(description="Accounts of this cloud.")]

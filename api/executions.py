@@ -22,7 +22,7 @@ from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.schedule_calls import ScheduleCalls
-from api.schedule_schemas import EmptyBody, TriggeredAnswer
+from api.schedule_schemas import EmptyRequest, TriggeredAnswer
 from domain.access import Scope
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE
@@ -40,11 +40,11 @@ Offset = Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="How many to sk
     dependencies=[needs(Scope.SCANS_RUN, Tenancy.OWNED)],
     response_model=TriggeredAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(EmptyBody, optional=True),
+    openapi_extra=request_body(EmptyRequest, optional=True),
     summary="Scan now",
 )
 async def trigger_schedule(
-    schedule_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+    schedule_id: str, posting: Annotated[Once[EmptyRequest], Depends(once(EmptyRequest, optional=True))]
 ) -> Response:
     """Starts a scan, also of a paused schedule. Refused (409) while one is running: `Location` leads
     to it."""
@@ -97,11 +97,11 @@ def get_execution(execution_id: str, access: AccessDep) -> ExecutionDetailAnswer
     status_code=202,
     response_model=CancelledAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(EmptyBody, optional=True),
+    openapi_extra=request_body(EmptyRequest, optional=True),
     summary="Stop a run",
 )
 async def cancel_execution(
-    execution_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+    execution_id: str, posting: Annotated[Once[EmptyRequest], Depends(once(EmptyRequest, optional=True))]
 ) -> Response:
     """Reaches the engine; the run then ends as cancelled. Refused (409) when it has ended, or came to its own end
     first. An engine that takes its time is not waited for: get the run to see how it ended."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -80,7 +79,7 @@ class Reply:
 def reply_of(error: OnboardingError) -> Reply:
     """The answer to an error of ours."""
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), 500)
-    problems = error.problems if isinstance(error, InvalidInput) else ()
+    problems = _problems_of(error)
     headers = {}
     if isinstance(error, Trouble | RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after or RETRY_AFTER_SECONDS))
@@ -91,6 +90,12 @@ def reply_of(error: OnboardingError) -> Reply:
     if isinstance(error, ScanRunning) and error.execution_id:
         headers["Location"] = f"/api/v1/executions/{error.execution_id}"
     return Reply(status, _body(error.code, error.message, problems), headers)
+
+
+def _problems_of(error: OnboardingError) -> Sequence[Problem]:
+    if isinstance(error, NotFound) and error.pointer is not None:
+        return [Problem(error.code, error.message, pointer=error.pointer)]
+    return error.problems if isinstance(error, InvalidInput) else ()
 
 
 def _body(code: str, message: str, problems: Sequence[Problem] = ()) -> str:
@@ -119,17 +124,9 @@ def _allowed(request: Request) -> list[str]:
     return [m for m in METHODS if any(r.matches(scopes[m])[0] is Match.FULL for r in request.app.router.routes)]
 
 
-async def answer_parameters(request: Request, error: RequestValidationError) -> Response:
-    """Query and header parameters. Only the declared name of a parameter is shown, never what was sent for it."""
-    names = sorted({str(fault["loc"][1]) for fault in error.errors()})
-    problems = [Problem("invalid", f"The parameter {name} is missing or not acceptable.", f"/{name}") for name in names]
-    return reply_of(InvalidInput(problems=problems)).response()
-
-
 HANDLERS: dict[Any, Any] = {
     OnboardingError: answer_domain,
     HTTPException: answer_framework,
-    RequestValidationError: answer_parameters,
 }
 
 

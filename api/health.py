@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from api.openapi import errors
 from api.permissions import new_router
 from api.services import Services
 from domain.errors import Unavailable
@@ -20,6 +21,8 @@ PROBE_SECONDS = 2
 PROBE_THREADS = 8
 
 State = Literal["ok", "down"]
+
+ERRORS = errors(public=True)
 
 router = new_router("/health", tag="health", public=True)
 
@@ -83,19 +86,23 @@ def monitor_of(request: Request) -> HealthMonitor:
 MonitorDep = Annotated[HealthMonitor, Depends(monitor_of)]
 
 
-@router.get("", summary="See what works")
+@router.get("", responses=ERRORS, summary="See what works")
 async def get_health(monitor: MonitorDep) -> HealthAnswer:
     """Each dependency; always 200."""
     return await monitor.answer()
 
 
-@router.get("/live", summary="Is the process alive?")
+@router.get("/live", responses=ERRORS, summary="Is the process alive?")
 async def get_liveness() -> LiveAnswer:
     """Answers while the process can answer at all."""
     return LiveAnswer()
 
 
-@router.get("/ready", responses={503: {"model": HealthAnswer}}, summary="Can it serve?")
+@router.get(
+    "/ready",
+    responses={**ERRORS, 503: {"model": HealthAnswer, "description": "A dependency is down."}},
+    summary="Can it serve?",
+)
 async def get_readiness(monitor: MonitorDep, response: Response) -> HealthAnswer:
     """503 while a dependency is down."""
     answer = await monitor.answer()

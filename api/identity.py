@@ -18,7 +18,7 @@ from domain.ports import IdentityKeys
 CACHED = "public, max-age=300"
 KEYS = "/.well-known/jwks.json"
 
-ERRORS = {status: answer for status, answer in errors(404).items() if status not in (401, 403)}
+ERRORS = errors(404, public=True)
 
 router = new_router("/.well-known", tag="identity", public=True)
 
@@ -67,5 +67,5 @@ def get_json_web_keys(services: ServicesDep, response: Response) -> KeysAnswer:
 
 def _published(services: Services) -> IdentityKeys:
     if services.identity is None:
-        raise NotFound
+        raise NotFound("The platform issues no tokens here; the operators can make it an identity provider.")
     return services.identity

@@ -4,8 +4,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
+from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
-from api.schemas import BODY, Id, Name
+from api.schemas import Id, Name, RequestBody, Whole, example
 from domain.access import PLATFORM_SCOPES, Role, Scope
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey
 from domain.errors import InvalidInput, Problem
@@ -28,19 +29,19 @@ ScopeName = Literal[
 ]
 
 
-class ApiKeyBody(BaseModel):
-    model_config = {
-        **BODY,
-        "json_schema_extra": {"example": {"tenant_id": TENANT, "name": "Portal", "role": "operator"}},
-    }
+class CreateApiKeyRequest(RequestBody):
+    model_config = example({"tenant_id": TENANT, "name": "Portal", "role": "operator"})
 
-    tenant_id: Id = Field(description="Whose things it may reach; `platform` for a key that reaches every tenant's.")
+    tenant_id: Id = Field(
+        json_schema_extra={"format": HOLDER},
+        description="Whose things it may reach; `platform` for a key that reaches every tenant's.",
+    )
     name: Name = Field(description="What it is for, 1 to 128 characters on one line.")
     role: RoleName | None = Field(None, description="What it may do, by a name. Send this or `scopes`.")
     scopes: list[ScopeName] | None = Field(
         None, min_length=1, max_length=len(Scope), description="What it may do, one by one. Send this or `role`."
     )
-    expires_in_days: int = Field(
+    expires_in_days: Whole = Field(
         DAYS,
         ge=1,
         le=MAX_DAYS,
@@ -80,7 +81,7 @@ class ApiKeyAnswer(BaseModel):
     """What is known of a key."""
 
     key_id: str = Field(examples=[KEY_ID])
-    tenant_id: str = Field(examples=[TENANT])
+    tenant_id: str = Field(examples=[TENANT], json_schema_extra={"format": HOLDER})
     name: str = Field(examples=["Portal"])
     prefix: str = Field(examples=[f"tek_{KEY_ID}"])
     role: Role | None

@@ -8,10 +8,10 @@ from fastapi import Depends, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
-from api.deps import Access, AccessDep
+from api.deps import Access, AccessDep, Holder
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
-from api.key_schemas import ApiKeyBody, ApiKeyMadeAnswer, ApiKeyRevokedAnswer, ApiKeysAnswer
+from api.key_schemas import ApiKeyMadeAnswer, ApiKeyRevokedAnswer, ApiKeysAnswer, CreateApiKeyRequest
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from domain.access import Scope
@@ -28,10 +28,10 @@ router = new_router("/api-keys", tag="API keys")
     status_code=201,
     response_model=ApiKeyMadeAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(ApiKeyBody),
+    openapi_extra=request_body(CreateApiKeyRequest),
     summary="Make an API key",
 )
-async def create_api_key(posting: Annotated[Once[ApiKeyBody], Depends(once(ApiKeyBody))]) -> Response:
+async def create_api_key(posting: Annotated[Once[CreateApiKeyRequest], Depends(once(CreateApiKeyRequest))]) -> Response:
     """The key is shown in this answer only. Refused (403) when it could do what its maker may not, and (409) for a
     disabled tenant. One of more than 365 days is made by the platform's callers only."""
 
@@ -47,7 +47,7 @@ async def create_api_key(posting: Annotated[Once[ApiKeyBody], Depends(once(ApiKe
     responses=errors(400, 404),
     summary="List a tenant's API keys",
 )
-def list_api_keys(access: AccessDep, tenant_id: str, limit: Limit = 50, cursor: Cursor = None) -> ApiKeysAnswer:
+def list_api_keys(access: AccessDep, tenant_id: Holder, limit: Limit = 50, cursor: Cursor = None) -> ApiKeysAnswer:
     """Those that expired or were revoked too. A key itself is never shown."""
     holder = access.key_holder(tenant_id)
     return ApiKeysAnswer.of(access.services.api_keys.page(holder, limit=limit, cursor=cursor))
@@ -67,7 +67,7 @@ def revoke_api_key(key_id: str, access: AccessDep) -> ApiKeyRevokedAnswer:
     return ApiKeyRevokedAnswer(key_id=revoked.key_id, revoked_at=revoked.revoked_at or now)
 
 
-def _create(access: Access, body: ApiKeyBody, operation: Operation) -> Reply:
+def _create(access: Access, body: CreateApiKeyRequest, operation: Operation) -> Reply:
     role, scopes = body.granted()
     holder, store = access.key_holder(body.tenant_id, making=True), access.services.api_keys
     if not access.caller.platform:

@@ -55,7 +55,7 @@ def get_template(external_id: ExternalId, services: ServicesDep) -> TemplateAnsw
     """The template that makes the role, for one external id."""
     deployed = services.catalogue.provider(ProviderType.AWS).setup(SetupRequest(external_id))
     if deployed.template is None or deployed.platform_account_id is None:
-        raise NotFound
+        raise NotFound("AWS accounts are onboarded without a template here.")
     return TemplateAnswer(
         template=deployed.template, external_id=external_id, platform_account_id=deployed.platform_account_id
     )

@@ -1,6 +1,7 @@
 """Routes of an onboarding: start it, look at it, end it."""
 
 import secrets
+from functools import partial
 from typing import Annotated
 from uuid import uuid4
 
@@ -12,7 +13,13 @@ from api.deps import AccessDep, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
-from api.onboarding_schemas import CancelAnswer, CancelBody, InitAnswer, InitBody, OnboardingAnswer
+from api.onboarding_schemas import (
+    CancelAnswer,
+    CancelOnboardingRequest,
+    InitAnswer,
+    OnboardingAnswer,
+    StartOnboardingRequest,
+)
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from domain.access import Scope
@@ -30,10 +37,12 @@ router = new_router("/onboarding", tag="onboarding")
     status_code=201,
     response_model=InitAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(InitBody),
+    openapi_extra=request_body(StartOnboardingRequest),
     summary="Start onboarding an account",
 )
-async def start_onboarding(provider: Provider, posting: Annotated[Once[InitBody], Depends(once(InitBody))]) -> Response:
+async def start_onboarding(
+    provider: Provider, posting: Annotated[Once[StartOnboardingRequest], Depends(once(StartOnboardingRequest))]
+) -> Response:
     """Registers the account and waits for its credential. The same Idempotency-Key gives the same ids again."""
 
     async def effect(operation: Operation) -> Reply:
@@ -55,7 +64,7 @@ async def start_onboarding(provider: Provider, posting: Annotated[Once[InitBody]
 )
 async def get_onboarding(onboarding_id: str, access: AccessDep) -> OnboardingAnswer:
     """The live state of a running onboarding, or how one ended. `onboarding_id` is the account's id."""
-    account = await run_in_threadpool(access.account, onboarding_id)
+    account = await run_in_threadpool(partial(access.account, onboarding_id, thing="onboarding"))
     if account.onboarding_status is OnboardingStatus.IN_PROGRESS:
         view = await OnboardingCalls(access.services).view(account)
         if view is not None:
@@ -69,17 +78,18 @@ async def get_onboarding(onboarding_id: str, access: AccessDep) -> OnboardingAns
     status_code=202,
     response_model=CancelAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(CancelBody, optional=True),
+    openapi_extra=request_body(CancelOnboardingRequest, optional=True),
     summary="End it",
 )
 async def cancel_onboarding(
-    onboarding_id: str, posting: Annotated[Once[CancelBody], Depends(once(CancelBody, optional=True))]
+    onboarding_id: str,
+    posting: Annotated[Once[CancelOnboardingRequest], Depends(once(CancelOnboardingRequest, optional=True))],
 ) -> Response:
     """Ends an onboarding and removes what it stored. Refused once the account is active or becoming so."""
 
     async def effect(operation: Operation) -> Reply:
         access = posting.access
-        account = await run_in_threadpool(access.account, onboarding_id)
+        account = await run_in_threadpool(partial(access.account, onboarding_id, thing="onboarding"))
         target = f"account:{account.account_id}"
         await record(access, operation, tenant_id=account.tenant_id, action="cancellation.requested", target=target)
         message = Cancellation(access.caller.origin, posting.body.reason or "")
@@ -89,7 +99,7 @@ async def cancel_onboarding(
     return await posting.answer(effect)
 
 
-def _check(posting: Once[InitBody], provider: str) -> tuple[CloudProvider, AuthMethod]:
+def _check(posting: Once[StartOnboardingRequest], provider: str) -> tuple[CloudProvider, AuthMethod]:
     """The cloud and the method asked for. Raises NotFound, TenantDisabled, InvalidInput."""
     posting.access.active_tenant(posting.body.tenant_id)
     cloud = posting.access.services.catalogue.provider(provider)
@@ -97,7 +107,7 @@ def _check(posting: Once[InitBody], provider: str) -> tuple[CloudProvider, AuthM
 
 
 def _request(
-    posting: Once[InitBody], operation: Operation, *, method: AuthMethod, provider: ProviderType
+    posting: Once[StartOnboardingRequest], operation: Operation, *, method: AuthMethod, provider: ProviderType
 ) -> OnboardRequest:
     limits = posting.access.services.limits
     return OnboardRequest(

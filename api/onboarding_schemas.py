@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from api.schemas import BODY, Id, Line, Name, StepAnswer
+from api.schemas import Id, Line, Name, RequestBody, StepAnswer, example
 from domain.accounts import Account, OnboardingStatus, ProviderType
 from domain.catalogue import AuthMethod, Setup
 from domain.onboarding import OnboardingState, OnboardingView, OnboardRequest, Registered, Result, SubmissionOutcome
@@ -14,13 +14,8 @@ TENANT = "0b6f0a3c-52ab-4a52-8f4b-5d3c9e1a7f21"
 EXTERNAL_ID = "te-5f2b8c0e9d7a41c3b6e8f0a1d2c4b596"
 
 
-class InitBody(BaseModel):
-    model_config = {
-        **BODY,
-        "json_schema_extra": {
-            "example": {"tenant_id": TENANT, "account_name": "Production", "auth_method": "iam_role"}
-        },
-    }
+class StartOnboardingRequest(RequestBody):
+    model_config = example({"tenant_id": TENANT, "account_name": "Production", "auth_method": "iam_role"})
 
     tenant_id: Id = Field(description="The tenant that the account belongs to.")
     account_name: Name = Field(description="A name for people: 1 to 128 characters on one line.")
@@ -138,8 +133,8 @@ def _state_of(account: Account) -> OnboardingState:
     return OnboardingState(account.onboarding_status.value)
 
 
-class CancelBody(BaseModel):
-    model_config = {**BODY, "json_schema_extra": {"example": {"reason": "Wrong account."}}}
+class CancelOnboardingRequest(RequestBody):
+    model_config = example({"reason": "Wrong account."})
 
     reason: Line | None = Field(None, max_length=200, description="Why, for the record: up to 200 characters.")
 

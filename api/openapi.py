@@ -1,12 +1,10 @@
-"""What the OpenAPI document says beyond what FastAPI sees by itself: bodies, which `api.body` reads, and errors."""
+"""What routes declare for the OpenAPI document: their bodies, which `api.body` reads, and their errors."""
 
 import json
 from typing import Any
 
-from pydantic import BaseModel
-
 from api.failures import reply_of
-from api.schemas import ErrorAnswer
+from api.schemas import ErrorAnswer, RequestBody
 from domain.edge_errors import RateLimited
 from domain.errors import (
     CredentialRefused,
@@ -55,12 +53,32 @@ _ERRORS: dict[int | str, tuple[str, OnboardingError]] = {
     "default": ("Any other error.", Internal()),
 }
 
+TAGS = {
+    "callers": "Who am I, and what may I do?",
+    "tenants": "The customers of the platform. Made by its administrators.",
+    "API keys": "Keys of portals and scripts, each with a role or scopes.",
+    "methods": "What each cloud asks for, and what the customer deploys there.",
+    "onboarding": "Start an onboarding, hand in the credential, follow it to its end.",
+    "accounts": "The cloud accounts of a tenant.",
+    "schedules": "When accounts are scanned.",
+    "scans": "Runs of scans and what they found.",
+    "audit": "Who did what.",
+    "identity": "The platform as an identity provider, for the clouds that trust its tokens.",
+    "health": "For load balancers. Needs no key.",
+}
+"""In the order in which somebody works."""
+
+REF = "#/components/schemas/"
+BODIES: dict[type[RequestBody], None] = {}
+"""Those of all routes, in their order."""
+
 Responses = dict[int | str, dict[str, Any]]
 
 
-def errors(*statuses: int) -> Responses:
+def errors(*statuses: int, public: bool = False) -> Responses:
     """The `responses` of a route: these, and those that every route has."""
-    declared: list[int | str] = [*sorted({401, 403, 429, 503, *statuses}), "default"]
+    every = {400, 429, 503} if public else {400, 401, 403, 429, 503}
+    declared: list[int | str] = [*sorted({*every, *statuses}), "default"]
     return {status: _response(*_ERRORS[status]) for status in declared}
 
 
@@ -69,25 +87,11 @@ def posted(*statuses: int) -> Responses:
     return errors(400, 413, 415, 422, *statuses)
 
 
-def request_body(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:
+def request_body(model: type[RequestBody], *, optional: bool = False) -> dict[str, Any]:
     """The `openapi_extra` of a route whose body `api.body` reads as `model`."""
-    content = {"application/json": {"schema": _in_one_piece(model.model_json_schema())}}
-    return {"requestBody": {"required": not optional, "content": content}}
-
-
-def _in_one_piece(schema: dict[str, Any]) -> dict[str, Any]:
-    """With each definition where it is used: FastAPI knows of no body, so nothing would collect them."""
-    definitions = schema.get("$defs", {})
-
-    def inlined(node: Any) -> Any:
-        if isinstance(node, list):
-            return [inlined(each) for each in node]
-        if not isinstance(node, dict):
-            return node
-        whole = {**definitions.get(node.get("$ref", "").rpartition("/")[2], {}), **node}
-        return {name: inlined(each) for name, each in whole.items() if name not in ("$ref", "$defs")}
-
-    return dict(inlined(schema))
+    BODIES.setdefault(model)
+    content = {"schema": {"$ref": REF + model.__name__}, "example": model.example()}
+    return {"requestBody": {"required": not optional, "content": {"application/json": content}}}
 
 
 def _response(description: str, error: OnboardingError) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import AccessDep
+from api.parameters import Parameters, check_parameters
 from domain.access import CHANGING, Scope
 
 
@@ -71,7 +72,12 @@ class DeclaredRoute(APIRoute):
         if len(declared) != 1:
             raise TypeError(f"The route {path} must declare one scope with its tenancy, or that it is public.")
         extra = {**_shown(declared[0]), **(openapi_extra or {})}
-        super().__init__(path, endpoint, dependencies=dependencies, openapi_extra=extra, **settings)
+        # FastAPI makes the route anew when its router is included: the check is not to be doubled.
+        others = [each for each in dependencies or () if each.dependency is not check_parameters]
+        super().__init__(
+            path, endpoint, dependencies=[*others, Depends(check_parameters)], openapi_extra=extra, **settings
+        )
+        self.parameters = Parameters(self.dependant)
 
 
 def new_router(prefix: str = "", *, tag: str, public: bool = False) -> APIRouter:

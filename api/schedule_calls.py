@@ -14,6 +14,7 @@ from temporalio.client import (
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
+from api.deps import missing
 from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
 from domain.audit import Origin
@@ -55,6 +56,9 @@ class ScheduleCalls:
                 return await self.services.temporal.execute_update_with_start_workflow(
                     ConvergeSchedule.apply, change, start_workflow_operation=start, id=change.change_id
                 )
+        except NotFound:
+            # It was deleted meanwhile.
+            raise missing("schedule", "schedule_id") from None
         except Gone:
             # It ended between the start and the update: the next try starts another one.
             raise Unavailable(NOT_NOW) from None
@@ -138,6 +142,6 @@ def _refuse(admission: Admission) -> None:
         case Leaving.NO_ENGINE:
             raise Conflict(_NO_ENGINE)
         case Leaving.DELETED:
-            raise NotFound
+            raise missing("schedule", "schedule_id")
         case _:
             raise Busy("The schedule is being changed at this moment; try again.")

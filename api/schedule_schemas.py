@@ -3,10 +3,12 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from api.onboarding_schemas import ID, TENANT
-from api.schemas import BODY, Id, Line, Name, ProblemAnswer
+from api.schemas import Id, Line, Name, ProblemAnswer, RequestBody, Whole, example
 from domain.accounts import ProviderType
+from domain.cadence import MAX_INTERVAL_SECONDS
 from domain.notifications import ChannelKind, NotificationSettings
 from domain.pages import Page
 from domain.schedules import Preview, Schedule, ScheduleStatus, ScheduleType
@@ -21,7 +23,9 @@ NAME = "A name for people: 1 to 128 characters on one line."
 DESCRIPTION = "Up to 1,000 characters on one line."
 TYPE = "Which of cron_expression, interval_seconds and run_at is read."
 CRON = "Five fields, names of months and days, or a word such as @daily. Only one of the two day fields is restricted."
-EVERY = "Counted from the creation of the schedule."
+EVERY = "Counted from the creation of the schedule; the platform sets the shortest one, an hour by default."
+INTERVAL: JsonDict = {"minimum": 1, "maximum": MAX_INTERVAL_SECONDS}
+"""Said and not checked here: the shortest one is a setting, and `domain.cadence` refuses with both."""
 ZONE = "An IANA time zone; a cron expression is read in it."
 REGIONS = f"At most {MOST_PLACES}; none means all."
 SERVICES = f"At most {MOST_SERVICES}; none means all."
@@ -31,15 +35,13 @@ ON_FAILURE = "Whether the channels are told of a scan that failed."
 RUN_AT = "When a one_time schedule fires, with its offset from UTC: 2027-01-31T02:00:00+01:00."
 
 
-class EmptyBody(BaseModel):
+class EmptyRequest(RequestBody):
     """Nothing has to be said."""
 
-    model_config = {**BODY, "json_schema_extra": {"example": {}}}
+    model_config = example({})
 
 
-class Webhook(BaseModel):
-    model_config = BODY
-
+class WebhookChannel(RequestBody):
     url: str = Field(min_length=1, max_length=2048, description="https, and reachable from the internet.")
     secret: str | None = Field(
         None,
@@ -51,45 +53,38 @@ class Webhook(BaseModel):
     )
 
 
-class Sns(BaseModel):
-    model_config = BODY
-
+class SnsChannel(RequestBody):
     topic_arn: str = Field(min_length=1, max_length=256, description="A topic that lets the platform publish.")
 
 
-class Channels(BaseModel):
-    model_config = BODY
-
-    webhook: Webhook | None = Field(None, description="Is sent a signed POST.")
-    sns: Sns | None = Field(None, description="Is published to.")
+class NotificationChannels(RequestBody):
+    webhook: WebhookChannel | None = Field(None, description="Is sent a signed POST.")
+    sns: SnsChannel | None = Field(None, description="Is published to.")
 
 
-class CadenceBody(BaseModel):
+class PreviewCadenceRequest(RequestBody):
     """When it fires."""
 
-    model_config = {**BODY, "json_schema_extra": {"example": {"schedule_type": "cron", "cron_expression": "0 2 * * *"}}}
+    model_config = example({"schedule_type": "cron", "cron_expression": "0 2 * * *"})
 
     schedule_type: Kind = Field(description=TYPE)
     cron_expression: Text | None = Field(None, description=CRON)
-    interval_seconds: int | None = Field(None, description=EVERY)
+    interval_seconds: Whole | None = Field(None, description=EVERY, json_schema_extra=INTERVAL)
     run_at: Text | None = Field(None, description=RUN_AT)
     timezone: Text = Field("UTC", description=ZONE)
 
 
-class ScheduleBody(CadenceBody):
-    model_config = {
-        **BODY,
-        "json_schema_extra": {
-            "example": {
-                "tenant_id": TENANT,
-                "account_id": ID,
-                "name": "Nightly",
-                "schedule_type": "cron",
-                "cron_expression": "0 2 * * *",
-                "timezone": "Europe/Berlin",
-            }
-        },
-    }
+class CreateScheduleRequest(PreviewCadenceRequest):
+    model_config = example(
+        {
+            "tenant_id": TENANT,
+            "account_id": ID,
+            "name": "Nightly",
+            "schedule_type": "cron",
+            "cron_expression": "0 2 * * *",
+            "timezone": "Europe/Berlin",
+        }
+    )
 
     tenant_id: Id = Field(description="The tenant that the account belongs to.")
     account_id: Id = Field(description="An active account of the tenant.")
@@ -100,17 +95,19 @@ class ScheduleBody(CadenceBody):
     exclude_services: list[Service] = Field([], max_length=MOST_SERVICES, description=EXCLUDED)
     notify_on_success: bool = Field(False, description=ON_SUCCESS)
     notify_on_failure: bool = Field(True, description=ON_FAILURE)
-    notification_channels: Channels = Field(Channels(), description="Who is told; nobody by default.")
+    notification_channels: NotificationChannels = Field(
+        NotificationChannels(), description="Who is told; nobody by default."
+    )
 
 
-class ScheduleChanges(BaseModel):
-    model_config = {**BODY, "json_schema_extra": {"example": {"status": "paused"}}}
+class ChangeScheduleRequest(RequestBody):
+    model_config = example({"status": "paused"})
 
     name: Name | None = Field(None, description=NAME)
     description: Line | None = Field(None, max_length=1000, description=DESCRIPTION)
     schedule_type: Kind | None = Field(None, description=f"{TYPE} With another type the fields of the old one go.")
     cron_expression: Text | None = Field(None, description=CRON)
-    interval_seconds: int | None = Field(None, description=EVERY)
+    interval_seconds: Whole | None = Field(None, description=EVERY, json_schema_extra=INTERVAL)
     run_at: Text | None = Field(None, description=RUN_AT)
     timezone: Text | None = Field(None, description=ZONE)
     regions: list[Place] | None = Field(None, max_length=MOST_PLACES, description=REGIONS)
@@ -118,7 +115,7 @@ class ScheduleChanges(BaseModel):
     exclude_services: list[Service] | None = Field(None, max_length=MOST_SERVICES, description=EXCLUDED)
     notify_on_success: bool | None = Field(None, description=ON_SUCCESS)
     notify_on_failure: bool | None = Field(None, description=ON_FAILURE)
-    notification_channels: Channels | None = Field(None, description="Replaces all channels.")
+    notification_channels: NotificationChannels | None = Field(None, description="Replaces all channels.")
     enabled: bool | None = Field(None, description="The same as status: true is active, false is paused.")
     status: Literal["active", "paused"] | None = Field(
         None,

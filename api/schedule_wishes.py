@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from api.schedule_schemas import CadenceBody, Channels, ScheduleBody, ScheduleChanges
+from api.schedule_schemas import (
+    ChangeScheduleRequest,
+    CreateScheduleRequest,
+    NotificationChannels,
+    PreviewCadenceRequest,
+)
 from domain.accounts import Account
 from domain.cadence import problems_of
 from domain.errors import InvalidInput, Problem
@@ -28,7 +33,7 @@ class Wishes:
     channels: ChannelPolicy
     min_interval_seconds: int
 
-    def new(self, body: ScheduleBody, account: Account, *, schedule_id: str, at: str, by: str) -> Schedule:
+    def new(self, body: CreateScheduleRequest, account: Account, *, schedule_id: str, at: str, by: str) -> Schedule:
         schedule = Schedule(
             schedule_id=schedule_id,
             tenant_id=account.tenant_id,
@@ -49,7 +54,7 @@ class Wishes:
         )
         return self._checked(schedule, cadence_is_new=True)
 
-    def changed(self, schedule: Schedule, changes: ScheduleChanges) -> Schedule:
+    def changed(self, schedule: Schedule, changes: ChangeScheduleRequest) -> Schedule:
         sent = {name: value for name in changes.model_fields_set if (value := getattr(changes, name)) is not None}
         plain = {name: sent[name] for name in ("name", "description") if name in sent}
         scope = replace(schedule.scope, **{name: tuple(sent[name]) for name in _SCOPE if name in sent})
@@ -65,7 +70,7 @@ class Wishes:
         )
         return self._checked(successor, cadence_is_new=fires_anew(schedule, successor))
 
-    def cadence(self, body: CadenceBody) -> Cadence:
+    def cadence(self, body: PreviewCadenceRequest) -> Cadence:
         cadence = cadence_of(body)
         self._raise(self._cadence_problems(cadence))
         return cadence
@@ -90,7 +95,7 @@ def fires_anew(before: Schedule, after: Schedule) -> bool:
     return after.cadence != before.cadence or (after.fires and not before.fires)
 
 
-def cadence_of(body: CadenceBody) -> Cadence:
+def cadence_of(body: PreviewCadenceRequest) -> Cadence:
     """Raises InvalidInput for a moment that cannot be read."""
     return _cadence(Cadence(ScheduleType(body.schedule_type)), body.model_dump(include=set(_CADENCE)))
 
@@ -130,7 +135,7 @@ def _notifications(before: NotificationSettings, sent: dict[str, Any]) -> Notifi
     )
 
 
-def _channels(sent: Channels) -> tuple[Channel, ...]:
+def _channels(sent: NotificationChannels) -> tuple[Channel, ...]:
     found = []
     if sent.webhook is not None:
         found.append(Channel(ChannelKind.WEBHOOK, sent.webhook.url))
@@ -139,7 +144,7 @@ def _channels(sent: Channels) -> tuple[Channel, ...]:
     return tuple(found)
 
 
-def _status(schedule: Schedule, changes: ScheduleChanges, *, cadence_is_new: bool) -> dict[str, Any]:
+def _status(schedule: Schedule, changes: ChangeScheduleRequest, *, cadence_is_new: bool) -> dict[str, Any]:
     """A one-time schedule that has fired, or missed its moment, is active again with its new time, unless something
     else is wished."""
     wished = {ScheduleStatus(changes.status)} if changes.status else set()

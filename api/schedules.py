@@ -11,22 +11,22 @@ from starlette.concurrency import run_in_threadpool
 
 from api.accounts import Cursor, Limit
 from api.body import json_body
-from api.deps import Access, AccessDep
+from api.deps import Access, AccessDep, missing
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.schedule_calls import ScheduleCalls
 from api.schedule_schemas import (
-    CadenceBody,
-    Channels,
+    ChangeScheduleRequest,
     CreatedAnswer,
+    CreateScheduleRequest,
     DeletedAnswer,
-    EmptyBody,
+    EmptyRequest,
+    NotificationChannels,
     PreviewAnswer,
+    PreviewCadenceRequest,
     ScheduleAnswer,
-    ScheduleBody,
-    ScheduleChanges,
     SchedulesAnswer,
 )
 from api.schedule_wishes import Wishes, fires_anew
@@ -48,10 +48,12 @@ WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a type
     status_code=201,
     response_model=CreatedAnswer,
     responses=posted(404, 409),
-    openapi_extra=request_body(ScheduleBody),
+    openapi_extra=request_body(CreateScheduleRequest),
     summary="Schedule an account",
 )
-async def create_schedule(posting: Annotated[Once[ScheduleBody], Depends(once(ScheduleBody))]) -> Response:
+async def create_schedule(
+    posting: Annotated[Once[CreateScheduleRequest], Depends(once(CreateScheduleRequest))],
+) -> Response:
     """Refused (400) when it would never fire, or fires differently than it reads."""
 
     async def effect(operation: Operation) -> Reply:
@@ -70,10 +72,12 @@ async def create_schedule(posting: Annotated[Once[ScheduleBody], Depends(once(Sc
     dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.NONE)],
     response_model=PreviewAnswer,
     responses=posted(),
-    openapi_extra=request_body(CadenceBody),
+    openapi_extra=request_body(PreviewCadenceRequest),
     summary="When would it fire",
 )
-async def preview_cadence(posting: Annotated[Once[CadenceBody], Depends(once(CadenceBody))]) -> Response:
+async def preview_cadence(
+    posting: Annotated[Once[PreviewCadenceRequest], Depends(once(PreviewCadenceRequest))],
+) -> Response:
     """The next ten times of a cadence that nothing has yet."""
 
     async def effect(_: Operation) -> Reply:
@@ -122,11 +126,13 @@ def get_schedule(schedule_id: str, access: AccessDep) -> ScheduleAnswer:
     "/{schedule_id}",
     dependencies=[needs(Scope.SCHEDULES_WRITE, Tenancy.OWNED)],
     responses=posted(404, 409),
-    openapi_extra=request_body(ScheduleChanges),
+    openapi_extra=request_body(ChangeScheduleRequest),
     summary="Change a schedule",
 )
 async def change_schedule(
-    schedule_id: str, access: AccessDep, changes: Annotated[ScheduleChanges, Depends(json_body(ScheduleChanges))]
+    schedule_id: str,
+    access: AccessDep,
+    changes: Annotated[ChangeScheduleRequest, Depends(json_body(ChangeScheduleRequest))],
 ) -> ScheduleAnswer:
     """Changes the fields that are sent; a scan that is running goes on. Refused (409) when the schedule changed
     meanwhile."""
@@ -160,11 +166,11 @@ async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
     dependencies=[needs(Scope.SCHEDULES_READ, Tenancy.OWNED)],
     response_model=PreviewAnswer,
     responses=posted(404),
-    openapi_extra=request_body(EmptyBody, optional=True),
+    openapi_extra=request_body(EmptyRequest, optional=True),
     summary="When does it fire",
 )
 async def preview_schedule(
-    schedule_id: str, posting: Annotated[Once[EmptyBody], Depends(once(EmptyBody, optional=True))]
+    schedule_id: str, posting: Annotated[Once[EmptyRequest], Depends(once(EmptyRequest, optional=True))]
 ) -> Response:
     """The next ten times of a schedule, as if it were not paused. Each run starts up to some minutes later, so that
     not all start in one second."""
@@ -177,13 +183,13 @@ async def preview_schedule(
     return await posting.answer(effect)
 
 
-async def _made(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
+async def _made(access: Access, body: CreateScheduleRequest, operation: Operation) -> Schedule:
     wished = await run_in_threadpool(_wished, access, body, operation)
     change = await run_in_threadpool(_change, access, ChangeKind.CREATE, wished, operation, body.notification_channels)
     return await ScheduleCalls(access.services).change(change)
 
 
-def _made_before(access: Access, body: ScheduleBody, operation: Operation) -> Schedule | None:
+def _made_before(access: Access, body: CreateScheduleRequest, operation: Operation) -> Schedule | None:
     """What an earlier request of the same key made. Its time may have come since, so it is not asked for again."""
     with suppress(NotFound):
         if operation.repeated:
@@ -196,11 +202,11 @@ def _wishes(access: Access) -> Wishes:
     return Wishes(access.services.scans.channels, access.services.limits.min_interval_seconds)
 
 
-def _wished(access: Access, body: ScheduleBody, operation: Operation) -> Schedule:
+def _wished(access: Access, body: CreateScheduleRequest, operation: Operation) -> Schedule:
     access.active_tenant(body.tenant_id)
     account = access.account(body.account_id)
     if account.tenant_id != body.tenant_id:
-        raise NotFound
+        raise missing("account", "account_id")
     schedule_id, by = operation.ids["schedule_id"], access.caller.principal
     schedule = _wishes(access).new(body, account, schedule_id=schedule_id, at=operation.at, by=by)
     _previewed(access, schedule.cadence)
@@ -223,7 +229,7 @@ def _previewed(access: Access, cadence: Cadence) -> Preview:
 
 
 def _change(
-    access: Access, kind: ChangeKind, schedule: Schedule, operation: Operation, channels: Channels | None
+    access: Access, kind: ChangeKind, schedule: Schedule, operation: Operation, channels: NotificationChannels | None
 ) -> ScheduleChange:
     """With the secret of a webhook sealed for the schedule, if one was sent."""
     secret = channels.webhook.secret if channels and channels.webhook else None
@@ -239,7 +245,7 @@ def _tenant(access: Access, tenant_id: str | None, account_id: str | None) -> st
     if account_id is not None:
         account = access.account(account_id)
         if tenant_id not in (None, account.tenant_id):
-            raise NotFound
+            raise missing("account", "account_id")
         return account.tenant_id
     if tenant_id is not None or access.caller.tenant_id is not None:
         return access.tenant(tenant_id or access.caller.tenant_id or "").tenant_id

@@ -4,8 +4,19 @@ from re import compile
 from typing import Annotated, Self
 from unicodedata import normalize
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.config import JsonDict, JsonValue
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from domain.catalogue import Permission
 from domain.errors import Problem
@@ -13,6 +24,56 @@ from domain.validation import Step, StepStatus
 
 BODY = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 """Of every request body: unknown fields are refused, and nothing is converted."""
+
+
+class RequestBody(BaseModel):
+    """A body, or an object in one. null in place of a field that may be left out is as good as leaving it out."""
+
+    model_config = BODY
+
+    @classmethod
+    def example(cls) -> JsonValue:
+        """The body that the OpenAPI document shows."""
+        return cls.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, sent: object) -> object:
+        if not isinstance(sent, dict):
+            return sent
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in sent.items() if value is not None or name not in optional}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        for name, field in schema.get("properties", {}).items():
+            if name not in schema.get("required", ()):
+                schema["properties"][name] = _or_null(field)
+        return schema
+
+
+def example(body: JsonDict) -> ConfigDict:
+    """The `model_config` of a body that the OpenAPI document shows like this."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
+_SAID = ("title", "description", "default", "examples", "writeOnly")
+"""What a schema says about a field, rather than about its values."""
+
+
+def _or_null(field: JsonSchemaValue) -> JsonSchemaValue:
+    if {"type": "null"} in field.get("anyOf", ()):
+        return field
+    value = {name: part for name, part in field.items() if name not in _SAID}
+    said = {name: part for name, part in field.items() if name in _SAID}
+    return {"anyOf": [value, {"type": "null"}], **said}
+
+
+def _whole(number: object) -> object:
+    """JSON knows one kind of number, so 3600.0 is a whole one."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
 
 _UNSEEN = compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -25,6 +86,7 @@ def _visible(text: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_visible)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=128)]
 

@@ -74,6 +74,8 @@ class Services:
     probes: HealthProbes
     version: str
     scans: ScanServices
+    public_url: str | None = None
+    """Where callers reach the API, without a path; None where nobody has said."""
     identity: IdentityKeys | None = None
     """Where the platform is an identity provider."""
     tokens: AccessTokens | None = None

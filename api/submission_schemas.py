@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import EXTERNAL_ID, ID
-from api.schemas import BODY, Id, StepAnswer
+from api.schemas import Id, RequestBody, StepAnswer, example
 from domain.accounts import AccountStatus
 from domain.onboarding import SubmissionOutcome
 from domain.validation import Verdict
@@ -14,13 +14,8 @@ ROLE = "arn:aws:iam::123456789012:role/ThreatEngineReadOnly"
 JUST_CREATED = "Say so when the role was made moments ago: then a cloud that does not know it yet is asked again."
 
 
-class ValidateBody(BaseModel):
-    model_config = {
-        **BODY,
-        "json_schema_extra": {
-            "example": {"account_id": ID, "auth_method": "iam_role", "credentials": {"role_arn": ROLE}}
-        },
-    }
+class ValidateCredentialRequest(RequestBody):
+    model_config = example({"account_id": ID, "auth_method": "iam_role", "credentials": {"role_arn": ROLE}})
 
     account_id: Id = Field(description="The account that the credential is for.")
     auth_method: str = Field(max_length=64, description="One of the provider's methods.")
@@ -30,16 +25,13 @@ class ValidateBody(BaseModel):
     just_created: bool = Field(False, description=JUST_CREATED)
 
 
-class ValidateJsonBody(BaseModel):
-    model_config = {
-        **BODY,
-        "json_schema_extra": {
-            "example": {
-                "account_id": ID,
-                "onboarding_json": {"AccountId": "123456789012", "RoleArn": ROLE, "ExternalId": EXTERNAL_ID},
-            }
-        },
-    }
+class ValidateStackOutputsRequest(RequestBody):
+    model_config = example(
+        {
+            "account_id": ID,
+            "onboarding_json": {"AccountId": "123456789012", "RoleArn": ROLE, "ExternalId": EXTERNAL_ID},
+        }
+    )
 
     account_id: Id = Field(description="The account that the credential is for: ours, not the cloud's number.")
     onboarding_json: dict[str, object] | str = Field(

@@ -16,7 +16,12 @@ from api.permissions import Tenancy, needs, new_router
 from api.probes import probe
 from api.rates import Per, RateLimiter, limiter_of
 from api.stack_outputs import POINTER, credentials_in
-from api.submission_schemas import ValidateBody, ValidatedAnswer, ValidateJsonBody, ValidatingAnswer
+from api.submission_schemas import (
+    ValidateCredentialRequest,
+    ValidatedAnswer,
+    ValidateStackOutputsRequest,
+    ValidatingAnswer,
+)
 from domain.access import Scope
 from domain.accounts import Account, OnboardingStatus, ProviderType
 from domain.catalogue import parse_credential
@@ -65,13 +70,13 @@ class Handover:
     dependencies=[needs(Scope.CREDENTIALS_WRITE, Tenancy.OWNED)],
     response_model=ValidatedAnswer,
     responses=RESPONSES,
-    openapi_extra=request_body(ValidateBody),
+    openapi_extra=request_body(ValidateCredentialRequest),
     summary="Hand in a credential",
 )
 async def validate_credential(
     request: Request,
     provider: Provider,
-    posting: Annotated[Once[ValidateBody], Depends(once(ValidateBody))],
+    posting: Annotated[Once[ValidateCredentialRequest], Depends(once(ValidateCredentialRequest))],
     dry_run: Annotated[bool, Query(description="Prove it and keep nothing.")] = False,
 ) -> Response:
     """Seals the credential, proves it and activates the account. A refusal (400) says what to put right; then hand it
@@ -99,11 +104,11 @@ async def validate_credential(
     dependencies=[needs(Scope.CREDENTIALS_WRITE, Tenancy.OWNED)],
     response_model=ValidatedAnswer,
     responses=RESPONSES,
-    openapi_extra=request_body(ValidateJsonBody),
+    openapi_extra=request_body(ValidateStackOutputsRequest),
     summary="Hand in a stack's outputs",
 )
 async def validate_stack_outputs(
-    posting: Annotated[Once[ValidateJsonBody], Depends(once(ValidateJsonBody))],
+    posting: Annotated[Once[ValidateStackOutputsRequest], Depends(once(ValidateStackOutputsRequest))],
 ) -> Response:
     """The same for an IAM role, from what the CloudFormation stack shows under Outputs."""
 

@@ -6,20 +6,20 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import TENANT
-from api.schemas import BODY, Line, Name
+from api.schemas import Line, Name, RequestBody, example
 from domain.pages import Page
 from domain.tenants import Tenant, TenantStatus
 
 
-class TenantBody(BaseModel):
-    model_config = {**BODY, "json_schema_extra": {"example": {"tenant_name": "Acme", "description": "EU customer"}}}
+class CreateTenantRequest(RequestBody):
+    model_config = example({"tenant_name": "Acme", "description": "EU customer"})
 
     tenant_name: Name = Field(description="Unique, whatever its capitals; 1 to 128 characters on one line.")
     description: Line = Field("", max_length=1000, description="Up to 1,000 characters on one line.")
 
 
-class TenantChanges(BaseModel):
-    model_config = {**BODY, "json_schema_extra": {"example": {"status": "disabled"}}}
+class ChangeTenantRequest(RequestBody):
+    model_config = example({"status": "disabled"})
 
     tenant_name: Name | None = Field(None, description="A new name; unique, 1 to 128 characters on one line.")
     description: Line | None = Field(None, max_length=1000, description="Up to 1,000 characters on one line.")

@@ -14,7 +14,7 @@ from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
-from api.tenant_schemas import TenantAnswer, TenantBody, TenantChanges, TenantsAnswer
+from api.tenant_schemas import ChangeTenantRequest, CreateTenantRequest, TenantAnswer, TenantsAnswer
 from domain.access import Scope
 from domain.audit import AuditEvent, audit_event
 from domain.tenants import Tenant
@@ -29,10 +29,10 @@ router = new_router("/tenants", tag="tenants")
     status_code=201,
     response_model=TenantAnswer,
     responses=posted(403, 409),
-    openapi_extra=request_body(TenantBody),
+    openapi_extra=request_body(CreateTenantRequest),
     summary="Make a tenant",
 )
-async def create_tenant(posting: Annotated[Once[TenantBody], Depends(once(TenantBody))]) -> Response:
+async def create_tenant(posting: Annotated[Once[CreateTenantRequest], Depends(once(CreateTenantRequest))]) -> Response:
     """Refused (409) when another tenant has that name."""
 
     async def effect(operation: Operation) -> Reply:
@@ -65,11 +65,11 @@ def get_tenant(tenant_id: str, access: AccessDep) -> TenantAnswer:
     "/{tenant_id}",
     dependencies=[needs(Scope.TENANTS_ADMIN, Tenancy.PLATFORM)],
     responses=posted(403, 404, 409),
-    openapi_extra=request_body(TenantChanges),
+    openapi_extra=request_body(ChangeTenantRequest),
     summary="Change a tenant",
 )
 def change_tenant(
-    tenant_id: str, access: AccessDep, changes: Annotated[TenantChanges, Depends(json_body(TenantChanges))]
+    tenant_id: str, access: AccessDep, changes: Annotated[ChangeTenantRequest, Depends(json_body(ChangeTenantRequest))]
 ) -> TenantAnswer:
     """Changes the fields that are sent. Refused (409) when the name is taken, or when the tenant changed meanwhile."""
     changed = changes.applied_to(access.tenant(tenant_id), at=stamp(datetime.now(UTC)))
@@ -77,7 +77,7 @@ def change_tenant(
     return TenantAnswer.of(access.services.tenants.update(changed, event))
 
 
-def _create(access: Access, body: TenantBody, operation: Operation) -> Tenant:
+def _create(access: Access, body: CreateTenantRequest, operation: Operation) -> Tenant:
     tenant = Tenant(
         tenant_id=operation.ids["tenant_id"],
         tenant_name=body.tenant_name,

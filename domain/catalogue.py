@@ -3,7 +3,7 @@ endpoint, the check of a submission's shape, and the documentation."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.accounts import ProviderType
@@ -111,12 +111,19 @@ def parse_credential(method: AuthMethod, given: Mapping[str, object]) -> Credent
     declared = {field.name for field in method.fields}
     undeclared = sum(1 for name in given if name not in declared)
     if undeclared:
-        expected = ", ".join(field.name for field in method.fields)
-        message = f"{undeclared} unknown field(s) in the credentials; the fields are: {expected}."
-        problems.append(Problem("unknown_field", message, pointer="/credentials"))
+        names = [field.name for field in method.fields]
+        problems.append(unknown_fields(undeclared, names, pointer="/credentials", where="credentials"))
     if problems:
         raise InvalidInput(problems=problems)
     return Credential(method.credential_type, texts)
+
+
+def unknown_fields(times: int, known: Iterable[str], *, pointer: str, where: str = "") -> Problem:
+    """Of fields that are not declared: the caller made their names up, so they are counted and not named."""
+    names = ", ".join(known)
+    fields = f"the fields are: {names}" if names else "there are none, so send {}"
+    message = f"{times} unknown field{'' if times == 1 else 's'}{where and f' in {where}'}; {fields}."
+    return Problem("unknown_field", message, pointer=pointer)
 
 
 def members_of(credential: Credential, name: str) -> Mapping[str, str]:

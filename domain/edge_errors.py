@@ -1,7 +1,7 @@
 """What the API refuses by itself, most of it before a route is reached: branches of the tree in `domain.errors` that no
 workflow sees."""
 
-from domain.errors import Conflict, UserError
+from domain.errors import Conflict, InvalidInput, UserError
 
 
 class MalformedRequest(UserError):
@@ -9,6 +9,14 @@ class MalformedRequest(UserError):
 
     code = "malformed_request"
     default_message = "The request is not valid HTTP, or a header that may come once is there twice."
+
+
+class UnknownParameter(InvalidInput):
+    """The query has a parameter that the route does not have. To ignore it could answer another question than was
+    asked."""
+
+    code = "unknown_parameter"
+    default_message = "The address has a parameter that this route does not have; see the problems listed."
 
 
 class HeadTooLarge(UserError):

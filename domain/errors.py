@@ -28,11 +28,10 @@ OnboardingError
 │   ├── NotYet                   what is waited for is not finished
 │   ├── ClockSkew                our clock: page the operators
 │   └── PlatformConfig           our TLS, proxy, region or principal: page the operators
-├── SealBroken                   a sealed credential does not open: swapped, altered or not ours
+├── SealBroken                   a sealed credential does not open
 └── Internal                     a bug; the cause is named by its class only
 
-Every message is a sentence of ours that may be shown to a caller. It never contains an input value. Each class has a
-stable `code`: decisions are made on classes and codes, never on text.
+A message is a sentence of ours that may be shown to a caller, without an input value. Decide on classes and codes.
 """
 
 from collections.abc import Sequence
@@ -121,10 +120,14 @@ class MissingScope(Forbidden):
 
 
 class NotFound(UserError):
-    """Missing, or another tenant's: both answer the same."""
+    """Missing, or another tenant's: both answer the same. `pointer` says where the request names it."""
 
     code = "not_found"
     default_message = "There is no such thing here."
+
+    def __init__(self, message: str | None = None, *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.pointer = pointer
 
 
 class IdempotencyMismatch(UserError):

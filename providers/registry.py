@@ -15,7 +15,8 @@ class Registry:
 
     def provider(self, provider_type: str) -> CloudProvider:
         if provider_type not in self._providers:
-            raise NotFound(f"There is no such cloud here; choose one of: {', '.join(self.names())}.")
+            message = f"There is no such cloud here; choose one of: {', '.join(self.names())}."
+            raise NotFound(message, pointer="/provider")
         return self._providers[provider_type]
 
     def names(self) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ class FakeCatalogue:
 
     def provider(self, provider_type: str) -> CloudProvider:
         if provider_type not in self._providers:
-            raise NotFound("This cloud is not on offer.")
+            raise NotFound("This cloud is not on offer.", pointer="/provider")
         return self._providers[provider_type]
 
     def names(self) -> tuple[str, ...]:

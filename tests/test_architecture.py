@@ -21,6 +21,8 @@ ENTRY_POINTS = ("main.py", "worker.py", "cli.py", "local/", "commands/")
 WITHOUT_TEMPORAL = ("bench/validating.py", "bench/security/noisy_neighbour.py")
 LONG_LIVED = ("api/", "stores/", "notify/", "providers/", "engines/", "transport/", "temporal/", "telemetry/")
 GROWING = {
+    ("api/openapi.py", "BODIES"): "of the routes that the code has",
+    ("api/parameters.py", "_places"): "of one route, by the parameters that the code names",
     ("api/key_uses.py", "_noted"): "emptied at 10,000 keys",
     ("api/rates.py", "_counts"): "100,000 callers and one for all others, a minute",
     ("api/rates.py", "_last"): "the counts of the minute before",

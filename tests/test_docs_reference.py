@@ -84,10 +84,14 @@ def names_in(route: dict[str, Any]) -> Iterator[str]:
     """Its parameters, the fields of its body and those of its answers."""
     yield from (p["name"] for p in route.get("parameters", []) if p["in"] == "query")
     if "requestBody" in route:
-        yield from route["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        yield from fields_of(route["requestBody"]["content"]["application/json"]["schema"])
     for status in {"200", "201", "202"} & set(route["responses"]):
-        name = route["responses"][status]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
-        yield from openapi()["components"]["schemas"][name]["properties"]
+        yield from fields_of(route["responses"][status]["content"]["application/json"]["schema"])
+
+
+def fields_of(schema: dict[str, Any]) -> Iterator[str]:
+    """Of a schema that is named."""
+    yield from openapi()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]].get("properties", ())
 
 
 @pytest.mark.parametrize("route", sorted(routes()))

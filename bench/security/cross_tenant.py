@@ -82,8 +82,7 @@ def _names(call: Call) -> list[str]:
 
 
 def _example(call: Call) -> dict[str, Any]:
-    content = call.operation.get("requestBody", {}).get("content", {})
-    return dict(content.get("application/json", {}).get("schema", {}).get("example") or {})
+    return call.example if "requestBody" in call.operation else {}
 
 
 def attempts(portal: Portal, callers: Sequence[str]) -> Iterator[Attempt]:

@@ -56,7 +56,7 @@ def routes(whole: WholePortal) -> list[Route]:
         Route(
             call.method,
             "http://api.test" + call.path.format_map(whole.ids),
-            whole.fill(call.operation["requestBody"]["content"]["application/json"]["schema"]["example"]),
+            whole.fill(call.example),
         )
         for call in calls(whole.portal.app)
         if call.method in ("POST", "PUT", "PATCH")

@@ -28,7 +28,7 @@ class Operation(NamedTuple):
         """The example, with the ids of what is there; no two names are the same, and no tenant gets disabled."""
         if "requestBody" not in self.said:
             return None
-        example = whole.fill(self.said["requestBody"]["content"]["application/json"]["schema"].get("example", {}))
+        example = whole.fill(self.said["requestBody"]["content"]["application/json"]["example"])
         changed = {"tenant_name": f"Linked {number}", "status": "active"}
         return {name: changed.get(name, value) for name, value in example.items()}
 

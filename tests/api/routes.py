@@ -25,6 +25,17 @@ class Call(NamedTuple):
     operation: dict[str, Any]
 
     @property
+    def example(self) -> dict[str, Any]:
+        """The document's own body of it."""
+        found: dict[str, Any] = self.operation["requestBody"]["content"]["application/json"]["example"]
+        return found
+
+    @property
+    def query(self) -> list[str]:
+        """The names of its query parameters."""
+        return [each["name"] for each in self.operation.get("parameters", []) if each["in"] == "query"]
+
+    @property
     def url(self) -> str:
         """The path with an id in each place."""
         return "http://api.test" + self.path.format_map(FILLED)

@@ -31,11 +31,10 @@ def acting_for(portal: Portal, names: dict[str, str]) -> Portal:
 
 async def asked(portal: Portal, call: Call, names: dict[str, str]) -> httpx.Response:
     path = call.path.format_map({"provider": "aws", **names})
-    query = {p["name"]: names[p["name"]] for p in call.operation.get("parameters", []) if p["name"] in names}
+    query = {name: names[name] for name in call.query if name in names}
     body: Any = None
     if call.method in ("POST", "PUT", "PATCH"):
-        example = call.operation["requestBody"]["content"]["application/json"]["schema"]["example"]
-        body = {name: names.get(name, value) for name, value in example.items()}
+        body = {name: names.get(name, value) for name, value in call.example.items()}
     return await portal.http.request(call.method, f"http://api.test{path}", params=query, json=body)
 
 

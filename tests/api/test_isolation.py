@@ -49,14 +49,13 @@ class Houses:
         """With the thing or the tenant that `names` has in every place where the operation names one."""
         self.asked.clear()
         path = call.path.format_map({"provider": "aws", **names})
-        query = {p["name"]: names[p["name"]] for p in call.operation.get("parameters", []) if p["name"] in QUERY}
+        query = {name: names[name] for name in call.query if name in QUERY}
         body = self._body(call, names) if call.method in ("POST", "PUT", "PATCH") else None
         answer = await self.portal.http.request(call.method, f"http://api.test{path}", params=query, json=body)
         return answer, [call for call in self.asked if call not in RECOGNISING]
 
     def _body(self, call: Call, names: Mapping[str, str]) -> dict[str, Any]:
-        schema = call.operation["requestBody"]["content"]["application/json"]["schema"]
-        return {name: names.get(name, value) for name, value in schema["example"].items()}
+        return {name: names.get(name, value) for name, value in call.example.items()}
 
 
 @pytest.fixture

@@ -26,8 +26,10 @@ async def test_every_route_is_described(offline: Portal) -> None:
 async def test_every_body_has_a_schema_and_an_example_that_fits(offline: Portal) -> None:
     for call in calls(offline.app):
         if call.method in ("POST", "PUT", "PATCH"):
-            schema = call.operation["requestBody"]["content"]["application/json"]["schema"]
-            assert set(schema.get("required", [])) <= set(schema["example"]) <= set(schema["properties"])
+            name = call.operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            schema = offline.app.openapi()["components"]["schemas"][name]
+            assert name.endswith("Request")
+            assert set(schema.get("required", [])) <= set(call.example) <= set(schema["properties"])
             assert schema["additionalProperties"] is False
             assert all(field["description"] for field in schema["properties"].values())
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from api.schedule_schemas import ScheduleChanges
+from api.schedule_schemas import ChangeScheduleRequest
 from domain.tenants import TenantStatus
 from tests.api.portal import codes
 from tests.api.scan_portal import HOOK, ScanPortal
 from tests.api.test_failures import assert_shape
 from tests.api.test_schedules import ABSENT, AHEAD
 
-ALIKE = ScheduleChanges.model_fields.keys() - {"status"} | {"schedule_id", "spec_version"}
+ALIKE = ChangeScheduleRequest.model_fields.keys() - {"status"} | {"schedule_id", "spec_version"}
 """What a change and a new schedule are asked for alike, or may not name."""
 INTERVAL: dict[str, Any] = {"schedule_type": "interval", "cron_expression": None}
 ONCE: dict[str, Any] = {"schedule_type": "one_time", "cron_expression": None}
@@ -224,13 +224,13 @@ class TestWhoseAccountItIs:
     async def test_another_tenants_account_answers_as_a_missing_one(self, idle_scans: ScanPortal) -> None:
         other = (await idle_scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
         for names in ({"tenant_id": other}, {"account_id": ABSENT}, {"tenant_id": ABSENT}, {"account_id": "x"}):
-            assert await refusal(idle_scans, names) == (404, [])
+            assert await refusal(idle_scans, names) == (404, ["not_found"])
 
     async def test_another_tenants_key_sees_no_account(self, idle_scans: ScanPortal) -> None:
         other = (await idle_scans.http.post("/tenants", json={"tenant_name": "Other"})).json()["tenant_id"]
         idle_scans.act_as(other)
         for names in ({}, {"tenant_id": other}):
-            assert await refusal(idle_scans, names) == (404, [])
+            assert await refusal(idle_scans, names) == (404, ["not_found"])
 
     async def test_a_disabled_tenants_account_is_not_scheduled(self, idle_scans: ScanPortal) -> None:
         await idle_scans.http.patch(f"/tenants/{idle_scans.rig.tenant_id}", json={"status": TenantStatus.DISABLED})

@@ -9,7 +9,7 @@ from tests.api.portal import Portal
 from tests.api.whole_portal import whole_portal
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_answer_is_one_that_the_document_tells_of(temporal: Client):
     async with whole_portal(temporal) as whole:
         outcome = await explore(whole, examples=5, phases=("examples", "fuzzing", "stateful"))

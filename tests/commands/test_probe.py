@@ -89,7 +89,7 @@ def test_the_account_can_be_named(probe: Probe, account: EmulatedAccount):
         ('"' + "x" * MAX_FILE_BYTES + '"', f"at most {MAX_FILE_BYTES} bytes"),
         ({"role_arn": SECRET}, "role_arn has the wrong format"),
         ({}, "role_arn is missing"),
-        ({"role_arn": "arn:aws:iam::222222222222:role/R", SECRET: "x"}, "1 unknown field(s)"),
+        ({"role_arn": "arn:aws:iam::222222222222:role/R", SECRET: "x"}, "1 unknown field in credentials"),
     ],
     ids=["broken", "deep", "a list", "large", "a wrong field", "no field", "a strange field"],
 )
