@@ -30,10 +30,6 @@ class Caller:
     def account(self) -> str:
         return self.arn.split(":")[4] if self.arn else ""
 
-    @property
-    def partition(self) -> str:
-        return self.arn.split(":")[1] if self.arn else "aws"
-
 
 def identity(sts: "STSClient", account: str, caller: Caller, *, now: Clock) -> Iterator[Finding]:
     """The account, then the clock, which is told even when AWS refuses to say who we are."""

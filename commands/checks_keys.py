@@ -27,8 +27,10 @@ USAGES = {
 
 @dataclass(frozen=True)
 class WantedKey:
-    """`key_id` is an id, an ARN or an alias, from the setting of that name if there is one."""
+    """`key_id` is an id, an ARN or an alias, from the setting of that name if there is one. `policy` is the name of its
+    policy in `commands.policies.keys`."""
 
+    policy: str
     setting: str
     key_id: str
     spec: str
@@ -46,12 +48,12 @@ class WantedKey:
 
 def wanted(settings: Settings) -> tuple[WantedKey, ...]:
     secrets, digests = settings.secrets_manager_kms_key_id, settings.digests_kms_key_id
-    identity = WantedKey("IDENTITY_KMS_KEY_ID", settings.identity_kms_key_id, "RSA_2048", rotates=False)
+    identity = WantedKey("identity", "IDENTITY_KMS_KEY_ID", settings.identity_kms_key_id, "RSA_2048", rotates=False)
     return (
-        WantedKey("SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
-        WantedKey("DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
-        WantedKey("AUDIT_KMS_KEY_ID", settings.audit_kms_key_id, "ECC_NIST_P256", rotates=False),
-        WantedKey("", RESULTS_KEY, "SYMMETRIC_DEFAULT", rotates=True),
+        WantedKey("secrets", "SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
+        WantedKey("digests", "DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
+        WantedKey("audit", "AUDIT_KMS_KEY_ID", settings.audit_kms_key_id, "ECC_NIST_P256", rotates=False),
+        WantedKey("results", "", RESULTS_KEY, "SYMMETRIC_DEFAULT", rotates=True),
         *((identity,) if settings.identity_issuer_url else ()),
     )
 

@@ -45,15 +45,17 @@ def _of_role(iam: "IAMClient", name: str, thing: str, needs: Sequence[Need]) -> 
 
 def _problems(iam: "IAMClient", arn: str, thing: str, needs: Sequence[Need]) -> Iterator[Finding]:
     missing, open_conditions = defaultdict[str, list[str]](list), set[str]()
+    excess: dict[str, None] = {}
     for need in needs:
         for action, decision, conditional in _decisions(iam, arn, need):
             if need.forbidden and decision == ALLOWED:
-                remedy = "Take it away: the API must not be able to read what it stores."
-                yield fail(thing, f"may {action} on {need.resource}", remedy)
+                excess[f"may {action} on {need.resource}"] = None
             elif not need.forbidden and decision != ALLOWED and conditional:
                 open_conditions.add(action)
             elif not need.forbidden and decision != ALLOWED:
                 missing[need.resource].append(action)
+    for found in excess:
+        yield fail(thing, found, "Take it away: the API must not be able to read what it stores.")
     for resource, actions in missing.items():
         yield fail(thing, f"may not {', '.join(dict.fromkeys(actions))} on {resource}", GRANT)
     if open_conditions:

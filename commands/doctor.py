@@ -18,6 +18,7 @@ from commands import (
     checks_audit,
     checks_bucket,
     checks_identity,
+    checks_key_policies,
     checks_keys,
     checks_permissions,
     checks_tables,
@@ -26,7 +27,9 @@ from commands import (
 )
 from commands.checks_identity import Caller, Clock
 from commands.finding import Finding, Level, examined, ok, unknown, warn
-from commands.needs import Place, needs
+from commands.needs import needs
+from commands.policies.keys import key_policies
+from commands.policies.place import API_ROLE, Place
 from stores.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes
@@ -87,6 +90,7 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
         return
     for key in checks_keys.wanted(settings):
         yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
+    yield from _key_policies(settings, aws, api_role or API_ROLE)
     for table in definitions(settings.tables):
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
     yield from examined(checks_audit.THING, partial(_audit_trail, settings, aws, now=now))
@@ -94,7 +98,7 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket, tls=tls))
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     if caller.account == account:
-        yield from _roles(settings, aws, caller, api_role)
+        yield from _roles(settings, aws, api_role)
     else:
         yield unknown("roles", "not looked at, because this is another account", "See the caller.")
 
@@ -110,14 +114,27 @@ def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:
     yield ok("Secrets Manager", "answers")
 
 
-def _roles(settings: config.Settings, aws: clients.Clients, caller: Caller, api_role: str | None) -> Iterator[Finding]:
+def _key_policies(settings: config.Settings, aws: clients.Clients, api_role: str) -> Iterator[Finding]:
+    # Who is spoken to without TLS is no AWS, and does not ask the policies of keys.
+    if not aws.kms.meta.endpoint_url.startswith("https:"):
+        yield unknown("policies of the keys", "not looked at, because this is not the real AWS")
+        return
     wanted = checks_keys.wanted(settings)
-    place = Place(settings, caller.partition, checks_keys.arns(aws.kms, wanted))
-    yield from checks_permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place))
+    arns, policies = checks_keys.arns(aws.kms, wanted), key_policies(Place(settings, api_role))
+    for key in wanted:
+        if arn := arns.get(key.key_id):
+            look = partial(checks_key_policies.key_policy, aws.kms, arn, key.key_id, policies[key.policy])
+            yield from examined(f"policy of key {key.key_id}", look)
+
+
+def _roles(settings: config.Settings, aws: clients.Clients, api_role: str | None) -> Iterator[Finding]:
+    wanted = checks_keys.wanted(settings)
+    place, keys = Place(settings), checks_keys.arns(aws.kms, wanted)
+    yield from checks_permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place, keys))
     if api_role is None:
         yield unknown("role of the API", "not named", "Name it with --api-role.")
     else:
-        yield from checks_permissions.role(aws.iam, api_role, "API", needs("API", place))
+        yield from checks_permissions.role(aws.iam, api_role, "API", needs("api", place, keys))
 
 
 async def _temporal(connection: config.TemporalConnection) -> list[Finding]:

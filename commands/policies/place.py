@@ -112,6 +112,10 @@ def one_or_many(values: str | list[str]) -> str | list[str]:
     return values[0] if isinstance(values, list) and len(values) == 1 else values
 
 
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
 def _joined(conditions: tuple[Condition, ...]) -> dict[str, dict[str, str | list[str]]]:
     joined: dict[str, dict[str, str | list[str]]] = {}
     for condition in conditions:

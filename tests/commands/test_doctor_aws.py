@@ -24,7 +24,7 @@ from tests.stores.samples import new_event, new_id
 
 pytestmark = pytest.mark.stack
 
-ALWAYS = {"setting AWS_ENDPOINT_URL", "role of the API"}
+ALWAYS = {"setting AWS_ENDPOINT_URL", "role of the API", "policies of the keys"}
 NOBODY_WORKS = {
     f"workers of the queue {queue}, {what}" for queue in ("onboarding", "scans") for what in ("workflows", "activities")
 }

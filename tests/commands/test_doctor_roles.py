@@ -82,9 +82,9 @@ def test_an_api_that_could_read_a_credential_fails(account: AwsAccount):
     found = [finding for finding in examine(account) if finding.thing == API]
     assert {finding.level for finding in found} == {Level.FAIL}
     assert [f.found.split(" on ")[0] for f in found] == [
+        "may kms:Sign",
         "may kms:Decrypt",
         *["may secretsmanager:GetSecretValue"] * 2,
-        "may kms:Sign",
     ]
 
 

@@ -1,81 +1,68 @@
-"""What the doctor takes for needed, and what the policies of deploy/iam grant, are the same."""
-
-import json
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+"""What the doctor asks IAM about a role is what its policy allows, in requests that the policy lets pass."""
 
 import pytest
 
-from commands.needs import Need, Place, Process, needs
+from commands.needs import Need, needs
+from commands.policies.place import Place, listed
+from commands.policies.roles import role_policy
 from config import Settings
-from local.stack import ROOT
-from stores.results_bucket import RESULTS_KEY
+from stores.kms_keys import ALIASES
+from tests.deploy.policies import ACCOUNT, REGION, Request, Statement, allows
 
-SETTINGS = Settings.model_validate({"platform_aws_account_id": "111122223333"})
-KEYS = {
-    key_id: f"arn:aws:kms:ap-south-1:111122223333:key/{number}"
-    for number, key_id in enumerate(
-        (
-            SETTINGS.secrets_manager_kms_key_id,
-            SETTINGS.digests_kms_key_id,
-            SETTINGS.identity_kms_key_id,
-            RESULTS_KEY,
-        )
-    )
-}
-PROCESSES: tuple[Process, ...] = ("worker", "API")
+PLACE = Place(Settings.model_validate({"platform_aws_account_id": ACCOUNT}))
+KEYS = {alias: f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{number}" for number, alias in enumerate(ALIASES)}
+each_process = pytest.mark.parametrize("process", ["worker", "api"])
 
 
-class Grant(NamedTuple):
-    action: str
-    pattern: str
-    condition_keys: frozenset[str]
-
-    def meets(self, action: str, need: Need) -> bool:
-        known = self.condition_keys <= set(need.context)
-        return self.action == action and fnmatchcase(need.resource, self.pattern) and known
-
-
-def grants(process: Process) -> list[Grant]:
-    policy = json.loads((ROOT / f"deploy/iam/{process.lower()}.json").read_text())
+def asked(process: str, *, forbidden: bool = False) -> list[Request]:
     return [
-        Grant(action, resource, frozenset(key for test in statement.get("Condition", {}).values() for key in test))
-        for statement in policy["Statement"]
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
+        request for need in needs(process, PLACE, KEYS) if need.forbidden is forbidden for request in requests(need)
     ]
 
 
-def listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def requests(need: Need) -> list[Request]:
+    context = {name: value if isinstance(value, str) else list(value) for name, value in need.context.items()}
+    return [Request(action, need.resource, context) for action in need.actions]
 
 
-def needed(process: Process, *, forbidden: bool = False) -> Iterator[tuple[str, Need]]:
-    for need in needs(process, Place(SETTINGS, "aws", KEYS)):
-        if need.forbidden is forbidden:
-            yield from ((action, need) for action in need.actions)
+def statements(process: str) -> list[Statement]:
+    return list(role_policy(process, PLACE)["Statement"])
 
 
-@pytest.mark.parametrize("process", PROCESSES)
-def test_all_that_is_needed_is_granted(process: Process):
-    granted = grants(process)
-    missing = [(a, need.resource) for a, need in needed(process) if not any(grant.meets(a, need) for grant in granted)]
-    assert missing == []
+@each_process
+def test_everything_that_is_asked_is_allowed_by_the_release(process: str):
+    policy = statements(process)
+    assert [request for request in asked(process) if not allows(policy, request)] == []
 
 
-@pytest.mark.parametrize("process", PROCESSES)
-def test_all_that_is_granted_is_needed(process: Process):
-    pairs = list(needed(process))
-    assert [grant for grant in grants(process) if not any(grant.meets(*pair) for pair in pairs)] == []
+@each_process
+def test_every_action_on_every_resource_of_the_release_is_asked(process: str):
+    unasked = [
+        (statement["Sid"], action, resource)
+        for statement in statements(process)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if not any(
+            allows([{**statement, "Action": action, "Resource": resource}], request) for request in asked(process)
+        )
+    ]
+    assert unasked == []
 
 
-@pytest.mark.parametrize("process", PROCESSES)
-def test_nothing_is_granted_that_is_forbidden(process: Process):
-    forbidden = list(needed(process, forbidden=True))
-    assert [grant for grant in grants(process) if any(grant.meets(*pair) for pair in forbidden)] == []
+def test_what_the_api_must_not_do_is_what_the_worker_alone_may():
+    forbidden = asked("api", forbidden=True)
+    assert {request.action for request in forbidden} == {"kms:Decrypt", "kms:Sign", "secretsmanager:GetSecretValue"}
+    assert [request for request in forbidden if allows(statements("api"), request)] == []
+    assert [request for request in forbidden if not allows(statements("worker"), request)] == []
+    assert asked("worker", forbidden=True) == []
 
 
 def test_what_depends_on_a_key_is_left_out_while_the_key_is_not_there():
-    actions = {action for need in needs("API", Place(SETTINGS, "aws", {})) for action in need.actions}
-    assert [action for action in actions if action.startswith("kms:")] == []
+    assert not [a for need in needs("api", PLACE, {}) for a in need.actions if a.startswith("kms:")]
+
+
+def test_a_key_that_is_named_by_its_id_is_asked_about():
+    settings = Settings.model_validate({"platform_aws_account_id": ACCOUNT, "secrets_manager_kms_key_id": "some-key"})
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/some-key"
+    seals = [n for n in needs("api", Place(settings), {"some-key": arn}) if n.actions == ("kms:GenerateDataKey",)]
+    assert {need.resource for need in seals} == {arn}
