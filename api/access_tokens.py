@@ -7,6 +7,7 @@ not told.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -15,6 +16,7 @@ import structlog
 from api.issuer_keys import ALGORITHMS, IssuerKeys
 from domain.access import Scope, scopes_held
 from domain.errors import Forbidden, Unauthenticated
+from domain.timestamps import stamp
 
 MAX_CHARACTERS = 8192
 MAX_LIFETIME_SECONDS = 24 * 3600
@@ -51,6 +53,7 @@ class Bearing:
     tenant_id: str | None
     platform: bool
     scopes: frozenset[Scope]
+    expires_at: str
 
 
 class _Refused(Exception):
@@ -110,7 +113,8 @@ class AccessTokens:
         if not platform and not (isinstance(tenant_id, str) and _TENANT.fullmatch(tenant_id)):
             raise Forbidden(NO_TENANT)
         scopes = (Scope(word) for word in _words(claims.get(self._trust.scopes_claim)) if word in set(Scope))
-        return Bearing(subject, tenant_id, platform, scopes_held(None, scopes, platform=platform))
+        expires_at = stamp(datetime.fromtimestamp(claims["exp"], UTC))
+        return Bearing(subject, tenant_id, platform, scopes_held(None, scopes, platform=platform), expires_at)
 
     def _acts_for_platform(self, claims: Mapping[str, Any]) -> bool:
         if self._trust.admin_claim is None or self._trust.admin_value is None:

@@ -15,6 +15,7 @@ from api import (
     health,
     identity,
     keys,
+    me,
     methods,
     onboarding,
     schedules,
@@ -43,7 +44,7 @@ def _routes() -> list[BaseRoute]:
     every.include_router(declared(health.router), prefix=PREFIX)
     every.include_router(declared(identity.router))
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
+    for module in (me, accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
         every.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
     every.include_router(declared(docs.router))
     return every.routes

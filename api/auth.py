@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api.access_tokens import AccessTokens
 from api.key_uses import KeyUses
-from domain.access import Scope
+from domain.access import Role, Scope
 from domain.api_keys import ApiKey, is_valid, key_id_of
 from domain.audit import Origin
 from domain.errors import Unauthenticated
@@ -43,6 +43,11 @@ class Caller:
     """Whether it may see every tenant."""
     scopes: frozenset[Scope]
     request_id: str
+    key_id: str | None = None
+    """Of an API key; None for an access token."""
+    role: Role | None = None
+    """None where it has scopes of its own, as every access token."""
+    expires_at: str = ""
 
     def __post_init__(self) -> None:
         if self.platform is bool(self.tenant_id):
@@ -78,7 +83,16 @@ class KeyRing:
         if self._uses is not None:
             self._uses.note(key, now)
         tenant_id = None if key.platform else key.tenant_id
-        return Caller(f"key:{key.key_id}", tenant_id, key.platform, scopes=key.held, request_id=request_id)
+        return Caller(
+            f"key:{key.key_id}",
+            tenant_id,
+            key.platform,
+            scopes=key.held,
+            request_id=request_id,
+            key_id=key.key_id,
+            role=key.role,
+            expires_at=key.expires_at,
+        )
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,7 @@ class Doorman:
             bearing.platform,
             scopes=bearing.scopes,
             request_id=request_id,
+            expires_at=bearing.expires_at,
         )
 
 

@@ -23,6 +23,8 @@ class Tenancy(StrEnum):
     """The request names a thing of a tenant. Another tenant's is not found."""
     PLATFORM = "platform"
     """What belongs to no tenant. Only the platform's callers may."""
+    OWN = "own"
+    """The caller itself, and nothing that another one has."""
     NONE = "none"
     """The same for every tenant."""
 
@@ -31,20 +33,22 @@ class Tenancy(StrEnum):
 class Requirement:
     """The dependency that refuses a caller, before anything of the request is read."""
 
-    scope: Scope
+    scope: Scope | None
+    """None where it is enough to be known."""
     tenancy: Tenancy
 
     async def __call__(self, access: AccessDep) -> None:
         """Raises MissingScope, Forbidden, TenantDisabled."""
-        access.require(self.scope)
+        if self.scope is not None:
+            access.require(self.scope)
         if self.tenancy is Tenancy.PLATFORM:
             access.administer()
         if self.scope in CHANGING:
             await run_in_threadpool(access.change)
 
 
-def needs(scope: Scope, tenancy: Tenancy) -> Any:
-    """For the `dependencies` of a route."""
+def needs(scope: Scope | None, tenancy: Tenancy) -> Any:
+    """For the `dependencies` of a route. Without a scope every caller may that is known."""
     return Depends(Requirement(scope, tenancy))
 
 
@@ -100,5 +104,6 @@ def _is_declaration(dependency: object) -> bool:
 
 def _shown(declared: object) -> dict[str, Any]:
     if isinstance(declared, Requirement):
-        return {"x-required-scope": declared.scope.value, "x-tenancy": declared.tenancy.value}
+        asked = {} if declared.scope is None else {"x-required-scope": declared.scope.value}
+        return {**asked, "x-tenancy": declared.tenancy.value}
     return {}

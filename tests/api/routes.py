@@ -9,6 +9,8 @@ PUBLIC = {
     *("/api/v1/health", "/api/v1/health/live", "/api/v1/health/ready"),
     *("/.well-known/openid-configuration", "/.well-known/jwks.json"),
 }
+KNOWN = {"/api/v1/me"}
+"""For every caller that is known, whatever its scopes."""
 FILLED = {
     "provider": "aws",
     "key_id": "0" * 16,

@@ -3,6 +3,7 @@ it signed, and a request at the API."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 import config
 from api.access_tokens import NO_TENANT
 from composition.issuer import access_tokens
+from domain.timestamps import parse
 from tests.api.portal import Portal, open_portal
 from tests.issuer import AUDIENCE, Issuer
 from tests.rig import add_tenant
@@ -83,6 +85,23 @@ async def test_a_token_leads_from_the_metadata_to_its_tenant_and_its_scopes(logi
     assert api.asked == [METADATA, "/realm/keys"]
     missing = await api.get(api.token(), f"/schedules?tenant_id={api.issuer.tenant_id}")
     assert (missing.status_code, missing.json()["detail"]["code"]) == (403, "missing_scope")
+
+
+async def test_a_token_is_told_who_it_is(login: Open) -> None:
+    """Of a tenant, and of the platform's people; a scope that is none of ours gives nothing."""
+    api = login(OIDC_ADMIN_CLAIM="roles", OIDC_ADMIN_VALUE="platform-team")
+    own = (await api.get(api.token(scope=f"{READ} openid"), "/me")).json()
+    assert {**own, "expires_at": None} == {
+        "kind": "token",
+        "tenant_id": api.issuer.tenant_id,
+        "role": None,
+        "scopes": [READ],
+        "key_id": None,
+        "expires_at": None,
+    }
+    assert parse(own["expires_at"]) > datetime.now(UTC)
+    people = (await api.get(api.token(tenant_id=None, scope="tenants:admin", roles=["platform-team"]), "/me")).json()
+    assert (people["tenant_id"], people["scopes"]) == (None, ["tenants:admin"])
 
 
 async def test_a_key_that_the_issuer_does_not_publish_opens_nothing(login: Open) -> None:
