@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,9 +61,20 @@ ALICLOUD = ("alicloud_access_key_id", "alicloud_access_key_secret", "alicloud_pr
 TEMPORAL_ADDRESS = re.compile(r"[!-~]+:[0-9]{1,5}")
 
 
-def results_bucket(account_number: str, region: str) -> str:
-    """The name without a setting: the names of all buckets in the world differ."""
-    return f"threat-engine-results-{account_number}-{region}"
+class Buckets(NamedTuple):
+    """The names of the S3 buckets."""
+
+    results: str
+    anchors: str
+
+
+def default_buckets(account_number: str, region: str) -> Buckets:
+    """Return the names without settings. The names of all buckets in the world differ, so they hold account and
+    region."""
+    return Buckets(
+        results=f"threat-engine-results-{account_number}-{region}",
+        anchors=f"threat-engine-audit-anchors-{account_number}-{region}",
+    )
 
 
 class SettingsError(Exception):
@@ -143,6 +154,10 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     results_bucket: BucketName | None = Field(
         None, description="the S3 bucket of scan results; by default its name is made of account and region"
     )
+    audit_anchors_bucket: BucketName | None = Field(
+        None,
+        description="the S3 bucket of the audit anchors; by default its name is made of account and region",
+    )
     schedule_min_interval_seconds: int = Field(
         3600, ge=60, le=86400, description="the seconds between two scans of a schedule at least, 60 to 86400"
     )
@@ -219,8 +234,9 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
         return missing if len(missing) < len(group) else []
 
     @property
-    def bucket(self) -> str:
-        return self.results_bucket or results_bucket(self.platform_aws_account_id, self.aws_region)
+    def buckets(self) -> Buckets:
+        names = default_buckets(self.platform_aws_account_id, self.aws_region)
+        return Buckets(self.results_bucket or names.results, self.audit_anchors_bucket or names.anchors)
 
     @property
     def engine_urls(self) -> Mapping[str, str]:

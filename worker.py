@@ -23,9 +23,11 @@ from composition.scan_work import scan_work, vault_of
 from composition.workflow_types import ONBOARDING, SCANS
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
+from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import KmsAuditSigner
 from stores.sealing import KmsOpener
+from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection
@@ -68,7 +70,12 @@ async def work(client: Client, settings: config.Settings, stopping: asyncio.Even
     rows, audit = DynamoAccountStore(aws.dynamodb, settings.tables), DynamoAuditStore(aws.dynamodb, settings.tables)
     steps = scan_work(settings, aws, client, accounts=rows)
     signer = KmsAuditSigner(aws.kms, key_id=settings.audit_kms_key_id)
-    sealing = SealingActivities(DynamoAuditChain(aws.dynamodb, settings.tables), signer)
+    sealing = SealingActivities(
+        DynamoAuditChain(aws.dynamodb, settings.tables),
+        signer,
+        S3AuditAnchors(aws.s3, bucket=settings.buckets.anchors),
+        DynamoTenantStore(aws.dynamodb, settings.tables),
+    )
     onboarding = [*AccountActivities(rows, audit).all(), *credentials.all(), *steps.onboarding, *sealing.all()]
     async with (
         serving(client, ONBOARDING_QUEUE, ONBOARDING, onboarding, settings.worker_concurrency),

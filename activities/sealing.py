@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from temporalio import activity
 
-from domain.audit_ports import AuditChain, AuditSigner
+from domain.audit_anchors import ANCHOR_INTERVAL, Anchor, Head
+from domain.audit_ports import AuditAnchors, AuditChain, AuditSigner
 from domain.audit_trail import MARGIN, MOST_EVENTS, AuditDigest, next_digest
 from domain.errors import StaleVersion
 from domain.metrics import AUDIT_EVENTS_SEALED
+from domain.pages import MAX_PAGE, every_item
+from domain.ports import TenantStore
+from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
 
 MOST_TENANTS = 500
@@ -44,13 +49,22 @@ class Sealed:
     """The hash of the last digest, in a place where who can write the tables cannot change it."""
 
 
+@dataclass(frozen=True)
+class AnchorHeads:
+    """`at` is the start of the run."""
+
+    at: str
+
+
 class SealingActivities:
-    def __init__(self, chain: AuditChain, signer: AuditSigner) -> None:
+    def __init__(self, chain: AuditChain, signer: AuditSigner, anchors: AuditAnchors, tenants: TenantStore) -> None:
         self._chain = chain
         self._signer = signer
+        self._anchors = anchors
+        self._tenants = tenants
 
     def all(self) -> Sequence[Callable[..., Any]]:
-        return [self.find_unsealed_trails, self.seal_trail]
+        return [self.find_unsealed_trails, self.seal_trail, self.anchor_heads]
 
     @activity.defn(name="find_unsealed_trails")
     def find_unsealed_trails(self, step: FindTrails) -> list[str]:
@@ -75,6 +89,29 @@ class SealingActivities:
                 break  # that was all; no need to ask
         _count(in_time=sealed.events - sealed.late, late=sealed.late)
         return sealed
+
+    @activity.defn(name="anchor_heads")
+    def anchor_heads(self, step: AnchorHeads) -> int:
+        """Anchor the heads of all chains and return how many there are. Do nothing and return 0 within ten minutes of
+        the last anchor, or when nothing was sealed since. The first call of a day always anchors, so that the head of
+        a tenant that is idle for years never loses its last anchor."""
+        last = self._anchors.latest(day=step.at[: len("YYYY-MM-DD")])
+        if last and parse(step.at) - parse(last[0]) < ANCHOR_INTERVAL:
+            return 0
+        anchor = Anchor(step.at, self._heads())
+        if not anchor.heads or (last and last[1] == anchor.digest):
+            return 0
+        self._anchors.add(anchor)
+        return len(anchor.heads)
+
+    def _heads(self) -> dict[str, Head]:
+        heads: dict[str, Head] = {}
+        tenants = every_item(lambda cursor: self._tenants.page(limit=MAX_PAGE, cursor=cursor))
+        for tenant_id in chain([PLATFORM], (tenant.tenant_id for tenant in tenants)):
+            activity.heartbeat()
+            if last := self._chain.latest(tenant_id):
+                heads[tenant_id] = Head(last.sequence, last.hash)
+        return heads
 
     def _next(self, step: SealTrail) -> AuditDigest | None:
         bound = _bound(step.at)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +13,16 @@ import config
 from commands import audit_file
 from composition.aws import aws_of
 from domain.audit import AuditEvent
-from domain.audit_ports import AuditChain
-from domain.audit_trail import AuditDigest, Breach, Note, Seen, Trail, breaches, fingerprint
-from domain.pages import MAX_PAGE
+from domain.audit_anchors import Anchor, contradictions
+from domain.audit_ports import AuditAnchors, AuditChain
+from domain.audit_trail import AuditDigest, Breach, Fault, Note, Seen, Trail, breaches, fingerprint
+from domain.errors import InvalidInput
+from domain.pages import MAX_PAGE, every_item
 from domain.ports import AuditStore, TenantStore
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
 from stores.audit import DynamoAuditStore
+from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
 from stores.tenants import DynamoTenantStore
@@ -39,6 +42,10 @@ Head = Annotated[
     str | None, typer.Option("--head", help="The hash of a digest that was noted: it must be in the chain.")
 ]
 
+WithoutAnchors = Annotated[
+    bool, typer.Option("--without-anchors", help="Do not compare the anchors, for a role that may not read them.")
+]
+
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 
 
@@ -49,11 +56,20 @@ class Audited:
     events: AuditStore
     chain: AuditChain
     tenants: TenantStore
+    anchors: AuditAnchors | None = None
+    """Nothing for somebody who may not read them: they name the heads of all tenants."""
 
 
 @audit.command()
-def verify(tenant_id: Tenant = None, file: File = None, public_key: Keys = None, head: Head = None) -> None:
-    """Check every sealed event, the chain of digests and their signatures. Exit code 1 when anything is wrong."""
+def verify(
+    tenant_id: Tenant = None,
+    file: File = None,
+    public_key: Keys = None,
+    head: Head = None,
+    without_anchors: WithoutAnchors = False,
+) -> None:
+    """Check every sealed event, the chain of digests, their signatures and the anchors. Exit with 1 when anything is
+    wrong."""
     trusted = [read_public_key(path.read_bytes()) for path in public_key or []]
     if file is not None:
         heading, trail = audit_file.read(file)
@@ -63,18 +79,43 @@ def verify(tenant_id: Tenant = None, file: File = None, public_key: Keys = None,
         found = [_examined(trail, keys, head, now=parse(heading.exported_at))]
     else:
         stored, own = _connected()
+        stored = replace(stored, anchors=None) if without_anchors else stored
         keys = [own, *trusted]
-        trails = (read_trail(stored, name) for name in ([tenant_id] if tenant_id else tenants_of(stored)))
-        found = [_examined(trail, keys, head, now=datetime.now(UTC)) for trail in trails]
+        found = list(_verified(stored, tenant_id, keys, head))
     for key in keys:
         print(f"key   {name_of(key)}")
     raise typer.Exit(int(any(found)))
+
+
+def _verified(stored: Audited, tenant_id: str | None, keys: Sequence[PublicKey], head: str | None) -> Iterator[bool]:
+    """Check the trails in the tables, of one tenant or of all, and yield whether something is wrong with each. The
+    anchors are read first: whatever they name must then be in the chains."""
+    anchors: list[Anchor] = []
+    if stored.anchors is None:
+        print("The anchors are not compared: a trail that was written anew from its beginning is not found.")
+    else:
+        anchors, hidden = list(stored.anchors.all()), stored.anchors.hidden()
+        print(f"{len(anchors)} anchors are compared" + (f", the last of {anchors[-1].at}" if anchors else ""))
+        for name in hidden[:SHOWN]:
+            print(f"fail  {Fault.HIDDEN.value:13} anchor {name}")
+        yield bool(hidden)
+    if tenant_id and not _is_known(stored, tenant_id, anchors):
+        raise InvalidInput("There is no such tenant: no event, no digest and no anchor has this id.")
+    for name in [tenant_id] if tenant_id else tenants_of(stored, anchors):
+        yield _examined(read_trail(stored, name), keys, head, now=datetime.now(UTC), anchors=anchors)
+
+
+def _is_known(stored: Audited, tenant_id: str, anchors: Sequence[Anchor] = ()) -> bool:
+    anchored = any(tenant_id in anchor.heads for anchor in anchors)
+    return tenant_id == PLATFORM or anchored or _settled(stored, tenant_id) > 0 or any(_events(stored, tenant_id))
 
 
 @audit.command("export")
 def export_trail(tenant_id: OneTenant) -> None:
     """Write a tenant's events and digests as JSON lines to the standard output."""
     stored, key = _connected()
+    if not _is_known(stored, tenant_id):
+        raise InvalidInput("There is no such tenant: no event and no digest has this id.")
     for line in exported(stored, tenant_id, [key]):
         sys.stdout.write(f"{line}\n")
 
@@ -101,19 +142,20 @@ def exported(stored: Audited, tenant_id: str, keys: Sequence[PublicKey]) -> Iter
     yield from (audit_file.line("digest", digest) for digest in _digests(stored, tenant_id))
 
 
-def tenants_of(stored: Audited) -> Iterator[str]:
-    yield PLATFORM
-    cursor = None
-    while True:
-        page = stored.tenants.page(limit=MAX_PAGE, cursor=cursor)
-        yield from (tenant.tenant_id for tenant in page.items)
-        if (cursor := page.next_cursor) is None:
-            return
+def tenants_of(stored: Audited, anchors: Sequence[Anchor] = ()) -> Iterator[str]:
+    """Yield the owners of all trails, those included of which only the anchors still know."""
+    known = {PLATFORM: None}
+    for tenant in every_item(lambda cursor: stored.tenants.page(limit=MAX_PAGE, cursor=cursor)):
+        known[tenant.tenant_id] = None
+    yield from known
+    yield from sorted({tenant_id for anchor in anchors for tenant_id in anchor.heads} - known.keys())
 
 
-def _examined(trail: Trail, keys: Sequence[PublicKey], head: str | None, *, now: datetime) -> bool:
-    """Prints what is wrong with a trail, and whether anything is."""
-    found = list(breaches(trail, checker(keys), now=now))
+def _examined(
+    trail: Trail, keys: Sequence[PublicKey], head: str | None, *, now: datetime, anchors: Sequence[Anchor] = ()
+) -> bool:
+    """Print what is wrong with a trail, and return whether anything is."""
+    found = [*breaches(trail, checker(keys), now=now), *contradictions(trail.tenant_id, trail.digests, anchors)]
     print(text_of(trail, found, head))
     return bool(found) or not _holds(trail, head)
 
@@ -145,6 +187,7 @@ def _connected() -> tuple[Audited, PublicKey]:
         events=DynamoAuditStore(aws.dynamodb, tables),
         chain=DynamoAuditChain(aws.dynamodb, tables),
         tenants=DynamoTenantStore(aws.dynamodb, tables),
+        anchors=S3AuditAnchors(aws.s3, bucket=settings.buckets.anchors),
     )
     return stored, public_key_of(aws.kms, settings.audit_kms_key_id)
 
@@ -155,12 +198,7 @@ def _settled(stored: Audited, tenant_id: str) -> int:
 
 
 def _events(stored: Audited, tenant_id: str) -> Iterator[AuditEvent]:
-    cursor = None
-    while True:
-        page = stored.events.page(tenant_id, limit=MAX_PAGE, cursor=cursor)
-        yield from page.items
-        if (cursor := page.next_cursor) is None:
-            return
+    return every_item(lambda cursor: stored.events.page(tenant_id, limit=MAX_PAGE, cursor=cursor))
 
 
 def _waiting(stored: Audited, tenant_id: str) -> Iterator[Note]:

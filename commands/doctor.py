@@ -95,7 +95,9 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
     yield from examined(checks_audit.THING, partial(_audit_trail, settings, aws, now=now))
     tls = aws.s3.meta.endpoint_url.startswith("https:")
-    yield from examined(f"bucket {settings.bucket}", partial(checks_bucket.bucket, aws.s3, settings.bucket, tls=tls))
+    yield from examined(
+        f"bucket {settings.buckets.results}", partial(checks_bucket.bucket, aws.s3, settings.buckets.results, tls=tls)
+    )
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     if caller.account == account:
         yield from _roles(settings, aws, api_role)

@@ -9,7 +9,7 @@ from composition.aws import aws_of
 from domain.setup import SetupFinding
 from stores import session
 from stores.kms_keys import ensure_keys
-from stores.results_bucket import ensure_results_bucket
+from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
 from temporal.program import run_program
@@ -30,7 +30,8 @@ class Recurring:
 def setup() -> None:
     """Make or repair everything: KMS keys, tables, Temporal namespace and search attributes."""
     settings, temporal = config.load()
-    report(set_up_aws(aws_of(settings), settings.tables, settings.bucket, identity=bool(settings.identity_issuer_url)))
+    identity = bool(settings.identity_issuer_url)
+    report(set_up_aws(aws_of(settings), settings.tables, settings.buckets, identity=identity))
     recurring = Recurring(settings.reconcile_interval_seconds, settings.audit_seal_interval_seconds)
     report(run_program(set_up_temporal(temporal, recurring)))
 
@@ -42,11 +43,16 @@ def create_tables_only() -> None:
 
 
 def set_up_aws(
-    aws: session.AwsClients, names: TableNames, bucket: str, *, identity: bool = False
+    aws: session.AwsClients, names: TableNames, buckets: config.Buckets, *, identity: bool = False
 ) -> tuple[SetupFinding, ...]:
     """`identity` says whether the platform is an identity provider, which has a key of its own."""
     keys = ensure_keys(aws.kms, identity=identity)
-    return (*keys, *create_tables(aws.dynamodb, names), *ensure_results_bucket(aws.s3, bucket))
+    return (
+        *keys,
+        *create_tables(aws.dynamodb, names),
+        *ensure_results_bucket(aws.s3, buckets.results),
+        *ensure_anchors_bucket(aws.s3, buckets.anchors),
+    )
 
 
 async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurring) -> tuple[SetupFinding, ...]:

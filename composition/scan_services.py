@@ -23,7 +23,7 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
     return ScanServices(
         schedules=DynamoScheduleStore(aws.dynamodb, settings.tables),
         executions=DynamoExecutionStore(aws.dynamodb, settings.tables),
-        results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket),
+        results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.buckets.results),
         temporal=temporal_schedules(settings, temporal),
         channels=channels(topics(settings, aws)),
     )

@@ -58,7 +58,7 @@ def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, a
     executions = DynamoExecutionStore(aws.dynamodb, settings.tables)
     tenants = DynamoTenantStore(aws.dynamodb, settings.tables)
     audit = DynamoAuditStore(aws.dynamodb, settings.tables)
-    results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.bucket)
+    results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.buckets.results)
     runs = TemporalScans(temporal, asyncio.get_running_loop(), cancel_update=CANCEL)
     of_schedules, pause_after = temporal_schedules(settings, temporal), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")

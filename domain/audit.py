@@ -1,8 +1,10 @@
 """Who did what: the event that is written with every change, in the same transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import NAMESPACE_URL, uuid5
+
+from domain.tenants import PLATFORM
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,12 @@ def audit_event(
         outcome=outcome,
         details=dict(details or {}),
     )
+
+
+def for_platform(event: AuditEvent) -> AuditEvent:
+    """Return the same event for the platform's own trail. A tenant whose trail vanishes as a whole is still named
+    there."""
+    return replace(event, tenant_id=PLATFORM)
 
 
 def consequence(

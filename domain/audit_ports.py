@@ -1,8 +1,9 @@
 """What sealing and checking the audit trail asks of the outside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from domain.audit_anchors import Anchor
 from domain.audit_trail import AuditDigest, Note
 
 
@@ -29,3 +30,19 @@ class AuditChain(Protocol):
 class AuditSigner(Protocol):
     def sign(self, message: bytes) -> str:
         """The signature in base64."""
+
+
+class AuditAnchors(Protocol):
+    """The heads of all chains, in a place where nobody can change or remove them."""
+
+    def latest(self, *, day: str) -> tuple[str, str] | None:
+        """Return the time and the digest of the last anchor of a day (`YYYY-MM-DD`), or None when it has none."""
+
+    def add(self, anchor: Anchor) -> None:
+        """Write an anchor. Adding the same one again changes nothing."""
+
+    def all(self) -> Iterable[Anchor]:
+        """Read every anchor that is still kept, also those that somebody has tried to remove."""
+
+    def hidden(self) -> Sequence[str]:
+        """Return the names of the anchors that somebody has tried to remove before their time."""

@@ -130,6 +130,10 @@ class Fault(StrEnum):
     """The digest was signed by none of the keys, or altered since."""
     SEALED_TWICE = "sealed twice"
     """Two digests hold the event."""
+    REWRITTEN = "rewritten"
+    """An anchor names another hash for the digest, or the digest is not there any more."""
+    HIDDEN = "hidden"
+    """Somebody has put a delete marker over the anchor, which stays readable by its version."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Lists, one page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,3 +15,13 @@ class Page(Generic[Item]):
 
     items: Sequence[Item]
     next_cursor: str | None = None
+
+
+def every_item(read: Callable[[str | None], Page[Item]]) -> Iterator[Item]:
+    """Yield the items of all pages. `read` gets the cursor of the page that it returns."""
+    cursor = None
+    while True:
+        page = read(cursor)
+        yield from page.items
+        if (cursor := page.next_cursor) is None:
+            return

@@ -14,7 +14,7 @@ import httpx
 
 from commands.first_key import add_administrator_key
 from commands.setup import Recurring, set_up_aws, set_up_temporal
-from config import TemporalConnection, results_bucket
+from config import TemporalConnection, default_buckets
 from local.identities import WORKER_ROLE, AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports, free_port
@@ -162,7 +162,7 @@ async def set_up(aws: AwsClients, temporal_address: str) -> str:
     """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
     names = TableNames()
     await asyncio.gather(
-        asyncio.to_thread(set_up_aws, aws, names, results_bucket(PLATFORM_NUMBER, REGION)),
+        asyncio.to_thread(set_up_aws, aws, names, default_buckets(PLATFORM_NUMBER, REGION)),
         set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECURRING),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))

@@ -3,14 +3,14 @@
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from domain.audit import AuditEvent
+from domain.audit import AuditEvent, for_platform
 from domain.errors import AlreadyExists, NotFound, StaleVersion
 from domain.pages import MAX_PAGE, Page
 from domain.tenants import Tenant, TenantStatus
 from stores import cursors
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, delete, put, update
+from stores.ledger import Ledger, Write, delete, put, update, written
 from stores.tables import TableNames
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _SCOPE = ("tenants",)
 class DynamoTenantStore:
     def __init__(self, dynamodb: "DynamoDBClient", names: TableNames) -> None:
         self._dynamodb = dynamodb
+        self._names = names
         self._table = names.tenants
         self._ledger = Ledger(dynamodb, names)
 
@@ -33,7 +34,7 @@ class DynamoTenantStore:
             condition="attribute_not_exists(#tenant_id)",
             refusal=lambda _: AlreadyExists("A tenant with this id exists."),
         )
-        self._ledger.commit(event, row, self._claim(tenant))
+        self._ledger.commit(event, row, self._claim(tenant), *written(self._names, for_platform(event)))
         return self.get(tenant.tenant_id)
 
     @aws_failures()

@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from domain.access import Scope
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
 from domain.api_keys import ApiKey
-from domain.audit import EVERYTHING, AuditEvent, AuditFilter
+from domain.audit import EVERYTHING, AuditEvent, AuditFilter, for_platform
+from domain.audit_anchors import Anchor
 from domain.audit_trail import AuditDigest, Note, note_of
 from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
 from domain.errors import (
@@ -82,6 +83,7 @@ class FakeTenantStore:
                 if tenant.tenant_id in self._rows:
                     raise AlreadyExists
                 self._write(tenant, event)
+                self._ledger.add(for_platform(event))
             return self.get(tenant.tenant_id)
 
     def get(self, tenant_id: str) -> Tenant:
@@ -329,6 +331,30 @@ class FakeAuditChain:
         return [one for one in self._chains.get(tenant_id, []) if one.sequence > after][:limit]
 
 
+class FakeAuditAnchors:
+    """`hide` is what a delete marker does."""
+
+    def __init__(self) -> None:
+        self._anchors: dict[str, Anchor] = {}
+        self._hidden: list[str] = []
+
+    def latest(self, *, day: str) -> tuple[str, str] | None:
+        times = [at for at in self._anchors if at.startswith(day)]
+        return (max(times), self._anchors[max(times)].digest) if times else None
+
+    def add(self, anchor: Anchor) -> None:
+        self._anchors[anchor.at] = anchor
+
+    def all(self) -> list[Anchor]:
+        return [anchor for _, anchor in sorted(self._anchors.items())]
+
+    def hidden(self) -> list[str]:
+        return self._hidden
+
+    def hide(self, at: str) -> None:
+        self._hidden.append(at)
+
+
 class FakeSealer:
     """Both halves. The sealed text is a mere handle: the credential never leaves the object."""
 
@@ -441,6 +467,7 @@ class FakeStores:
         self.api_keys = FakeApiKeyStore(self.ledger)
         self.audit = FakeAuditStore(self.ledger)
         self.chain = FakeAuditChain(self.ledger)
+        self.anchors = FakeAuditAnchors()
         self.idempotency = FakeIdempotencyStore()
         self.vault = FakeVault()
         self.sealer = FakeSealer()

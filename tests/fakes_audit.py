@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from cryptography.hazmat.primitives.hashes import SHA256
 from temporalio.testing import ActivityEnvironment
 
-from activities.sealing import FindTrails, Sealed, SealingActivities, SealTrail
+from activities.sealing import AnchorHeads, FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit import Audited
 from domain.audit import AuditEvent
+from domain.audit_ports import AuditChain, AuditSigner
 from domain.timestamps import parse, stamp
 from tests.fakes import FakeStores
 from tests.stores.samples import new_event
@@ -33,11 +34,20 @@ class AuditRig:
     def __init__(self) -> None:
         self.stores = FakeStores()
         self.signer = FakeSigner()
-        self.steps = SealingActivities(self.stores.chain, self.signer)
+        self.steps = self.sealing()
 
     @property
     def stored(self) -> Audited:
-        return Audited(self.stores.audit, self.stores.chain, self.stores.tenants)
+        return Audited(self.stores.audit, self.stores.chain, self.stores.tenants, self.stores.anchors)
+
+    def sealing(self, *, chain: AuditChain | None = None, signer: AuditSigner | None = None) -> SealingActivities:
+        stores = self.stores
+        return SealingActivities(chain or stores.chain, signer or self.signer, stores.anchors, stores.tenants)
+
+    def anchor(self, *, at: datetime) -> int:
+        anchored = ActivityEnvironment().run(self.steps.anchor_heads, AnchorHeads(stamp(at)))
+        assert isinstance(anchored, int)
+        return anchored
 
     def write(self, tenant_id: str, *, at: datetime, written_at: datetime | None = None) -> AuditEvent:
         self.stores.ledger.clock = lambda: written_at or at

@@ -3,13 +3,23 @@ each minute; a tenant of which no event waits costs nothing."""
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sealing import MOST_DIGESTS, MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
+    from activities.sealing import (
+        MOST_DIGESTS,
+        MOST_TENANTS,
+        AnchorHeads,
+        FindTrails,
+        Sealed,
+        SealingActivities,
+        SealTrail,
+    )
+    from domain.audit_anchors import ANCHOR_INTERVAL
     from domain.timestamps import stamp
     from workflows import meters
     from workflows.policies import SEALING
@@ -30,6 +40,10 @@ class SealedTrails:
     """Events that came when younger ones had been sealed already."""
     failed: int = 0
     """Trails that could not be sealed; the next run tries again."""
+    anchored: int = 0
+    """Heads that this run has put where nobody can change them."""
+    anchor_failed: bool = False
+    """Whether the heads could not be anchored; the next run tries again."""
 
 
 @workflow.defn
@@ -51,7 +65,9 @@ class SealAudits:
             if len(tenants) < MOST_TENANTS:
                 break
         result = _sum(done.values())
-        if len(tenants) < MOST_TENANTS and _is_done(done.values()):
+        if workflow.patched("anchor-heads") and (result.digests or _is_on_the_grid(began)):
+            result = await _anchor(AnchorHeads(at), result)
+        if len(tenants) < MOST_TENANTS and _is_done(done.values()) and not result.anchor_failed:
             meters.sealed(began)
         workflow.set_current_details(_story(result))
         return result
@@ -73,6 +89,12 @@ def _is_done(done: Collection[Sealed | None]) -> bool:
     return all(found and found.digests < MOST_DIGESTS for found in done)
 
 
+def _is_on_the_grid(began: datetime) -> bool:
+    """Return whether this run looks for something to anchor although it sealed nothing. What an earlier run sealed too
+    soon after an anchor waits for such a run."""
+    return began.minute % int(ANCHOR_INTERVAL.total_seconds() // 60) == 0
+
+
 async def _find(step: FindTrails) -> list[str]:
     return await workflow.execute_activity_method(
         SealingActivities.find_unsealed_trails, step, summary="Look for tenants with events to seal", **SEALING
@@ -91,8 +113,20 @@ async def _seal(step: SealTrail) -> Sealed | None:
         return None
 
 
+async def _anchor(step: AnchorHeads, result: SealedTrails) -> SealedTrails:
+    try:
+        anchored = await workflow.execute_activity_method(
+            SealingActivities.anchor_heads, step, summary="Anchor the heads of all chains", **SEALING
+        )
+    except ActivityError:
+        workflow.logger.warning("The heads of the audit trails could not be anchored.")
+        return replace(result, anchor_failed=True)
+    return replace(result, anchored=anchored)
+
+
 def _story(result: SealedTrails) -> str:
     return (
         f"**{result.events} events sealed** in {result.digests} digests of {result.trails} tenants\n\n"
-        f"Late: {result.late}\n\nTenants that could not be sealed: {result.failed}"
+        f"Late: {result.late}\n\nTenants that could not be sealed: {result.failed}\n\n"
+        f"Heads anchored: {'failed' if result.anchor_failed else result.anchored}"
     )

@@ -47,7 +47,12 @@ class Place:
 
     @property
     def bucket(self) -> str:
-        return f"arn:{self.partition}:s3:::{self.settings.bucket}"
+        return f"arn:{self.partition}:s3:::{self.settings.buckets.results}"
+
+    @property
+    def anchors(self) -> str:
+        """The bucket of the audit trail's anchors."""
+        return f"arn:{self.partition}:s3:::{self.settings.buckets.anchors}"
 
     @property
     def secrets(self) -> list[str]:

@@ -121,6 +121,9 @@ def _worker_audit(place: Place) -> Iterator[Statement]:
     yield allow("FindTheLastDigest", "dynamodb:Query", digests)
     yield allow("AddDigestsInTransactions", "dynamodb:PutItem", digests, IN_TRANSACTION)
     yield allow("TakeWhatIsSealedFromTheWaitingInTransactions", "dynamodb:DeleteItem", unsealed, IN_TRANSACTION)
+    yield allow("NameTheTenantsWhoseHeadsAreAnchored", "dynamodb:Scan", table(names.tenants))
+    yield allow("FindTheLastAnchor", "s3:ListBucket", place.anchors)
+    yield allow("AddAnchors", "s3:PutObject", f"{place.anchors}/heads/*")
     yield allow_key(place, "SignAuditDigests", "kms:Sign", place.settings.audit_kms_key_id, SIGNS_DIGESTS)
 
 
@@ -177,15 +180,17 @@ def _setup_keys(place: Place) -> Iterator[Statement]:
     yield allow("SeeAndRotateKeys", sees, keys)
 
 
-def _setup_bucket(place: Place) -> Iterator[Statement]:
+def _setup_buckets(place: Place) -> Iterator[Statement]:
     operations = (
         *("CreateBucket", "ListBucket", "PutBucketOwnershipControls"),
         *("GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"),
-        *("GetEncryptionConfiguration", "PutEncryptionConfiguration"),
         *("GetLifecycleConfiguration", "PutLifecycleConfiguration", "GetBucketPolicy", "PutBucketPolicy"),
     )
-    actions = [f"s3:{operation}" for operation in operations]
-    yield allow("MakeAndRepairTheBucketOfResults", actions, place.bucket)
+    yield allow("MakeAndRepairBuckets", [f"s3:{operation}" for operation in operations], [place.bucket, place.anchors])
+    encryption = ["s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"]
+    yield allow("EncryptTheBucketOfResults", encryption, place.bucket)
+    locks = ("PutBucketVersioning", "GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration")
+    yield allow("LockTheBucketOfAnchors", [f"s3:{operation}" for operation in locks], place.anchors)
 
 
 def _auditor(place: Place) -> Iterator[Statement]:
@@ -193,6 +198,8 @@ def _auditor(place: Place) -> Iterator[Statement]:
     trail = [table(names.audit_events), table(names.audit_unsealed), table(names.audit_digests)]
     yield allow("ReadTheAuditTrail", "dynamodb:Query", trail)
     yield allow("ListTenants", "dynamodb:Scan", table(names.tenants))
+    yield allow("ListAnchors", "s3:ListBucketVersions", place.anchors)
+    yield allow("ReadAnchors", "s3:GetObjectVersion", f"{place.anchors}/heads/*")
     yield allow_key(place, "CheckSignatures", "kms:GetPublicKey", place.settings.audit_kms_key_id)
 
 
@@ -205,7 +212,7 @@ def _audit_events(place: Place) -> Statement:
 _PARTS: Mapping[str, tuple[Callable[[Place], Iterator[Statement]], ...]] = {
     "api": (_api_rows, _api_keys),
     "worker": (_worker_rows, _worker_audit, _worker_secrets, _worker_customers),
-    "setup": (_setup_rows, _setup_keys, _setup_bucket),
+    "setup": (_setup_rows, _setup_keys, _setup_buckets),
     "auditor": (_auditor,),
 }
 PROCESSES = tuple(_PARTS)

@@ -7,11 +7,14 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.sealing import Sealed, SealingActivities, SealTrail
+from activities.sealing import Sealed, SealTrail
+from domain.audit_anchors import Head
 from domain.audit_trail import BEGINNING, MOST_EVENTS, AuditDigest, fingerprint, note_of
 from domain.errors import Unavailable
+from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 from tests.fakes_audit import BEGAN, AuditRig
+from tests.stores.samples import new_event, new_tenant
 
 TENANT = str(uuid4())
 LATER = BEGAN + timedelta(minutes=10)
@@ -114,7 +117,7 @@ def test_two_sealers_at_once_seal_each_event_once(rig: AuditRig):
             rig.stores.chain.append(digest)
 
     rig.write(TENANT, at=BEGAN)
-    slow = SealingActivities(Overtaken(), rig.signer)  # type: ignore[arg-type]
+    slow = rig.sealing(chain=Overtaken())  # type: ignore[arg-type]
     assert ActivityEnvironment().run(slow.seal_trail, SealTrail(TENANT, stamp(LATER))) == Sealed()
     assert len(chain(rig)) == 1
 
@@ -131,7 +134,7 @@ def test_what_was_sealed_before_the_store_failed_stays_sealed(rig: AuditRig):
 
     for number in range(MOST_EVENTS + 5):
         rig.write(TENANT, at=BEGAN + timedelta(milliseconds=number))
-    steps, step = SealingActivities(rig.stores.chain, Failing()), SealTrail(TENANT, stamp(LATER))
+    steps, step = rig.sealing(signer=Failing()), SealTrail(TENANT, stamp(LATER))
     with pytest.raises(Unavailable):
         ActivityEnvironment().run(steps.seal_trail, step)
     assert ActivityEnvironment().run(steps.seal_trail, step).events == 5
@@ -141,3 +144,33 @@ def test_what_was_sealed_before_the_store_failed_stays_sealed(rig: AuditRig):
 def test_the_notes_are_those_of_the_events(rig: AuditRig):
     event = rig.write(TENANT, at=BEGAN)
     assert rig.stores.chain.waiting(TENANT, after="", limit=10) == [note_of(event, now=BEGAN)]
+
+
+def test_the_heads_of_all_chains_are_anchored_and_only_when_something_was_sealed_since(rig: AuditRig):
+    tenant = new_tenant()
+    rig.stores.tenants.create(tenant, new_event(tenant.tenant_id, at=stamp(BEGAN)))
+    for owner in (tenant.tenant_id, PLATFORM):
+        rig.seal(owner, at=LATER)
+    [first], [platform] = (rig.stores.chain.digests(owner, after=0, limit=2) for owner in (tenant.tenant_id, PLATFORM))
+    heads = {tenant.tenant_id: Head(1, first.hash), PLATFORM: Head(1, platform.hash)}
+    assert rig.anchor(at=LATER) == 2
+    assert [anchor.heads for anchor in rig.stores.anchors.all()] == [heads]
+    assert rig.anchor(at=LATER + timedelta(minutes=10)) == 0  # nothing was sealed since
+    rig.write(tenant.tenant_id, at=LATER)
+    rig.seal(tenant.tenant_id, at=LATER + timedelta(minutes=4))
+    assert rig.anchor(at=LATER + timedelta(minutes=4)) == 0  # too soon after the last one
+    assert rig.anchor(at=LATER + timedelta(minutes=14)) == 2
+    assert [anchor.heads[tenant.tenant_id].sequence for anchor in rig.stores.anchors.all()] == [1, 2]
+
+
+def test_each_day_begins_with_an_anchor_so_that_an_idle_tenants_last_one_never_ends(rig: AuditRig):
+    rig.write(PLATFORM, at=BEGAN)
+    rig.seal(PLATFORM, at=LATER)
+    days = [LATER + timedelta(days=day) for day in range(3)]
+    assert [rig.anchor(at=day) for day in days] == [1, 1, 1]
+    assert {anchor.digest for anchor in rig.stores.anchors.all()} == {next(iter(rig.stores.anchors.all())).digest}
+
+
+def test_where_nothing_was_ever_sealed_there_is_nothing_to_anchor(rig: AuditRig):
+    assert rig.anchor(at=LATER) == 0
+    assert rig.stores.anchors.all() == []

@@ -124,7 +124,7 @@ def environment(
         aws = clients.connect(REGION, endpoint_url=endpoint)
         make_keys(aws.kms, settings)
         create_tables(aws.dynamodb, settings.tables)
-        ensure_results_bucket(aws.s3, settings.bucket)
+        ensure_results_bucket(aws.s3, settings.buckets.results)
         if request.param == "ministack":
             make_process_identities(
                 AwsAccount(account, endpoint, "secret"), tmp_path_factory.mktemp("aws") / "profiles"

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from typer.testing import CliRunner, Result
 
 import cli
-from activities.sealing import SealingActivities, SealTrail
+from activities.sealing import AnchorHeads, SealingActivities, SealTrail
 from commands.audit import exported, text_of
 from commands.audit_file import read
 from domain.audit_trail import Breach, Fault, breaches
@@ -120,7 +120,7 @@ def test_a_head_that_was_noted_finds_a_cut_that_nothing_else_shows(rig: AuditRig
     until = rig.stores.chain.digests(TENANT, after=9, limit=1)[0].until
     shorter = AuditRig()
     shorter.signer = rig.signer
-    shorter.steps = SealingActivities(shorter.stores.chain, rig.signer)
+    shorter.steps = shorter.sealing(signer=rig.signer)
     for event in rig.stores.ledger.of(TENANT):
         if event.at < until:
             shorter.stores.audit.record(event)
@@ -178,6 +178,7 @@ def platform(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
         "DYNAMODB_AUDIT_EVENTS_TABLE": aws.names.audit_events,
         "DYNAMODB_AUDIT_UNSEALED_TABLE": aws.names.audit_unsealed,
         "DYNAMODB_AUDIT_DIGESTS_TABLE": aws.names.audit_digests,
+        "AUDIT_ANCHORS_BUCKET": f"{aws.prefix}-anchors",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -189,14 +190,17 @@ def test_the_platforms_trails_are_checked_exported_and_checked_again(platform: A
     for minutes in (30, 20, 10):
         event = replace(new_event(tenant.tenant_id, at=stamp(now - timedelta(minutes=minutes))), details={"codes": "ü"})
         platform.stores.audit.record(event)
-    platform.stores.tenants.create(tenant, new_event(PLATFORM, at=stamp(now)))
+    platform.stores.tenants.create(tenant, new_event(tenant.tenant_id, at=stamp(now - timedelta(minutes=40))))
     signer = KmsAuditSigner(platform.clients.kms, key_id="alias/threat-engine-audit")
-    steps = SealingActivities(platform.stores.chain, signer)
-    ActivityEnvironment().run(steps.seal_trail, SealTrail(tenant.tenant_id, stamp(now)))
+    steps = SealingActivities(platform.stores.chain, signer, platform.stores.anchors, platform.stores.tenants)
+    for owner in (PLATFORM, tenant.tenant_id):
+        ActivityEnvironment().run(steps.seal_trail, SealTrail(owner, stamp(now)))
+    ActivityEnvironment().run(steps.anchor_heads, AnchorHeads(stamp(now)))
     all_of_them = run("verify")
     assert all_of_them.exit_code == 0, all_of_them.output
-    assert f"ok    {tenant.tenant_id}: 3 events, 1 digests, 0 wait, 0 came late" in all_of_them.output
-    assert "ok    platform: 1 events, 0 digests, 1 wait" in all_of_them.output
+    assert f"ok    {tenant.tenant_id}: 4 events, 1 digests, 0 wait, 0 came late" in all_of_them.output
+    assert "ok    platform: 1 events, 1 digests, 0 wait" in all_of_them.output
+    assert "1 anchors are compared" in all_of_them.output
     export = run("export", "--tenant-id", tenant.tenant_id)
     assert export.exit_code == 0
     file.write_text(export.stdout)
@@ -208,3 +212,40 @@ def test_the_platforms_trails_are_checked_exported_and_checked_again(platform: A
     found = run("verify", "--tenant-id", tenant.tenant_id)
     assert found.exit_code == 1
     assert f"missing       event {event.event_id}" in found.output
+
+
+def test_a_trail_that_is_written_anew_and_sealed_by_the_honest_sealer_contradicts_its_anchors(platform: Aws):
+    """Whoever can write the tables alters an old event, deletes the digests, and lets the event be sealed again."""
+    stores, dynamodb, now = platform.stores, platform.clients.dynamodb, datetime.now().astimezone()
+    signer = KmsAuditSigner(platform.clients.kms, key_id="alias/threat-engine-audit")
+    steps = SealingActivities(stores.chain, signer, stores.anchors, stores.tenants)
+    tenant = new_tenant()
+    created = new_event(tenant.tenant_id, at=stamp(now - timedelta(minutes=30)))
+    stores.tenants.create(tenant, created)
+    seal = SealTrail(tenant.tenant_id, stamp(now - timedelta(minutes=20)))
+    ActivityEnvironment().run(steps.seal_trail, seal)
+    ActivityEnvironment().run(steps.anchor_heads, AnchorHeads(stamp(now + timedelta(minutes=11))))
+    assert run("verify", "--tenant-id", tenant.tenant_id).exit_code == 0
+
+    names, of_tenant = platform.names, {"tenant_id": {"S": tenant.tenant_id}}
+    digest, event = {"sequence": {"S": f"{1:012}"}}, {"event_id": {"S": created.event_id}}
+    dynamodb.delete_item(TableName=names.audit_digests, Key={**of_tenant, **digest})
+    dynamodb.delete_item(TableName=names.audit_events, Key={**of_tenant, **event})
+    stores.audit.record(replace(created, actor="key:somebody-else"))
+    ActivityEnvironment().run(steps.seal_trail, seal)
+    found = run("verify", "--tenant-id", tenant.tenant_id)
+    assert (found.exit_code, "rewritten     digest 1" in found.output) == (1, True)
+
+    dynamodb.delete_item(TableName=names.audit_digests, Key={**of_tenant, **digest})
+    dynamodb.delete_item(TableName=names.audit_events, Key={**of_tenant, **event})
+    dynamodb.delete_item(TableName=names.tenants, Key=of_tenant)
+    vanished = run("verify")
+    assert (vanished.exit_code, f"fail  {tenant.tenant_id}: 0 events" in vanished.output) == (1, True)
+    assert any(event.target == created.target for event in stores.events(PLATFORM))
+
+
+def test_a_tenant_that_does_not_exist_is_no_sound_trail(platform: Aws):
+    for command in ("verify", "export"):
+        result = run(command, "--tenant-id", str(uuid4()))
+        assert isinstance(result.exception, InvalidInput)
+        assert "no such tenant" in str(result.exception)

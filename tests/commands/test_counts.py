@@ -34,7 +34,7 @@ from commands.counts import (
     Count,
 )
 from commands.first_key import add_administrator_key
-from config import Settings, TemporalConnection, results_bucket
+from config import Settings, TemporalConnection, default_buckets
 from domain.scans import ScanOutcome, ScanState
 from local.demo import deploy
 from local.identities import AwsAccount, make_process_identities
@@ -43,7 +43,7 @@ from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores import session
 from stores.api_keys import DynamoApiKeyStore
 from stores.kms_keys import ensure_keys
-from stores.results_bucket import ensure_results_bucket
+from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.session import AwsClients
 from stores.tables import TableNames, create_tables
 from temporal.client import connect
@@ -150,7 +150,8 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
         aws = session.connect(REGION, endpoint_url=endpoint)
         ensure_keys(aws.kms)
         create_tables(aws.dynamodb, NAMES)
-        ensure_results_bucket(aws.s3, results_bucket(PLATFORM_NUMBER, REGION))
+        ensure_results_bucket(aws.s3, default_buckets(PLATFORM_NUMBER, REGION).results)
+        ensure_anchors_bucket(aws.s3, default_buckets(PLATFORM_NUMBER, REGION).anchors)
         key, _ = add_administrator_key(DynamoApiKeyStore(aws.dynamodb, NAMES))
     customer = Customer(AwsAccount(CUSTOMER_NUMBER, endpoint, "secret"))
     settings = Settings(

@@ -110,7 +110,7 @@ def bucket(change: Callable[[Any, str], object]) -> Broken:
 
     @contextmanager
     def broken(environment: Environment) -> Iterator[Environment]:
-        s3, name = environment.aws.s3, environment.settings.bucket
+        s3, name = environment.aws.s3, environment.settings.buckets.results
         change(s3, name)
         yield environment
         ensure_results_bucket(s3, name)
@@ -176,7 +176,7 @@ def test_what_is_broken_fails_with_what_to_do(environment: Environment, before: 
 
 def test_a_bucket_that_may_be_used_without_tls_fails(environment: Environment):
     """Asked of the check itself, since the emulators are spoken to without."""
-    s3, name = environment.aws.s3, environment.settings.bucket
+    s3, name = environment.aws.s3, environment.settings.buckets.results
     [without] = checks_bucket.bucket(s3, name, tls=True)
     refusal = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}/*"}
     condition = {"Bool": {"aws:SecureTransport": "false"}}

@@ -9,8 +9,9 @@ import boto3.session
 
 from commands.audit import Audited, exported, read_trail, tenants_of
 from commands.first_key import add_administrator_key
-from config import results_bucket
+from config import default_buckets
 from domain.accounts import AccountStatus, ProviderType
+from domain.audit_anchors import Anchor, Head
 from domain.audit_trail import next_digest
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import NotFound, OnboardingError
@@ -24,6 +25,7 @@ from providers.aws import AwsProvider, PlatformAws
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
+from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import KmsAuditSigner, public_key_of
 from stores.digests import KmsBodyDigest
@@ -33,7 +35,7 @@ from stores.idempotency import DynamoIdempotencyStore
 from stores.identity import KmsIdentityKeys, KmsIdentityTokens
 from stores.kms_keys import IDENTITY_KEY, ensure_keys
 from stores.results import S3ResultStore
-from stores.results_bucket import ensure_results_bucket
+from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients, TopicClients
@@ -62,7 +64,7 @@ from tests.stores.test_schedules import Owner
 
 KEY, NAMES = "alias/threat-engine-secrets", TableNames()
 AUDIT_KEY = "alias/threat-engine-audit"
-BUCKET, TOPIC = results_bucket(ACCOUNT, REGION), f"arn:aws:sns:{REGION}:444455556666:scans"
+BUCKETS, TOPIC = default_buckets(ACCOUNT, REGION), f"arn:aws:sns:{REGION}:444455556666:scans"
 CONTEXT = SealContext("tenant", "account", "submission")
 NO_STORES: Any = None
 """The owner of a schedule makes values here and calls nothing."""
@@ -121,7 +123,7 @@ def read_scans(world: World) -> None:
     aws, tenant_id, some = world.aws, world.tenant_id, new_id()
     schedules = DynamoScheduleStore(aws.dynamodb, NAMES)
     executions = DynamoExecutionStore(aws.dynamodb, NAMES)
-    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKET)
+    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKETS.results)
     for tenant, account in ((None, None), (tenant_id, None), (tenant_id, some)):
         schedules.page(tenant, account_id=account, status=None, limit=1, cursor=None)
     executions.page(tenant_id, schedule_id=some, account_id=None, limit=1, cursor=None)
@@ -137,9 +139,11 @@ def read_scans(world: World) -> None:
     for read in reads:
         with suppress(NotFound):
             read()
-    results.link(ScanResult(some, tenant_id, some, ProviderType.AWS, AT, AT, f"s3://{BUCKET}/a.json", Counts()))
+    results.link(
+        ScanResult(some, tenant_id, some, ProviderType.AWS, AT, AT, f"s3://{BUCKETS.results}/a.json", Counts())
+    )
     # What the link does in the hands of whoever has it, with the permissions of who signed it.
-    world.calls.append(("s3:GetObject", {"Bucket": BUCKET, "Key": "a.json"}))
+    world.calls.append(("s3:GetObject", {"Bucket": BUCKETS.results, "Key": "a.json"}))
 
 
 def worker_journey(world: World) -> None:
@@ -191,6 +195,10 @@ def seal_audits(world: World) -> None:
     notes = chain.waiting(tenant_id, after="", limit=1)
     digest = next_digest(chain.latest(tenant_id), notes, tenant_id=tenant_id, until=LATER, at=LATER)
     chain.append(replace(digest, signature=signer.sign(digest.signed)))
+    DynamoTenantStore(world.aws.dynamodb, NAMES).page(limit=1, cursor=None)
+    anchors = S3AuditAnchors(world.aws.s3, bucket=BUCKETS.anchors)
+    anchors.latest(day=LATER[:10])
+    anchors.add(Anchor(LATER, {tenant_id: Head(digest.sequence, digest.hash)}))
 
 
 def auditor_journey(world: World) -> None:
@@ -200,7 +208,11 @@ def auditor_journey(world: World) -> None:
         DynamoAuditStore(aws.dynamodb, NAMES),
         DynamoAuditChain(aws.dynamodb, NAMES),
         DynamoTenantStore(aws.dynamodb, NAMES),
+        S3AuditAnchors(aws.s3, bucket=BUCKETS.anchors),
     )
+    assert stored.anchors
+    list(stored.anchors.all())
+    stored.anchors.hidden()
     keys = [public_key_of(aws.kms, AUDIT_KEY)]
     for tenant_id in tenants_of(stored):
         list(exported(stored, tenant_id, keys))
@@ -212,7 +224,7 @@ def run_scans(world: World, accounts: DynamoAccountStore) -> None:
     aws, tenant_id = world.aws, world.tenant_id
     schedules = DynamoScheduleStore(aws.dynamodb, NAMES)
     executions = DynamoExecutionStore(aws.dynamodb, NAMES)
-    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKET)
+    results = S3ResultStore(aws.s3, aws.dynamodb, NAMES, bucket=BUCKETS.results)
     account = new_account(tenant_id)
     accounts.register(account, new_event(tenant_id))
     accounts.activate(tenant_id, account.account_id, activation(), new_event(tenant_id))
@@ -262,7 +274,8 @@ def setup_journey(world: World) -> None:
     dynamodb, kms = world.aws.dynamodb, world.aws.kms
     ensure_keys(kms, identity=True)
     create_tables(dynamodb, NAMES)
-    ensure_results_bucket(world.aws.s3, BUCKET)
+    ensure_results_bucket(world.aws.s3, BUCKETS.results)
+    ensure_anchors_bucket(world.aws.s3, BUCKETS.anchors)
     keys = DynamoApiKeyStore(dynamodb, NAMES)
     keys.administrators()
     add_administrator_key(keys)
@@ -282,4 +295,4 @@ def put_in_disorder(aws: AwsClients) -> None:
     kms.disable_key_rotation(KeyId=kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyId"])
     for name in vars(NAMES).values():
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
-    aws.s3.delete_public_access_block(Bucket=BUCKET)
+    aws.s3.delete_public_access_block(Bucket=BUCKETS.results)

@@ -21,7 +21,7 @@ from stores.sealing import KmsSealer
 from stores.session import AwsClients, connect
 from stores.tenants import DynamoTenantStore
 from tests.deploy.journeys import (
-    BUCKET,
+    BUCKETS,
     KEY,
     NAMES,
     World,
@@ -242,7 +242,7 @@ def test_every_resource_is_ours(process: str):
                 assert "kms:ResourceAliases" in statement["Condition"]["ForAnyValue:StringEquals"]
             else:
                 ours = f"arn:aws:{action.partition(':')[0]}:{REGION}:{ACCOUNT}:"
-                assert resource.startswith((ours, f"arn:aws:s3:::{BUCKET}", *THEIRS))
+                assert resource.startswith((ours, *(f"arn:aws:s3:::{bucket}" for bucket in BUCKETS), *THEIRS))
 
 
 def test_the_policies_know_the_tables_that_there_are():
@@ -259,7 +259,7 @@ SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:threat-engine/accoun
 OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:billing-AbCdEf"
 SEALING = {"tenant": "t", "account": "a", "submission": "s", "purpose": "onboarding"}
 ALIAS = {"kms:ResourceAliases": ["alias/threat-engine-secrets"]}
-RESULTS, RESULTS_ALIAS = f"arn:aws:s3:::{BUCKET}", {"kms:ResourceAliases": ["alias/threat-engine-results"]}
+RESULTS, RESULTS_ALIAS = f"arn:aws:s3:::{BUCKETS.results}", {"kms:ResourceAliases": ["alias/threat-engine-results"]}
 RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
 ES256 = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
 IN_TRANSACTION = {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}

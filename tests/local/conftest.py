@@ -8,7 +8,7 @@ import pytest
 from boto3.session import Session
 
 from commands.setup import set_up_aws
-from config import results_bucket
+from config import default_buckets
 from local.identities import AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, running_ministack
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
@@ -29,7 +29,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     with running_ministack(folder / "ministack.log") as endpoint:
         platform = AwsAccount(PLATFORM_NUMBER, endpoint, "platform")
         user = make_process_identities(platform, folder / "profiles")
-        set_up_aws(acting_as("setup", user, platform), TableNames(), results_bucket(PLATFORM_NUMBER, REGION))
+        set_up_aws(acting_as("setup", user, platform), TableNames(), default_buckets(PLATFORM_NUMBER, REGION))
         yield Aws(platform, AwsAccount(CUSTOMER_NUMBER, endpoint, "customer"), folder / "profiles")
 
 

@@ -14,7 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from werkzeug.serving import make_server
 
 from domain.audit import AuditEvent
-from domain.audit_ports import AuditChain
+from domain.audit_ports import AuditAnchors, AuditChain
 from domain.ports import (
     AccountStore,
     ApiKeyStore,
@@ -31,13 +31,14 @@ from local.ministack import REGION, running_ministack
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
+from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.digests import KmsBodyDigest
 from stores.executions import DynamoExecutionStore
 from stores.idempotency import DynamoIdempotencyStore
 from stores.kms_keys import ensure_keys
 from stores.results import S3ResultStore
-from stores.results_bucket import ensure_results_bucket
+from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients
@@ -70,6 +71,7 @@ class Stores:
     executions: ExecutionStore
     results: ResultStore
     chain: AuditChain
+    anchors: AuditAnchors
 
     def events(self, tenant_id: str) -> list[AuditEvent]:
         """All that were committed for a tenant."""
@@ -135,6 +137,7 @@ def emulated(emulator: str, request: pytest.FixtureRequest) -> Aws:
     create_tables(clients.dynamodb, names)
     ensure_keys(clients.kms)
     ensure_results_bucket(clients.s3, prefix)
+    ensure_anchors_bucket(clients.s3, f"{prefix}-anchors")
     return Aws(emulator, clients, names, prefix, aws_stores(clients, names, prefix))
 
 
@@ -175,6 +178,7 @@ def fake_stores() -> Stores:
         executions=scans.executions,
         results=scans.results,
         chain=fakes.chain,
+        anchors=fakes.anchors,
     )
 
 
@@ -193,4 +197,5 @@ def aws_stores(clients: AwsClients, names: TableNames, prefix: str) -> Stores:
         executions=DynamoExecutionStore(clients.dynamodb, names),
         results=S3ResultStore(clients.s3, clients.dynamodb, names, bucket=prefix),
         chain=DynamoAuditChain(clients.dynamodb, names),
+        anchors=S3AuditAnchors(clients.s3, bucket=f"{prefix}-anchors"),
     )

@@ -74,19 +74,19 @@ class Busy(SealingActivities):
     """So many tenants, of each of which so many digests were made."""
 
     def __init__(self, rig: SealRig, *, tenants: int, digests: int) -> None:
-        super().__init__(rig.stores.chain, rig)
-        self._tenants, self._digests = tenants, digests
+        super().__init__(rig.stores.chain, rig, rig.stores.anchors, rig.stores.tenants)
+        self._crowd, self._digests = tenants, digests
 
     def all(self) -> Sequence[Callable[..., Any]]:
         @activity.defn(name="find_unsealed_trails")
         def find(step: FindTrails) -> list[str]:
-            return [str(number) for number in range(self._tenants)]
+            return [str(number) for number in range(self._crowd)]
 
         @activity.defn(name="seal_trail")
         def seal(step: SealTrail) -> Sealed:
             return Sealed(self._digests)
 
-        return [find, seal]
+        return [find, seal, self.anchor_heads]
 
 
 @pytest.mark.parametrize(

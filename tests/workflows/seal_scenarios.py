@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
 
-from activities.sealing import SealingActivities
 from domain.errors import Conflict
 from temporal.worker import build_worker
 from tests.fakes_audit import BEGAN, AuditRig
@@ -25,7 +24,7 @@ class SealRig(AuditRig):
         self.client = client
         self.queue = f"test-{uuid4()}"
         self.refused: set[str] = set()
-        self.steps = SealingActivities(self.stores.chain, self)
+        self.steps = self.sealing(signer=self)
 
     def sign(self, message: bytes) -> str:
         if message.decode().split("\n")[1] in self.refused:

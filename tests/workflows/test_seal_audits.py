@@ -55,7 +55,7 @@ class Crowd(SealingActivities):
     """More tenants than one look finds. What is sealed is not found again."""
 
     def __init__(self, rig: SealRig, names: list[str]) -> None:
-        super().__init__(rig.stores.chain, rig)
+        super().__init__(rig.stores.chain, rig, rig.stores.anchors, rig.stores.tenants)
         self.names, self.looks, self.sealed = names, 0, list[str]()
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -69,7 +69,7 @@ class Crowd(SealingActivities):
             self.sealed.append(step.tenant_id)
             return Sealed(digests=1, events=1)
 
-        return [find, seal]
+        return [find, seal, self.anchor_heads]
 
 
 async def test_of_more_tenants_than_one_look_finds_the_others_come_in_the_same_run(rig: SealRig):
