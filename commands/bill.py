@@ -6,10 +6,13 @@ from enum import StrEnum
 
 from commands import prices
 from commands.counts import (
+    ANCHOR,
     ASSUMED,
     COUNTED,
     DIGEST,
     EVENTS_PER_DIGEST,
+    HEAD,
+    HEADS,
     HEALTH,
     LOOK,
     RECHECK,
@@ -128,6 +131,9 @@ def _amounts(plan: Plan) -> dict[str, float]:
         SCAN: plan.scans,
         WAITING: plan.scans,
         SEALING: prices.HOURS_PER_MONTH * 60 / 5,
+        ANCHOR: prices.HOURS_PER_MONTH * 60 / 10 / 4,
+        HEADS: prices.HOURS_PER_MONTH * 60 / 10,
+        HEAD: prices.HOURS_PER_MONTH * 60 / 10 * plan.tenants,
         DIGEST: events / EVENTS_PER_DIGEST,
     }
 

@@ -101,6 +101,9 @@ WAITING = "scan awaited"
 SCHEDULE = "schedule made"
 SEALING = "sealing, for 5 minutes"
 DIGEST = "digest of audit events"
+ANCHOR = "audit anchor"
+HEADS = "trails looked at"
+HEAD = "tenant's trail looked at"
 EVENTS_PER_DIGEST = 3
 
 COUNTED: Mapping[str, Count] = {
@@ -223,6 +226,19 @@ ASSUMED: Mapping[str, Assumed] = {
             actions=1,
         ),
         "three events of a tenant within a minute: accounts are scanned at the same hours",
+    ),
+    ANCHOR: Assumed(
+        Count({"s3.PutObject": 2}),
+        "one each 10 minutes while events are sealed, a quarter of the day: the last anchor is looked for, which S3 "
+        "prices like a write, and the new one is written",
+    ),
+    HEADS: Assumed(
+        Count({"dynamodb.Scan": 1, "dynamodb.Query": 1}, read_units=2, table_accesses=2, actions=1),
+        "each 10 minutes the tenants are listed, and the last digest of the platform is read",
+    ),
+    HEAD: Assumed(
+        Count({"dynamodb.Query": 1}, read_units=1, table_accesses=1),
+        "the last digest of a tenant, each 10 minutes",
     ),
     WAITING: Assumed(
         Count(actions=32),

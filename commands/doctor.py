@@ -98,6 +98,9 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     yield from examined(
         f"bucket {settings.buckets.results}", partial(checks_bucket.bucket, aws.s3, settings.buckets.results, tls=tls)
     )
+    yield from examined(
+        f"bucket {settings.buckets.anchors}", partial(checks_bucket.anchors, aws.s3, settings.buckets.anchors, tls=tls)
+    )
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     if caller.account == account:
         yield from _roles(settings, aws, api_role)

@@ -30,10 +30,17 @@ class Need:
 def needs(process: str, place: Place, keys: Mapping[str, str]) -> tuple[Need, ...]:
     """`keys` gives the ARN behind what a setting says of a key, for the keys that are there. What hangs on another is
     left out: that the key is missing is told elsewhere."""
-    return (*_allowed(process, place, keys), *(_forbidden(place, keys) if process == "api" else ()))
+    forbidden = _not_the_apis(place, keys) if process == "api" else _not_the_workers(place)
+    return (*_allowed(process, place, keys), *forbidden)
 
 
-def _forbidden(place: Place, keys: Mapping[str, str]) -> Iterator[Need]:
+def _not_the_workers(place: Place) -> Iterator[Need]:
+    """It adds anchors of the audit trail, and takes none away."""
+    removes = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:BypassGovernanceRetention")
+    yield Need(f"{place.anchors}/heads/{SOME_ID}", removes, forbidden=True)
+
+
+def _not_the_apis(place: Place, keys: Mapping[str, str]) -> Iterator[Need]:
     for need in _allowed("worker", place, keys):
         if actions := tuple(action for action in need.actions if action in NOT_THE_APIS):
             yield replace(need, actions=actions, forbidden=True)

@@ -166,8 +166,9 @@ def test_the_heads_of_all_chains_are_anchored_and_only_when_something_was_sealed
 def test_each_day_begins_with_an_anchor_so_that_an_idle_tenants_last_one_never_ends(rig: AuditRig):
     rig.write(PLATFORM, at=BEGAN)
     rig.seal(PLATFORM, at=LATER)
-    days = [LATER + timedelta(days=day) for day in range(3)]
-    assert [rig.anchor(at=day) for day in days] == [1, 1, 1]
+    midnights = [LATER.replace(hour=0, minute=0) + timedelta(days=day) for day in (1, 2, 3)]
+    assert [rig.anchor(at=midnight) for midnight in midnights] == [1, 1, 1]
+    assert rig.anchor(at=midnights[-1] + timedelta(hours=12)) == 0
     assert {anchor.digest for anchor in rig.stores.anchors.all()} == {next(iter(rig.stores.anchors.all())).digest}
 
 

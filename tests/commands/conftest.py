@@ -18,7 +18,7 @@ from config import Settings, TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, policy
 from local.ministack import REGION
 from local.temporal import running_temporal
-from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
+from stores.results_bucket import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
 from stores.tables import create_tables
 from temporal.program import run_program
 from temporal.recurring import ensure_recurring
@@ -125,6 +125,7 @@ def environment(
         make_keys(aws.kms, settings)
         create_tables(aws.dynamodb, settings.tables)
         ensure_results_bucket(aws.s3, settings.buckets.results)
+        ensure_anchors_bucket(aws.s3, settings.buckets.anchors)
         if request.param == "ministack":
             make_process_identities(
                 AwsAccount(account, endpoint, "secret"), tmp_path_factory.mktemp("aws") / "profiles"

@@ -133,7 +133,8 @@ def setting(name: str, value: str) -> Broken:
 
     @contextmanager
     def broken(environment: Environment) -> Iterator[Environment]:
-        yield changed(environment, **{name: getattr(environment.settings, value, value)})
+        known = {"bucket_of_results": environment.settings.buckets.results}
+        yield changed(environment, **{name: str(known.get(value) or getattr(environment.settings, value, value))})
 
     return broken
 
@@ -158,6 +159,8 @@ BROKEN: dict[str, tuple[Broken, str]] = {
     "expiry off": (table("idempotency", expiry_off), "its items do not expire"),
     "bucket missing": (setting("results_bucket", "nowhere-in-this-world"), "is missing"),
     "bucket open": (bucket(open_to_the_public), "public access is not blocked altogether"),
+    "anchors missing": (setting("audit_anchors_bucket", "nowhere-in-this-world"), "is missing"),
+    "anchors not locked": (setting("audit_anchors_bucket", "bucket_of_results"), "it has no Object Lock"),
     "another account": (
         setting("platform_aws_account_id", "999999999999"),
         "is not in the account of PLATFORM_AWS_ACCOUNT_ID",

@@ -195,7 +195,8 @@ def seal_audits(world: World) -> None:
     notes = chain.waiting(tenant_id, after="", limit=1)
     digest = next_digest(chain.latest(tenant_id), notes, tenant_id=tenant_id, until=LATER, at=LATER)
     chain.append(replace(digest, signature=signer.sign(digest.signed)))
-    DynamoTenantStore(world.aws.dynamodb, NAMES).page(limit=1, cursor=None)
+    tenants = DynamoTenantStore(world.aws.dynamodb, NAMES)
+    tenants.page(limit=1, cursor=None)
     anchors = S3AuditAnchors(world.aws.s3, bucket=BUCKETS.anchors)
     anchors.latest(day=LATER[:10])
     anchors.add(Anchor(LATER, {tenant_id: Head(digest.sequence, digest.hash)}))
@@ -295,4 +296,5 @@ def put_in_disorder(aws: AwsClients) -> None:
     kms.disable_key_rotation(KeyId=kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyId"])
     for name in vars(NAMES).values():
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
-    aws.s3.delete_public_access_block(Bucket=BUCKETS.results)
+    for bucket in BUCKETS:
+        aws.s3.delete_public_access_block(Bucket=bucket)

@@ -18,6 +18,10 @@ IN_A_TRANSACTION = {
 RESULTS_KEY = "alias/threat-engine-results"
 S3_ACTIONS = {
     "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetBucketEncryption": "GetEncryptionConfiguration",
@@ -119,10 +123,14 @@ def _secretsmanager(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
 def _s3(name: str, parameters: dict[str, Any]) -> Iterator[Request]:
     bucket = f"arn:aws:s3:::{parameters['Bucket']}"
     resource = f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket
-    yield Request(f"s3:{S3_ACTIONS.get(name, name)}", resource)
+    yield Request("s3:GetObjectVersion" if "VersionId" in parameters else f"s3:{S3_ACTIONS.get(name, name)}", resource)
+    if parameters.get("ObjectLockEnabledForBucket"):
+        yield Request("s3:PutBucketObjectLockConfiguration", bucket)
+        yield Request("s3:PutBucketVersioning", bucket)
     if "ObjectOwnership" in parameters:
         yield Request("s3:PutBucketOwnershipControls", bucket)
-    if name in S3_ENCRYPTS:
+    # What stands in the bucket of the anchors is encrypted with a key of S3's own.
+    if name in S3_ENCRYPTS and "-audit-anchors-" not in bucket:
         yield Request(f"kms:{S3_ENCRYPTS[name]}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", through_s3(bucket))
 
 

@@ -170,7 +170,7 @@ def test_a_process_may_do_nothing_that_it_does_not_do(asked: Asked, process: str
     assert {(sid, action) for sid, action, _ in granted - needed} == (OVER_TLS if process == "setup" else set())
 
 
-OVER_TLS = {("MakeAndRepairTheBucketOfResults", f"s3:{verb}BucketPolicy") for verb in ("Get", "Put")}
+OVER_TLS = {("MakeAndRepairBuckets", f"s3:{verb}BucketPolicy") for verb in ("Get", "Put")}
 """The bucket asks for TLS where there is TLS; the emulator is spoken to without (tests/stores/test_results.py)."""
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 
 from domain.errors import Conflict
+from domain.tenants import PLATFORM
 from temporal.worker import build_worker
 from tests.fakes_audit import BEGAN, AuditRig
 from workflows.seal_audits import SealAudits, SealedTrails
@@ -63,6 +64,12 @@ def sealed(rig: SealRig) -> None:
     rig.write(behind, at=BEGAN - timedelta(hours=1))
 
 
+def anchored(rig: SealRig) -> None:
+    """The heads of the chains are put where nobody can change them."""
+    rig.write(str(uuid4()), at=BEGAN)
+    rig.write(PLATFORM, at=BEGAN)
+
+
 def one_refused(rig: SealRig) -> None:
     for tenant_id in (str(uuid4()), str(uuid4())):
         rig.write(tenant_id, at=BEGAN)
@@ -70,7 +77,7 @@ def one_refused(rig: SealRig) -> None:
 
 
 SCENARIOS: dict[str, Callable[[SealRig], None]] = {
-    scenario.__name__: scenario for scenario in (nothing_to_seal, sealed, one_refused)
+    scenario.__name__: scenario for scenario in (nothing_to_seal, sealed, anchored, one_refused)
 }
 
 

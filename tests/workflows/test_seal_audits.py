@@ -10,10 +10,14 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.sealing import MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit import read_trail
+from domain.audit_anchors import Anchor, Head
 from domain.audit_trail import breaches
+from domain.errors import Conflict
+from domain.tenants import PLATFORM
 from stores.audit_keys import checker
+from tests.fakes import FakeAuditAnchors
 from tests.fakes_audit import BEGAN
-from tests.workflows.seal_scenarios import SealRig, nothing_to_seal, one_refused, sealed
+from tests.workflows.seal_scenarios import SealRig, anchored, nothing_to_seal, one_refused, sealed
 from workflows.seal_audits import SealedTrails
 
 
@@ -78,3 +82,25 @@ async def test_of_more_tenants_than_one_look_finds_the_others_come_in_the_same_r
     async with rig.worker():
         assert (await (await rig.run()).result()).trails == len(names)
     assert (crowd.looks, sorted(crowd.sealed)) == (2, sorted(names))
+
+
+async def test_a_run_that_sealed_something_anchors_the_heads_and_says_so(rig: SealRig):
+    anchored(rig)
+    async with rig.worker():
+        result = await (await rig.run()).result()
+    [anchor] = rig.stores.anchors.all()
+    assert (result.digests, result.anchored, result.anchor_failed) == (2, 1, False)
+    assert anchor.heads == {PLATFORM: Head(1, rig.stores.chain.digests(PLATFORM, after=0, limit=1)[0].hash)}
+
+
+async def test_an_anchoring_that_fails_is_said_and_the_events_are_sealed_all_the_same(rig: SealRig):
+    class Unwritable(FakeAuditAnchors):
+        def add(self, anchor: Anchor) -> None:
+            raise Conflict
+
+    anchored(rig)
+    rig.stores.anchors = Unwritable()
+    rig.steps = rig.sealing(signer=rig)
+    async with rig.worker():
+        result = await (await rig.run()).result()
+    assert (result.events, result.anchored, result.anchor_failed) == (2, 0, True)
