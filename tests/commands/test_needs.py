@@ -54,7 +54,12 @@ def test_what_the_api_must_not_do_is_what_the_worker_alone_may():
     assert {request.action for request in forbidden} == {"kms:Decrypt", "kms:Sign", "secretsmanager:GetSecretValue"}
     assert [request for request in forbidden if allows(statements("api"), request)] == []
     assert [request for request in forbidden if not allows(statements("worker"), request)] == []
-    assert asked("worker", forbidden=True) == []
+
+
+def test_what_the_worker_must_not_do_is_to_remove_an_anchor_of_the_audit_trail():
+    forbidden = asked("worker", forbidden=True)
+    assert {request.action for request in forbidden} >= {"s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
+    assert [request for request in forbidden if allows(statements("worker"), request)] == []
 
 
 def test_what_depends_on_a_key_is_left_out_while_the_key_is_not_there():
