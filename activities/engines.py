@@ -18,6 +18,9 @@ from domain.scan_ports import Engines, InProcessEngine, OutsideEngine, ResultSto
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder, ScanPlan, StoredResult
 from domain.timestamps import stamp
 
+BUILT_IN, ELSEWHERE = "built-in", "elsewhere"
+"""The names of the engines in what is kept about their findings."""
+
 SCANNING = 5 / 6
 """The share of a scan's time that the built-in engine gets: the rest is for storing what it found."""
 
@@ -88,8 +91,10 @@ class EngineActivities:
         return self._vault.read(plan.order.tenant_id, plan.order.account_id, plan.credential)
 
     def _store(self, plan: ScanPlan, findings: Sequence[Finding]) -> StoredResult:
-        completed_at = stamp(datetime.now(UTC))
-        return self._results.write(plan.order, findings, started_at=plan.started_at, completed_at=completed_at)
+        engine, completed_at = BUILT_IN if plan.in_process else ELSEWHERE, stamp(datetime.now(UTC))
+        return self._results.write(
+            plan.order, findings, started_at=plan.started_at, completed_at=completed_at, engine=engine
+        )
 
     def _in_process(self, provider_type: ProviderType) -> InProcessEngine:
         """A worker of an older or newer version may have let the run in: another one has to go on with it."""

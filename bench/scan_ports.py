@@ -129,7 +129,7 @@ class AssumedResults:
     """Counts what is found and keeps none of it."""
 
     def write(
-        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
+        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str, engine: str = ""
     ) -> StoredResult:
         return StoredResult(f"s3://results/{order.execution_id}", Counts(total=len(findings)))
 

@@ -14,7 +14,7 @@ Context = Mapping[str, str | tuple[str, ...]]
 SOME_ID = "00000000-0000-4000-8000-000000000000"
 SOME_ACCOUNT = "000000000000"
 NOT_THE_APIS = ("kms:Decrypt", "kms:Sign", "secretsmanager:GetSecretValue")
-"""Of what the worker may do. The API reads results with kms:Decrypt, but with another key."""
+"""Of what the worker may do. Both read results with kms:Decrypt, with a key of their own for that."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ def needs(process: str, place: Place, keys: Mapping[str, str]) -> tuple[Need, ..
 
 
 def _not_the_workers(place: Place) -> Iterator[Need]:
-    """It adds anchors of the audit trail, and takes none away."""
+    """It adds anchors of the audit trail, and takes none away; it writes findings, and reads none."""
     removes = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:BypassGovernanceRetention")
     yield Need(f"{place.anchors}/heads/{SOME_ID}", removes, forbidden=True)
+    yield Need(f"{place.bucket}/{SOME_ID}/{SOME_ID}/{SOME_ID}.json", ("s3:GetObject",), forbidden=True)
 
 
 def _not_the_apis(place: Place, keys: Mapping[str, str]) -> Iterator[Need]:
+    own = {(need.resource, action) for need in _allowed("api", place, keys) for action in need.actions}
     for need in _allowed("worker", place, keys):
-        if actions := tuple(action for action in need.actions if action in NOT_THE_APIS):
+        forbidden = (action for action in need.actions if action in NOT_THE_APIS)
+        if actions := tuple(action for action in forbidden if (need.resource, action) not in own):
             yield replace(need, actions=actions, forbidden=True)
 
 

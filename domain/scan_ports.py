@@ -77,9 +77,10 @@ class ResultStore(Protocol):
     """Full findings as objects, counts as rows."""
 
     def write(
-        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
+        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str, engine: str = ""
     ) -> StoredResult:
-        """Under tenant, account and scan; writing again replaces the same object and row."""
+        """Under tenant, account and scan; writing again replaces the same object and row, with the same events. What
+        the events say is told against the scan before of the same account and engine."""
 
     def get(self, tenant_id: str, scan_id: str) -> ScanResult:
         """Raises NotFound."""

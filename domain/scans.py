@@ -41,6 +41,15 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+GLOBAL = "global"
+"""The region of a finding that is of no region."""
+NOT_SCANNED = "not-scanned"
+"""The check of findings that say what was not looked at."""
+UNUSABLE = "unusable-finding"
+"""The check of findings that stand for one that an engine sent and that cannot be read."""
+PARTIAL = frozenset({NOT_SCANNED, UNUSABLE})
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check says of one resource."""

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from domain.errors import NotFound
-from domain.ocsf import compliance_finding
+from domain.finding_lives import Knowledge, dumps, loads, tell
 from domain.pages import Page
 from domain.scans import CheckStatus, Counts, Finding, ScanOrder, ScanResult, StoredResult
 from stores.failures import aws_failures
@@ -33,11 +35,13 @@ class S3ResultStore:
 
     @aws_failures()
     def write(
-        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
+        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str, engine: str = ""
     ) -> StoredResult:
-        key = f"{order.tenant_id}/{order.account_id}/{order.execution_id}.json"
-        body = json.dumps([compliance_finding(finding, order, at=completed_at) for finding in findings])
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType="application/json")
+        folder = f"{order.tenant_id}/{order.account_id}"
+        key, known_key = f"{folder}/{order.execution_id}.json", f"{folder}/known-{engine or 'any'}.json"
+        before = self._known(known_key, order.execution_id)
+        events, after = tell(findings, order, before, at=completed_at)
+        self._put_object(key, events)
         result = ScanResult(
             scan_id=order.execution_id,
             tenant_id=order.tenant_id,
@@ -49,6 +53,8 @@ class S3ResultStore:
             counts=_counts(findings),
         )
         self._put(result)
+        # Last, and with what was known before, so that whoever repeats this tells the same.
+        self._put_object(known_key, {"scan_id": order.execution_id, "before": dumps(before), "after": dumps(after)})
         return StoredResult(result.location, result.counts)
 
     @aws_failures()
@@ -83,6 +89,23 @@ class S3ResultStore:
         return self._s3.generate_presigned_url(
             "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS
         )
+
+    def _known(self, key: str, scan_id: str) -> Knowledge:
+        """What was known before this scan; nothing when nothing can be read, and then every problem is a new one."""
+        try:
+            kept = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+            return loads(kept["before" if kept["scan_id"] == scan_id else "after"])
+        except ClientError as error:
+            # S3 denies what is not there to a role that may not list the bucket.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
+                raise
+        except (LookupError, TypeError, ValueError):
+            pass
+        return {}
+
+    def _put_object(self, key: str, content: object) -> None:
+        body = json.dumps(content).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
     def _put(self, result: ScanResult) -> None:
         condition = expressions(

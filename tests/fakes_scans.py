@@ -221,7 +221,7 @@ class FakeResultStore:
         self._findings: dict[str, Sequence[Finding]] = {}
 
     def write(
-        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str
+        self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str, engine: str = ""
     ) -> StoredResult:
         by_status = [finding.status for finding in findings]
         counts = Counts(

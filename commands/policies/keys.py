@@ -35,7 +35,8 @@ def _secrets(place: Place) -> Iterator[Statement]:
 def _results(place: Place) -> Iterator[Statement]:
     api, worker = place.principal(place.api_role), place.principal(place.settings.platform_role_name)
     yield _administration(place, rotates=True)
-    yield allow("TheWorkerWritesThroughS3", "kms:GenerateDataKey", ANY_KEY, through_s3(place), principal=worker)
+    encrypts = ["kms:GenerateDataKey", "kms:Decrypt"]
+    yield allow("TheWorkerWritesAndComparesThroughS3", encrypts, ANY_KEY, through_s3(place), principal=worker)
     yield allow("TheApiReadsThroughS3", "kms:Decrypt", ANY_KEY, through_s3(place), principal=api)
     yield from _slow_deletion()
 

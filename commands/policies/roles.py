@@ -147,7 +147,9 @@ def _worker_customers(place: Place) -> Iterator[Statement]:
     yield allow_key(place, "NameTheKeyOfIdentityTokens", "kms:GetPublicKey", identity)
     yield allow_key(place, "SignIdentityTokens", "kms:Sign", identity, SIGNS_TOKENS)
     yield allow("WriteResults", "s3:PutObject", f"{place.bucket}/*")
-    yield allow_key(place, "EncryptResultsThroughS3", "kms:GenerateDataKey", RESULTS_KEY, through_s3(place))
+    yield allow("ReadWhatIsKnownOfFindings", "s3:GetObject", f"{place.bucket}/*/known-*.json")
+    encrypts = ["kms:GenerateDataKey", "kms:Decrypt"]
+    yield allow_key(place, "EncryptResultsThroughS3", encrypts, RESULTS_KEY, through_s3(place))
     theirs = {"StringNotEquals": {"aws:ResourceAccount": place.account}}
     yield allow("TellTheCustomersTopics", "sns:Publish", f"arn:{place.partition}:sns:*:*:*", theirs)
 

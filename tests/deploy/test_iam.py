@@ -350,7 +350,7 @@ REFUSED = {
     "worker signs with another key": ("worker", Request("kms:Sign", KEYS, {**ALIAS, **RS256})),
     "api reads another bucket": ("api", Request("s3:GetObject", "arn:aws:s3:::billing/a.json")),
     "api writes results": ("api", Request("s3:PutObject", f"{RESULTS}/a.json")),
-    "worker reads results": ("worker", Request("s3:GetObject", f"{RESULTS}/a.json")),
+    "worker reads results": ("worker", Request("s3:GetObject", f"{RESULTS}/t1/a1/e1.json")),
     "worker tells a topic of ours": (
         "worker",
         Request("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms", {"aws:ResourceAccount": ACCOUNT}),

@@ -72,7 +72,9 @@ USES = {
     ),
     "the worker writes results": ("results", WORKER, Request("kms:GenerateDataKey", "*", through_s3(RESULTS)), True),
     "the api reads results": ("results", API, Request("kms:Decrypt", "*", through_s3(RESULTS)), True),
-    "the worker reads results": ("results", WORKER, Request("kms:Decrypt", "*", through_s3(RESULTS)), False),
+    # Its role lets it read what is known of findings, and nothing else in the bucket.
+    "the worker compares results": ("results", WORKER, Request("kms:Decrypt", "*", through_s3(RESULTS)), True),
+    "the worker decrypts results without s3": ("results", WORKER, Request("kms:Decrypt", "*", {}), False),
     "the api reads another bucket": (
         "results",
         API,

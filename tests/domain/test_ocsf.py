@@ -1,14 +1,14 @@
 """Findings as OCSF, against the schema itself."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
 
 from domain.accounts import ProviderType
-from domain.ocsf import SCHEMA_VERSION, compliance_finding
+from domain.ocsf import SCHEMA_VERSION, Life, compliance_finding, finding_uid
 from domain.scans import CheckStatus, Finding, ScanOrder, Severity
 from domain.schedules import ScanScope
 
@@ -32,8 +32,8 @@ def finding(**other: Any) -> Finding:
     return Finding(**usual | other)
 
 
-def event(**other: Any) -> dict[str, Any]:
-    return compliance_finding(finding(**other), ORDER, at=AT)
+def event(life: Life | None = None, message: str | None = None, **other: Any) -> dict[str, Any]:
+    return compliance_finding(finding(**other), ORDER, at=AT, life=life or Life.opened(AT), message=message)
 
 
 @cache
@@ -46,9 +46,11 @@ def validator(version: str) -> Draft202012Validator:
 @pytest.mark.parametrize("severity", Severity)
 @pytest.mark.parametrize("status", CheckStatus)
 def test_every_event_is_valid(version: str, severity: Severity, status: CheckStatus):
-    for other in ({}, {"remedy": "", "standards": ()}):
-        errors = validator(version).iter_errors(event(severity=severity, status=status, **other))
-        assert [error.message for error in errors] == []
+    for other in cast("tuple[dict[str, Any], ...]", ({}, {"remedy": "", "standards": ()})):
+        for life in (Life.opened(AT), Life.seen_again(AT, AT), Life.closed(AT, AT), Life.passing(AT, AT)):
+            found = event(life, severity=severity, status=status, **other)
+            gone = event(life, "Gone.", severity=severity, status=status, **other)
+            assert [error.message for each in (found, gone) for error in validator(version).iter_errors(each)] == []
 
 
 @pytest.mark.parametrize("name", ["compliance", "finding_info", "metadata", "cloud", "time", "severity_id", "type_uid"])
@@ -79,7 +81,7 @@ def test_the_event_names_tenant_scan_account_and_resource():
 def test_what_could_not_be_decided_is_a_warning_and_never_a_pass(
     status: CheckStatus, compliance: tuple[int, str], severity: tuple[int, str]
 ):
-    found = event(status=status)
+    found = event(Life.passing(AT, AT) if status is CheckStatus.PASS else Life.opened(AT), status=status)
     assert (found["compliance"]["status_id"], found["compliance"]["status"]) == compliance
     assert (found["severity_id"], found["severity"]) == severity
 
@@ -89,8 +91,14 @@ def test_standards_and_requirements_are_told_apart():
     assert event()["compliance"]["requirements"][0] == "CIS AWS Foundations 3.0.0 / 1.4"
 
 
+def test_a_standard_is_named_once():
+    twice = event(standards=("AWS FSBP 1.0.0 / S3.2", "AWS FSBP 1.0.0 / S3.3", "AWS FSBP 1.0.0 / S3.2"))["compliance"]
+    assert twice["standards"] == ["AWS FSBP 1.0.0"]
+    assert twice["requirements"] == ["AWS FSBP 1.0.0 / S3.2", "AWS FSBP 1.0.0 / S3.3"]
+
+
 def uid(order: ScanOrder = ORDER, **other: Any) -> str:
-    return str(compliance_finding(finding(**other), order, at=AT)["finding_info"]["uid"])
+    return finding_uid(finding(**other), order)
 
 
 def test_the_same_finding_has_the_same_id_in_every_scan_and_no_other_has_it():
@@ -99,6 +107,10 @@ def test_the_same_finding_has_the_same_id_in_every_scan_and_no_other_has_it():
     other_account = ScanOrder("e1", "t1", "a2", ProviderType.AWS, "222222222222", ScanScope())
     others = [uid(other_account), uid(check_id="c"), uid(region="eu-west-1"), uid(resource="r")]
     assert len({uid(), *others}) == 5
+
+
+def test_the_event_has_the_id_of_its_finding():
+    assert event()["finding_info"]["uid"] == uid()
 
 
 def test_what_passes_needs_no_remedy():

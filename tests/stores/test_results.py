@@ -1,7 +1,10 @@
 """The contract of ResultStore, and the bucket."""
 
 import json
+import time
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ from domain.errors import NotFound
 from domain.scans import CheckStatus, Counts, ScanOrder
 from domain.schedules import ScanScope
 from domain.setup import SetupState
+from domain.timestamps import parse
 from local.ministack import REGION
 from stores.results_bucket import ensure_results_bucket
 from tests.fakes_scans import FOUND, finding
@@ -87,7 +91,52 @@ def test_a_link_shows_the_findings_to_whoever_has_it(aws: Aws):
     link = aws.stores.results.link(aws.stores.results.get(asked.tenant_id, asked.execution_id))
     events = httpx.get(link, trust_env=False).json()
     assert [event["class_uid"] for event in events] == [2003] * 3
-    assert "X-Amz-Expires=300" in link or "Expires=" in link
+
+
+def test_a_link_works_for_five_minutes(aws: Aws):
+    asked = order()
+    aws.stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
+    now = time.time()
+    link = urlsplit(aws.stores.results.link(aws.stores.results.get(asked.tenant_id, asked.execution_id)))
+    given = {name.lower(): values[0] for name, values in parse_qs(link.query).items()}
+    # Signature version 4 says how long, version 2 until when.
+    lives = int(given["x-amz-expires"]) if "x-amz-expires" in given else int(given["expires"]) - now
+    assert 295 <= lives <= 301
+
+
+def events_of(aws: Aws, asked: ScanOrder) -> dict[str, tuple[str, int]]:
+    """By resource: what is said of it, and when it was first seen."""
+    link = aws.stores.results.link(aws.stores.results.get(asked.tenant_id, asked.execution_id))
+    return {
+        event["resources"][0]["uid"]: (event["activity_name"], event["finding_info"]["first_seen_time"])
+        for event in httpx.get(link, trust_env=False).json()
+    }
+
+
+def test_the_events_of_a_scan_are_told_against_the_scan_before_of_the_same_engine(aws: Aws):
+    first = order()
+    later, other = (order(tenant_id=first.tenant_id, account_id=first.account_id) for _ in range(2))
+    problem, other_problem = (replace(finding(CheckStatus.FAIL), resource=name) for name in "ab")
+    aws.stores.results.write(first, [problem], started_at=AT, completed_at=AT, engine="built-in")
+    for _ in range(2):  # a step that is repeated tells the same
+        both = [problem, other_problem]
+        stored = aws.stores.results.write(later, both, started_at=LATER, completed_at=LATER, engine="built-in")
+        assert stored.counts.total == 2
+    aws.stores.results.write(other, [problem], started_at=LATER, completed_at=LATER, engine="elsewhere")
+    at, now = (int(parse(stamp).timestamp() * 1000) for stamp in (AT, LATER))
+    assert events_of(aws, first) == {"a": ("Create", at)}
+    assert events_of(aws, later) == {"a": ("Update", at), "b": ("Create", now)}
+    assert events_of(aws, other) == {"a": ("Create", now)}
+
+
+@pytest.mark.parametrize("kept", [b"", b"[]", b'{"scan_id": "x", "after": {"u": {}}}', b"\xff"])
+def test_when_it_cannot_be_read_what_was_known_every_problem_is_a_new_one(aws: Aws, kept: bytes):
+    asked = order()
+    key = f"{asked.tenant_id}/{asked.account_id}/known-built-in.json"
+    aws.clients.s3.put_object(Bucket=aws.prefix, Key=key, Body=kept)
+    aws.stores.results.write(asked, [finding(CheckStatus.FAIL)], started_at=AT, completed_at=LATER, engine="built-in")
+    ((activity, _),) = events_of(aws, asked).values()
+    assert activity == "Create"
 
 
 def test_a_finding_that_could_not_be_decided_is_not_a_pass(aws: Aws):
