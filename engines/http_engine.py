@@ -15,10 +15,10 @@ from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, PlatformConfig, Problem, Throttled, Unavailable
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder
 from engines.checks import not_scanned
-from engines.http_findings import malformed, page_of, progress_of
+from engines.http_findings import bad_answer, page_of, progress_of
 from providers.judging import seconds
 from transport.deadline import Connector
-from transport.exchange import FAILURES, Bounds, Exchanges
+from transport.exchange import FAILURES, Bounds, Exchanges, TooLarge
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
@@ -66,7 +66,7 @@ class HttpEngine:
         _expect(reply, 200, 202)
 
     def poll(self, order: ScanOrder) -> EngineProgress:
-        """A job that the engine does not know has failed. Raises Trouble."""
+        """A job that the engine does not know has failed. Raises Trouble, InvalidInput for an answer that is none."""
         reply = self._ask("GET", f"/{_job(order)}/status")
         if reply.status == 404:
             return EngineProgress(ExecutionStatus.FAILED, error_code=LOST_JOB)
@@ -74,10 +74,10 @@ class HttpEngine:
 
     def findings(self, order: ScanOrder) -> Sequence[Finding]:
         """All of them, page by page, up to the limit; a finding of our own says when there are more. Raises
-        InvalidInput when the engine does not know the job any more, Trouble."""
+        InvalidInput when the engine does not know the job any more or its answer is none, Trouble."""
         limit, found, query = self._limits.max_findings, list[Finding](), {"limit": str(self._limits.page_size)}
         while len(found) <= limit:
-            page, cursor = self._page(order, query)
+            page, cursor = self._page(order, query, first=len(found))
             found += page
             if cursor is None:
                 break
@@ -95,37 +95,39 @@ class HttpEngine:
     def close(self) -> None:
         self._exchanges.close()
 
-    def _page(self, order: ScanOrder, query: Mapping[str, str]) -> tuple[list[Finding], str | None]:
+    def _page(self, order: ScanOrder, query: Mapping[str, str], *, first: int) -> tuple[list[Finding], str | None]:
         reply = self._ask("GET", f"/{_job(order)}/findings", query=query)
         if reply.status == 404:
             raise _refused(LOST_JOB, "The scan engine does not know this scan any more; start a new one.")
-        page, cursor = page_of(_object(_expect(reply, 200)))
+        page, cursor = page_of(_object(_expect(reply, 200)), first=first, account_number=order.account_number)
         if cursor is not None and not page:
-            raise malformed()
+            raise bad_answer("an empty page of findings has a next_cursor")
         return page, cursor
 
     def _ask(self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None) -> "Reply":
-        """Raises Unavailable when no answer comes, or one that is too large or too slow."""
+        """Raises Unavailable when no answer comes, or one that is too slow; InvalidInput for one that is too large."""
         url = self._url + path + (f"?{urlencode(query)}" if query else "")
         sent = json.dumps(body).encode() if body is not None else b""
         headers = self._headers | ({"content-type": "application/json"} if sent else {})
         try:
             reply = self._exchanges.send(method, httpcore.URL(url), headers, sent)
+        except TooLarge:
+            raise bad_answer(f"it is larger than {self._limits.max_bytes} bytes") from None
         except FAILURES:
             raise Unavailable("The scan engine does not answer at the moment.") from None
-        return Reply(reply.status, reply.body, reply.headers.get("retry-after", ""))
+        return Reply(reply.status, reply.body, reply.headers)
 
 
 @dataclass(frozen=True)
 class Reply:
     status: int
     content: bytes
-    retry_after: str
+    headers: Mapping[str, str]
 
     @property
     def wait(self) -> float | None:
         """Seconds; None when the header is missing or is a date."""
-        asked = seconds(self.retry_after)
+        asked = seconds(self.headers.get("retry-after", ""))
         return None if asked is None else min(asked, MAX_RETRY_AFTER_SECONDS)
 
 
@@ -158,12 +160,15 @@ def _expect(reply: Reply, *statuses: int) -> Reply:
 
 
 def _object(reply: Reply) -> dict[str, object]:
+    """Raises InvalidInput, or Unavailable for a page that is none of the engine's: a proxy's, while that restarts."""
     try:
         answer = json.loads(reply.content)
     except (ValueError, RecursionError):
-        raise malformed() from None
+        if "html" in reply.headers.get("content-type", "").lower():
+            raise Unavailable("Something else answers in the place of the scan engine.") from None
+        raise bad_answer("it is not JSON") from None
     if not isinstance(answer, dict):
-        raise malformed()
+        raise bad_answer("it is not a JSON object")
     return answer
 
 

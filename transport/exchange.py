@@ -10,14 +10,18 @@ from typing import Self
 
 import httpcore
 
-from domain.errors import Unavailable
 from transport.deadline import Connector, deadline
 
 IDLE_CONNECTIONS = 8
 IDLE_SECONDS = 5.0
 
-FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
-"""Everything that `Exchanges.send` raises besides Unavailable."""
+
+class TooLarge(Exception):
+    """An answer of more bytes than its bounds allow."""
+
+
+FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, TooLarge)
+"""Everything that `Exchanges.send` raises."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Exchanges:
         )
 
     def send(self, method: str, target: httpcore.URL, headers: Mapping[str, str], body: bytes = b"") -> Reply:
-        """Raises Unavailable for an answer that is too large, and FAILURES."""
+        """Raises FAILURES."""
         bounds = self._bounds
         timeouts = {
             "pool": bounds.seconds,
@@ -78,7 +82,7 @@ class Exchanges:
             for chunk in answer.iter_stream():
                 received += chunk
                 if len(received) > bounds.body_bytes:
-                    raise Unavailable("The answer is too large.")
+                    raise TooLarge
         found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
         return Reply(answer.status, found, bytes(received))
 

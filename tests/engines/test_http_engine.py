@@ -14,15 +14,20 @@ import pytest
 import yaml
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from domain.accounts import ProviderType
 from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, OnboardingError, PlatformConfig, Throttled, Unavailable
-from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, ScanOrder, Severity
+from domain.finding_lives import dumps, loads, tell
+from domain.ocsf import finding_uid
+from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, Finding, ScanOrder, Severity
 from domain.schedules import ScanScope
 from engines.http_engine import EngineAddress, HttpEngine, HttpLimits
+from engines.http_findings import page_of
 from tests.engines.reference_engine import Exchange, ReferenceEngine, running_reference_engine
 
 PROTOCOL = yaml.safe_load((Path(__file__).parents[2] / "docs/reference/engine-protocol.yaml").read_text())
@@ -40,7 +45,7 @@ SESSION = Credential(
         "expires_at": "2030-01-01T00:00:00.000Z",
     },
 )
-FINDING = {
+FINDING: dict[str, Any] = {
     "check_id": "c1",
     "title": "Title",
     "status": "fail",
@@ -249,21 +254,31 @@ def test_a_refused_order_is_refused_for_good(engine: ReferenceEngine, client: Ht
     assert "s1" not in str(refusal.value)
 
 
-NO_STATUS: dict[str, Any] = {
-    "no JSON": b"{",
-    "no object": b"[]",
-    "too deep": b"[" * 100_000,
-    "no status": b"{}",
-    "an unknown status": b'{"status": "lost"}',
-    "a status that is no text": b'{"status": 1}',
-    "a percentage that is no number": b'{"status": "running", "percent": "1"}',
-    "no text": b"\xff",
+NO_STATUS: dict[str, tuple[Any, str]] = {
+    "no JSON": (b"{", "not JSON"),
+    "no object": (b"[]", "not a JSON object"),
+    "too deep": (b"[" * 100_000, "not JSON"),
+    "no status": (b"{}", "status"),
+    "an unknown status": (b'{"status": "lost"}', "status"),
+    "a status that is no text": (b'{"status": 1}', "status"),
+    "no text": (b"\xff", "not JSON"),
 }
 
 
 @pytest.mark.parametrize("body", NO_STATUS)
-def test_a_status_that_is_none_is_trouble(engine: ReferenceEngine, client: HttpEngine, body: str):
-    engine.moods.append(Response(NO_STATUS[body]))
+def test_a_status_that_is_none_is_final_and_the_reason_names_what_is_wrong(
+    engine: ReferenceEngine, client: HttpEngine, body: str
+):
+    engine.moods.append(Response(NO_STATUS[body][0]))
+    with pytest.raises(InvalidInput) as refusal:
+        client.poll(ORDER)
+    (problem,) = refusal.value.problems
+    assert problem.code == "engine_bad_answer"
+    assert NO_STATUS[body][1] in problem.message
+
+
+def test_a_proxys_page_in_the_place_of_the_engine_is_asked_past(engine: ReferenceEngine, client: HttpEngine):
+    engine.moods.append(Response("<html>Back in a minute</html>", media_type="text/html"))
     with pytest.raises(Unavailable):
         client.poll(ORDER)
 
@@ -275,35 +290,171 @@ def test_a_status_that_is_none_is_trouble(engine: ReferenceEngine, client: HttpE
         ({"status": "failed", "error_code": "<b>"}, EngineProgress(ExecutionStatus.FAILED, error_code="engine_failed")),
         ({"status": "running", "percent": 400}, EngineProgress(ExecutionStatus.RUNNING, 100)),
         ({"status": "running", "percent": -4}, EngineProgress(ExecutionStatus.RUNNING, 0)),
+        ({"status": "running", "percent": None}, EngineProgress(ExecutionStatus.RUNNING, 0)),
+        ({"status": "running", "percent": "1"}, EngineProgress(ExecutionStatus.RUNNING, 0)),
+        ({"status": "running", "percent": 12.5}, EngineProgress(ExecutionStatus.RUNNING, 12)),
         ({"status": "completed", "error_code": "odd"}, EngineProgress(ExecutionStatus.COMPLETED)),
     ],
-    ids=["no code", "bad code", "much", "negative", "code of a success"],
+    ids=["no code", "bad code", "much", "negative", "null", "text", "fraction", "code of a success"],
 )
 def test_a_status_is_put_right(engine: ReferenceEngine, client: HttpEngine, answer: Any, progress: EngineProgress):
     engine.moods.append(JSONResponse(answer))
     assert client.poll(ORDER) == progress
 
 
-NO_PAGE: dict[str, Any] = {
-    "no findings": {},
-    "findings that are no list": {"findings": {}},
-    "a finding that is no object": {"findings": ["x"]},
-    "a finding without a field": {"findings": [{name: FINDING[name] for name in FINDING if name != "region"}]},
-    "an unknown status": {"findings": [{**FINDING, "status": "passed"}]},
-    "an unknown severity": {"findings": [{**FINDING, "severity": "info"}]},
-    "a text that is too long": {"findings": [{**FINDING, "message": "x" * 2_049}]},
-    "standards that are no list": {"findings": [{**FINDING, "standards": "CIS"}]},
-    "too many standards": {"findings": [{**FINDING, "standards": ["CIS"] * 51}]},
-    "a cursor that is no text": {"findings": [FINDING], "next_cursor": 1},
-    "a cursor that leads nowhere": {"findings": [], "next_cursor": "1"},
+NO_PAGE: dict[str, tuple[Any, str]] = {
+    "no findings": ({}, "findings"),
+    "findings that are no list": ({"findings": {}}, "findings"),
+    "a cursor that is no text": ({"findings": [FINDING], "next_cursor": 1}, "next_cursor"),
+    "a cursor that leads nowhere": ({"findings": [], "next_cursor": "1"}, "next_cursor"),
 }
 
 
 @pytest.mark.parametrize("page", NO_PAGE)
-def test_a_page_that_is_none_is_trouble(engine: ReferenceEngine, client: HttpEngine, page: str):
-    engine.moods.append(JSONResponse(NO_PAGE[page]))
-    with pytest.raises(Unavailable):
+def test_a_page_that_is_none_is_final_and_the_reason_names_what_is_wrong(
+    engine: ReferenceEngine, client: HttpEngine, page: str
+):
+    engine.moods.append(JSONResponse(NO_PAGE[page][0]))
+    with pytest.raises(InvalidInput) as refusal:
         client.findings(ORDER)
+    (problem,) = refusal.value.problems
+    assert problem.code == "engine_bad_answer"
+    assert NO_PAGE[page][1] in problem.message
+
+
+def found_of(engine: ReferenceEngine, client: HttpEngine, *findings: Any) -> list[Finding]:
+    engine.moods.append(JSONResponse({"findings": findings}))
+    return list(client.findings(ORDER))
+
+
+UNUSABLE: dict[str, tuple[Any, str]] = {
+    "no object": ("x", "not an object"),
+    "no check": ({**FINDING, "check_id": ""}, "check_id"),
+    "no resource": ({name: FINDING[name] for name in FINDING if name != "resource"}, "resource"),
+    "a resource that is no text": ({**FINDING, "resource": ["a"]}, "resource"),
+    "no status": ({**FINDING, "status": None}, "status"),
+    "an unknown status": ({**FINDING, "status": "kanarienvogel"}, "status"),
+    "an unknown severity": ({**FINDING, "severity": "kanarienvogel"}, "severity"),
+    "a severity that is a number": ({**FINDING, "severity": 7}, "severity"),
+    "a message that is no text": ({**FINDING, "message": {"text": "kanarienvogel"}}, "message"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_an_unusable_finding_is_an_error_that_names_it_and_the_others_are_kept(
+    engine: ReferenceEngine, client: HttpEngine, case: str
+):
+    odd, field = UNUSABLE[case]
+    first, error, last = found_of(engine, client, FINDING, odd, {**FINDING, "check_id": "c2"})
+    assert (first.check_id, last.check_id) == ("c1", "c2")
+    assert (error.check_id, error.status) == ("unusable-finding", CheckStatus.ERROR)
+    assert "Finding 1 " in error.message
+    assert field in error.message
+    assert "kanarienvogel" not in repr(error)
+
+
+def test_unusable_findings_are_counted_through_all_pages_and_none_passes_for_another(engine: ReferenceEngine):
+    engine.moods.extend(
+        [JSONResponse({"findings": [FINDING, 1], "next_cursor": "2"}), JSONResponse({"findings": [FINDING, 1]})]
+    )
+    with connected(engine.url) as client:
+        found = [finding for finding in client.findings(ORDER) if finding.status is CheckStatus.ERROR]
+    assert [finding.message.split(",")[0] for finding in found] == [f"Finding {n} of the scan engine" for n in (1, 3)]
+    assert len({finding_uid(finding, ORDER) for finding in found}) == 2
+
+
+def test_what_may_be_left_out_may_be_null(engine: ReferenceEngine, client: HttpEngine):
+    optional = ("title", "severity", "region", "service", "message", "remedy", "standards")
+    nulls = FINDING | dict.fromkeys(optional)
+    missing = {name: FINDING[name] for name in FINDING if name not in optional}
+    for found in found_of(engine, client, nulls, missing):
+        assert (found.title, found.message, found.region, found.service) == ("c1", "c1", "global", "unknown")
+        assert (found.severity, found.remedy, found.standards) == (Severity.MEDIUM, "", ())
+
+
+SAID = {
+    CheckStatus.PASS: ("pass", "PASS", "PASSED", "Passed"),
+    CheckStatus.FAIL: ("fail", "FAIL", "FAILED", "MUTED"),
+    CheckStatus.ERROR: ("error", "MANUAL", "WARNING", "NOT_AVAILABLE", "Not applicable", "EXCEPTION", "UNKNOWN"),
+    Severity.LOW: ("low", "LOW", "informational", "INFORMATIONAL", "NEGLIGIBLE"),
+    Severity.MEDIUM: ("medium", "MEDIUM", "UNKNOWN"),
+    Severity.HIGH: ("high", "HIGH"),
+    Severity.CRITICAL: ("critical", "CRITICAL"),
+}
+
+
+def test_statuses_and_severities_of_prowler_trivy_and_security_hub_are_understood(
+    engine: ReferenceEngine, client: HttpEngine
+):
+    for meant, words in SAID.items():
+        field = "status" if isinstance(meant, CheckStatus) else "severity"
+        found = found_of(engine, client, *({**FINDING, field: word} for word in words))
+        assert [getattr(finding, field) for finding in found] == [meant] * len(words), meant
+
+
+def test_what_the_engine_has_muted_is_still_a_failure_and_says_so(engine: ReferenceEngine, client: HttpEngine):
+    short, long = found_of(
+        engine, client, {**FINDING, "status": "MUTED"}, {**FINDING, "status": "muted", "message": "x" * 9_000}
+    )
+    assert (short.status, short.message) == (CheckStatus.FAIL, "Message. The engine has it muted.")
+    assert len(long.message) <= 2_048
+    assert long.message.endswith("… The engine has it muted.")
+
+
+def test_texts_and_lists_that_are_too_long_are_cut_with_a_mark(engine: ReferenceEngine, client: HttpEngine):
+    standards = [f"Standard {number} / 1" for number in range(300)]
+    cut, other, prowlers = found_of(
+        engine,
+        client,
+        {**FINDING, "message": "m" * 2_049, "remedy": "r" * 90_000, "resource": "a" * 5_000, "standards": standards},
+        {**FINDING, "resource": "a" * 5_001},
+        {**FINDING, "standards": standards[:208]},
+    )
+    for text in (cut.message, cut.remedy, cut.resource):
+        assert len(text) == 2_048
+        assert "…" in text[-20:]
+    assert cut.resource != other.resource
+    assert (len(cut.standards), cut.standards[-1]) == (256, "… and 45 more")
+    assert prowlers.standards == tuple(standards[:208])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("CIS", ("… left out, because they are not a list",)),
+        (["CIS", "CIS", None, "PCI"], ("CIS", "PCI", "… and 1 more")),
+        (["x" * 300], ("x" * 255 + "…",)),
+    ],
+    ids=["no list", "doubles and a null", "a long one"],
+)
+def test_standards_are_kept_as_far_as_they_can_be(
+    engine: ReferenceEngine, client: HttpEngine, given: Any, kept: tuple[str, ...]
+):
+    (found,) = found_of(engine, client, {**FINDING, "standards": given})
+    assert found.standards == kept
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from([*FINDING]), inner, max_size=10),
+        max_leaves=20,
+    )
+)
+def test_whatever_an_engine_says_is_a_finding_or_an_error_that_can_be_stored(odd: Any):
+    findings, cursor = page_of({"findings": [odd, FINDING]}, first=0, account_number="222222222222")
+    assert (len(findings), findings[1].check_id, cursor) == (2, "c1", None)
+    events, known = tell(findings, ORDER, {}, at="2026-11-25T13:00:00.250Z")
+    assert len(json.loads(json.dumps(events))) == 2
+    assert loads(json.loads(json.dumps(dumps(known)))) == known
+
+
+def test_halves_of_characters_can_be_stored(engine: ReferenceEngine, client: HttpEngine):
+    body = json.dumps({"findings": [{**FINDING, "resource": "\ud800x", "message": "\udfff"}]})
+    engine.moods.append(Response(body))
+    (found,) = client.findings(ORDER)
+    assert (found.resource, found.message) == ("?x", "?")
+    assert finding_uid(found, ORDER)
 
 
 def test_an_engine_that_repeats_itself_for_ever_is_stopped_by_the_limit(engine: ReferenceEngine):
@@ -312,9 +463,9 @@ def test_an_engine_that_repeats_itself_for_ever_is_stopped_by_the_limit(engine: 
         assert len(client.findings(ORDER)) == 21
 
 
-def test_an_answer_that_is_too_large_is_trouble(engine: ReferenceEngine):
+def test_an_answer_that_is_too_large_is_final(engine: ReferenceEngine):
     engine.moods.append(JSONResponse({"status": "running", "more": "x" * 1_000}))
-    with connected(engine.url, max_bytes=1_000) as client, pytest.raises(Unavailable):
+    with connected(engine.url, max_bytes=1_000) as client, pytest.raises(InvalidInput, match="larger than 1000 bytes"):
         client.poll(ORDER)
 
 
