@@ -23,7 +23,6 @@ CALLS: Mapping[str, str] = {
         (
             "worker iam.GetAccountSummary",
             "worker iam.GetAccountPasswordPolicy",
-            "worker iam.ListUsers",
             "worker s3.ListBuckets",
             "worker cloudtrail.DescribeTrails",
             "worker ec2.DescribeRegions",

@@ -9,7 +9,18 @@ from dataclasses import replace
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.scans import Finding, ScanOrder
-from engines import aws_cloudtrail, aws_detection, aws_ec2, aws_iam, aws_s3, aws_security_groups, aws_storage
+from engines import (
+    aws_administration,
+    aws_cloudtrail,
+    aws_detection,
+    aws_ec2,
+    aws_functions,
+    aws_iam,
+    aws_network_acls,
+    aws_s3,
+    aws_security_groups,
+    aws_storage,
+)
 from engines.aws_calls import SESSION_POLICY
 from engines.aws_reader import AwsAccount, AwsReader, Limits
 from engines.aws_scan import Scan
@@ -19,11 +30,14 @@ from providers.aws_arns import parse_arn
 
 CHECKS: tuple[Check, ...] = (
     *aws_iam.CHECKS,
+    *aws_administration.CHECKS,
     *aws_s3.CHECKS,
     *aws_cloudtrail.CHECKS,
     *aws_detection.CHECKS,
     *aws_ec2.CHECKS,
     *aws_security_groups.CHECKS,
+    *aws_network_acls.CHECKS,
+    *aws_functions.CHECKS,
     *aws_storage.CHECKS,
 )
 

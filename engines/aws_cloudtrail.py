@@ -1,30 +1,44 @@
 """Checks of CloudTrail: everything is recorded, nobody can alter the record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
 from engines.aws_reader import AwsReader
-from engines.checks import Judgement, cis_check, fsbp, judgement
+from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp, holds_for_one, judgement
 
 
 def recorded_everywhere(aws: AwsReader, region: str) -> Iterator[Judgement]:
     """A trail of all regions, or of the whole organisation, is seen from each of them."""
-    found = any(_records_everything(aws, trail) for trail in aws.items("cloudtrail:DescribeTrails", region))
+    found = holds_for_one(aws.items("cloudtrail:DescribeTrails", region), partial(_records_everything, aws))
     good = "A trail records all management events of all regions."
     yield judgement(aws.account.root, found, good=good, bad="No trail records all management events of all regions.")
 
 
 def validated(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for trail in _trails_of(aws, region):
-        good, bad = "The trail's files are signed.", "The trail's files can be altered without a trace."
-        yield judgement(trail["TrailARN"], trail.get("LogFileValidationEnabled", False), good=good, bad=bad)
+    def is_validated(trail: dict[str, Any]) -> Verdict:
+        return trail.get("LogFileValidationEnabled", False) if trail["HomeRegion"] == region else None
+
+    good, bad = "The trail's files are signed.", "The trail's files can be altered without a trace."
+    yield from _by_trail(aws, region, is_validated, good=good, bad=bad)
 
 
 def encrypted(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for trail in _trails_of(aws, region):
-        good, bad = "The trail is encrypted with a KMS key.", "The trail is not encrypted with a KMS key."
-        yield judgement(trail["TrailARN"], bool(trail.get("KmsKeyId")), good=good, bad=bad)
+    def is_encrypted(trail: dict[str, Any]) -> Verdict:
+        return bool(trail.get("KmsKeyId")) if trail["HomeRegion"] == region else None
+
+    good, bad = "The trail is encrypted with a KMS key.", "The trail is not encrypted with a KMS key."
+    yield from _by_trail(aws, region, is_encrypted, good=good, bad=bad)
+
+
+def _by_trail(
+    aws: AwsReader, region: str, verdict: Callable[[dict[str, Any]], Verdict], *, good: str, bad: str
+) -> Iterator[Judgement]:
+    """A trail of all regions is judged once, in its home region."""
+    trails = aws.items("cloudtrail:DescribeTrails", region)
+    yield from by_resource(aws, trails, itemgetter("TrailARN"), verdict, good=good, bad=bad)
 
 
 def _records_everything(aws: AwsReader, trail: dict[str, Any]) -> bool:
@@ -43,13 +57,6 @@ def _selects_management(selector: dict[str, Any]) -> bool:
 def _selects_management_by_fields(selector: dict[str, Any]) -> bool:
     """Any further field would leave events out."""
     return bool(selector["FieldSelectors"] == [{"Field": "eventCategory", "Equals": ["Management"]}])
-
-
-def _trails_of(aws: AwsReader, region: str) -> Iterator[dict[str, Any]]:
-    """Those whose home the region is, so that a trail of all regions is judged once."""
-    for trail in aws.items("cloudtrail:DescribeTrails", region):
-        if trail["HomeRegion"] == region:
-            yield trail
 
 
 CHECKS = (

@@ -50,6 +50,10 @@ def has_mfa(user: User) -> bool:
     return user["mfa_active"] == YES
 
 
+def number_of_active_keys(user: User) -> int:
+    return sum(user[f"access_key_{number}_active"] == YES for number in ("1", "2"))
+
+
 def active_keys(user: User) -> list[ActiveKey]:
     keys = []
     for number in ("1", "2"):
@@ -79,4 +83,6 @@ def _is_time(text: str) -> bool:
 
 
 def _days_since(text: str) -> float:
+    if not _is_time(text):
+        raise Unreadable("AWS's credential report does not say when this credential was made or used.")
     return (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds() / 86_400

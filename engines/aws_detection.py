@@ -1,36 +1,37 @@
 """Checks of the services that watch an account, region by region."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from domain.scans import Severity
 from engines.aws_reader import AwsReader
-from engines.checks import Check, Judgement, cis_check, fsbp, judgement
+from engines.checks import Check, Judgement, cis_check, fsbp, holds_for_one, judgement
 
 
 def access_analyzer(aws: AwsReader, region: str) -> Iterator[Judgement]:
     """An analyzer of unused access does not count: it finds nothing that is open to others."""
-    active = any(
-        analyzer["status"] == "ACTIVE" and analyzer["type"] in ("ACCOUNT", "ORGANIZATION")
-        for analyzer in aws.items("access-analyzer:ListAnalyzers", region)
-    )
+
+    def is_active(analyzer: dict[str, Any]) -> bool:
+        return analyzer["status"] == "ACTIVE" and analyzer["type"] in ("ACCOUNT", "ORGANIZATION")
+
+    active = holds_for_one(aws.items("access-analyzer:ListAnalyzers", region), is_active)
     good, bad = "An analyzer watches what is open to others.", "No analyzer watches what is open to others."
     yield judgement(aws.account.arn("access-analyzer", region, "analyzer"), active, good=good, bad=bad)
 
 
 def config_recorder(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    running = {
-        status["name"]
-        for status in aws.items("config:DescribeConfigurationRecorderStatus", region)
-        if status.get("recording") and status.get("lastStatus") != "Failure"
-    }
+    def is_running(status: dict[str, Any]) -> bool:
+        return bool(status.get("recording") and status.get("lastStatus") != "Failure" and status["name"] in complete)
+
     complete = {
-        recorder["name"]
+        recorder.get("name")
         for recorder in aws.items("config:DescribeConfigurationRecorders", region)
         if recorder.get("recordingGroup", {}).get("allSupported")
     }
+    recording = holds_for_one(aws.items("config:DescribeConfigurationRecorderStatus", region), is_running)
     good, bad = "AWS Config records all resources.", "AWS Config does not record all resources."
     resource = aws.account.arn("config", region, "configuration-recorder")
-    yield judgement(resource, bool(running & complete), good=good, bad=bad)
+    yield judgement(resource, recording, good=good, bad=bad)
 
 
 def security_hub(aws: AwsReader, region: str) -> Iterator[Judgement]:
@@ -40,10 +41,10 @@ def security_hub(aws: AwsReader, region: str) -> Iterator[Judgement]:
 
 
 def guard_duty(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    on = any(
-        aws.setting("guardduty:GetDetector", region, DetectorId=detector)["Status"] == "ENABLED"
-        for detector in aws.items("guardduty:ListDetectors", region)
-    )
+    def is_on(detector: str) -> bool:
+        return bool(aws.setting("guardduty:GetDetector", region, DetectorId=detector)["Status"] == "ENABLED")
+
+    on = holds_for_one(aws.items("guardduty:ListDetectors", region), is_on)
     good, bad = "GuardDuty is on.", "GuardDuty is off."
     yield judgement(aws.account.arn("guardduty", region, "detector"), on, good=good, bad=bad)
 

@@ -1,11 +1,23 @@
 """Checks of the root user, of passwords and of the users' keys."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from operator import itemgetter
+from typing import Any
 
 from domain.scans import Severity
-from engines.aws_credential_report import active_keys, has_mfa, has_password, idle_credentials, users
+from engines.aws_credential_report import (
+    User,
+    active_keys,
+    has_mfa,
+    has_password,
+    idle_credentials,
+    number_of_active_keys,
+    users,
+)
 from engines.aws_reader import AwsReader
-from engines.checks import Judgement, cis_check, fsbp, judgement
+from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp, holds_for_one, judgement
 
 PASSWORD_CHARACTERS = 14
 PASSWORDS_REMEMBERED = 24
@@ -41,33 +53,71 @@ def password_reuse(aws: AwsReader, region: str) -> Iterator[Judgement]:
     )
 
 
+def root_hardware_mfa(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    good, bad = "The root user signs in with a hardware MFA device.", "The root user signs in without MFA."
+    summary = aws.setting("iam:GetAccountSummary", region)["SummaryMap"]
+    signs_in_with_mfa = summary["AccountMFAEnabled"] == 1
+    if signs_in_with_mfa and holds_for_one(aws.items("iam:ListVirtualMFADevices", region), partial(_is_of_root, aws)):
+        signs_in_with_mfa, bad = False, "The root user signs in with a virtual MFA device."
+    yield judgement(aws.account.root, signs_in_with_mfa, good=good, bad=bad)
+
+
+def support_role(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    policy = f"arn:{aws.account.partition}:iam::aws:policy/AWSSupportAccess"
+    found = any(True for _ in aws.items("iam:ListEntitiesForPolicy", region, PolicyArn=policy))
+    good, bad = "A role may handle incidents with AWS Support.", "No role may handle incidents with AWS Support."
+    yield judgement(aws.account.root, found, good=good, bad=bad)
+
+
+def server_certificates(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    def valid(certificate: dict[str, Any]) -> Verdict:
+        return bool(certificate["Expiration"] > datetime.now(UTC))
+
+    certificates = aws.items("iam:ListServerCertificates", region)
+    good, bad = "The certificate has not expired.", "The certificate has expired and is still there to be used."
+    yield from by_resource(aws, certificates, itemgetter("Arn"), valid, good=good, bad=bad)
+
+
 def user_mfa(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for user in users(aws, region):
-        if has_password(user):
-            good, bad = "The user signs in with MFA.", "The user has a password for the console and no MFA."
-            yield judgement(user["arn"], has_mfa(user), good=good, bad=bad)
+    def signs_in_safely(user: User) -> Verdict:
+        return has_mfa(user) if has_password(user) else None
+
+    good, bad = "The user signs in with MFA.", "The user has a password for the console and no MFA."
+    yield from by_resource(aws, users(aws, region), itemgetter("arn"), signs_in_safely, good=good, bad=bad)
 
 
 def unused_credentials(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for user in users(aws, region):
+    def in_use(user: User) -> Verdict:
         idle = idle_credentials(user, days=IDLE_DAYS)
-        good = f"Each active credential of the user was used within {IDLE_DAYS} days."
-        yield judgement(user["arn"], not idle, good=good, bad=f"Active but unused for {IDLE_DAYS} days: {idle}.")
+        return f"Active but unused for {IDLE_DAYS} days: {idle}." if idle else True
+
+    good = f"Each active credential of the user was used within {IDLE_DAYS} days."
+    yield from by_resource(aws, users(aws, region), itemgetter("arn"), in_use, good=good)
 
 
 def single_key(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for user in users(aws, region):
-        if keys := active_keys(user):
-            good, bad = "The user has one active access key.", "The user has two active access keys."
-            yield judgement(user["arn"], len(keys) == 1, good=good, bad=bad)
+    def has_one(user: User) -> Verdict:
+        keys = number_of_active_keys(user)
+        return keys == 1 if keys else None
+
+    good, bad = "The user has one active access key.", "The user has two active access keys."
+    yield from by_resource(aws, users(aws, region), itemgetter("arn"), has_one, good=good, bad=bad)
 
 
 def key_rotation(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for user in users(aws, region):
-        if keys := active_keys(user):
-            good = f"No active access key is older than {KEY_DAYS} days."
-            bad = f"An active access key is older than {KEY_DAYS} days."
-            yield judgement(user["arn"], all(key.age_days <= KEY_DAYS for key in keys), good=good, bad=bad)
+    def replaces_keys(user: User) -> Verdict:
+        keys = active_keys(user)
+        return all(key.age_days <= KEY_DAYS for key in keys) if keys else None
+
+    good = f"No active access key is older than {KEY_DAYS} days."
+    bad = f"An active access key is older than {KEY_DAYS} days."
+    yield from by_resource(aws, users(aws, region), itemgetter("arn"), replaces_keys, good=good, bad=bad)
+
+
+def _is_of_root(aws: AwsReader, device: dict[str, Any]) -> bool:
+    """A virtual device of the root user may have any name; the first one that AWS made had this one."""
+    owner = device.get("User", {}).get("Arn", "")
+    return bool(owner == aws.account.root or device["SerialNumber"].endswith(":mfa/root-account-mfa-device"))
 
 
 CHECKS = (
@@ -89,6 +139,16 @@ CHECKS = (
         remedy="Sign in as the root user and assign an MFA device under Security credentials.",
         judge=root_mfa,
         regional=False,
+    ),
+    cis_check(
+        "1.6",
+        "The root user signs in with a hardware MFA device",
+        service="iam",
+        severity=Severity.CRITICAL,
+        remedy="Sign in as the root user, assign a hardware MFA device or passkey and take the virtual one away.",
+        judge=root_hardware_mfa,
+        regional=False,
+        also=(fsbp("IAM.6"),),
     ),
     cis_check(
         "1.8",
@@ -145,5 +205,25 @@ CHECKS = (
         judge=key_rotation,
         regional=False,
         also=(fsbp("IAM.3"),),
+    ),
+    cis_check(
+        "1.17",
+        "A role may handle incidents with AWS Support",
+        service="iam",
+        severity=Severity.LOW,
+        remedy="Make a role for those who handle incidents, and attach the policy AWSSupportAccess to it.",
+        judge=support_role,
+        regional=False,
+        also=(fsbp("IAM.18"),),
+    ),
+    cis_check(
+        "1.19",
+        "No server certificate in IAM has expired",
+        service="iam",
+        severity=Severity.MEDIUM,
+        remedy="Replace the certificate where it is in use, then delete it with delete-server-certificate.",
+        judge=server_certificates,
+        regional=False,
+        also=(fsbp("IAM.26"),),
     ),
 )

@@ -1,6 +1,6 @@
 """Makes the credential that an engine elsewhere gets for an AWS account: a session of an hour, for reading settings.
 
-A role is assumed with session policies that let it read settings and no more, whatever the role itself may do. With an
+A role is assumed with a session policy that lets it read settings and no more, whatever the role itself may do. With an
 access key we ask for a session of a federated user, narrowed alike, which takes the permission sts:GetFederationToken.
 Without that it is a session token: as short-lived, but it may do all that the user may. Neither can call IAM
 (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html), so an engine elsewhere cannot check
@@ -8,7 +8,7 @@ IAM in an account with an access key. The stored key itself is never handed over
 """
 
 import json
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 from domain.credentials import Credential
@@ -16,8 +16,8 @@ from domain.errors import InvalidInput
 from engines.aws_session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
 from providers.aws import judged
 from providers.aws_failures import Signer
+from providers.aws_permissions import DROPPED, PERMISSIONS
 from providers.aws_steps import SENTENCES
-from providers.aws_template import template_with
 from providers.proving import Refused
 
 MAX_NAME_CHARACTERS = 32
@@ -25,12 +25,13 @@ DENIED = frozenset({"AccessDenied"})
 
 
 class AwsNarrower:
-    def __init__(self, sessions: AwsSessions) -> None:
+    def __init__(self, sessions: AwsSessions, engine_permissions: Sequence[str] = ()) -> None:
         self._sessions = sessions
+        self._policy = session_policy(engine_permissions)
 
     def narrow(self, credential: Credential, *, external_id: str, execution_id: str) -> Credential:
         """Raises CredentialRefused, Trouble."""
-        policy = reading(self._sessions.partition)
+        policy = {"Policy": self._policy}
         match credential.credential_type:
             case kind if kind == ROLE:
                 name = f"te-scan-{execution_id}"
@@ -54,14 +55,13 @@ class AwsNarrower:
                 raise refused(refusal.reason.value, *SENTENCES[refusal.reason]) from None
 
 
-@lru_cache(maxsize=8)
-def reading(partition: str) -> dict[str, Any]:
-    """The policies of a session that reads settings, as STS takes them: AWS's own policy for auditors, with what our
-    template grants and denies beside it. Together they allow every permission that we publish."""
-    role = json.loads(template_with({}))["Resources"]["ReadOnlyRole"]["Properties"]
-    statements = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
-    return {
-        "PolicyArns": [{"arn": f"arn:{partition}:iam::aws:policy/SecurityAudit"}],
-        # Within the 2,048 characters that AWS allows, and so without blanks.
-        "Policy": json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")),
-    }
+def session_policy(engine_permissions: Sequence[str] = ()) -> str:
+    """The policy of a session for an engine elsewhere: what we publish, but for what reads more than settings, and what
+    the operator says that the engine needs."""
+    published = [permission.name for permission in PERMISSIONS if permission.name not in DROPPED]
+    actions = list(dict.fromkeys([*published, *engine_permissions]))
+    # Within the 2,048 characters that AWS allows, and so without blanks.
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]},
+        separators=(",", ":"),
+    )

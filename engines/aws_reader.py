@@ -16,6 +16,8 @@ from providers.aws_failures import Reason, Signer
 from providers.proving import Refused
 
 PAUSE_SECONDS = 2.0
+MAX_IN_VAIN = 3
+"""After so many calls in a row without a proper answer a check stops; until then each fails for its own resource."""
 
 Key = tuple[str, str, tuple[tuple[str, Any], ...]]
 
@@ -62,7 +64,16 @@ class Unreadable(Exception):
 
 
 class Halted(Unreadable):
-    """There is no point in asking on: no answer, no time left, or asked to slow down."""
+    """There is no point in asking on: no time left, or several calls in a row without an answer."""
+
+
+class Gone(Unreadable):
+    """The resource was deleted while the scan ran, so nothing is said about it."""
+
+
+OTHER_FORM = Unreadable("An answer of AWS has another form than the one that this check knows.")
+ODD = (LookupError, TypeError, ValueError, AttributeError)
+"""What reading such an answer raises."""
 
 
 @dataclass
@@ -96,6 +107,7 @@ class AwsReader:
         self._ends = clock() + self.limits.max_seconds
         self._answers: dict[Key, Answer] = {}
         self._answered = False
+        self._in_vain = 0
         self._trouble: Trouble | None = None
 
     @property
@@ -153,7 +165,7 @@ class AwsReader:
         pages = self._pages(call, region, arguments)
         try:
             while page := self._call(permission, lambda: next(pages, None)):
-                answer.items += page.get(call.items) or []
+                answer.items += call.items_in(page)
                 if len(answer.items) > self.limits.max_resources:
                     del answer.items[self.limits.max_resources :]
                     answer.failure = _too_many(self.limits.max_resources)
@@ -174,19 +186,27 @@ class AwsReader:
         self._alive()
         if self._clock() > self._ends:
             raise _out_of_time()
+        call = CALLS[permission]
         try:
-            with judged(Signer.CUSTOMER, granted_by=CALLS[permission].absent):
+            with judged(Signer.CUSTOMER, granted_by=call.absent | call.gone) as granted:
                 result = action()
-                self._answered = True
+                self._answers_again()
                 return result
-            self._answered = True  # the absence is an answer too
         except Refused as refusal:
-            self._answered = True
+            self._answers_again()
             raise _refused(permission, refusal.reason) from None
         except Trouble as trouble:
             self._trouble = trouble
-            raise _troubled(permission, trouble) from None
+            self._in_vain += isinstance(trouble, Throttled | Unavailable)
+            raise _troubled(permission, trouble, last=self._in_vain >= MAX_IN_VAIN) from None
+        self._answers_again()  # an absence is an answer too
+        if call.gone.intersection(granted):
+            raise Gone(f"{permission} was asked of a resource that is not there any more.")
         return None
+
+    def _answers_again(self) -> None:
+        self._answered = True
+        self._in_vain = 0
 
 
 def _refused(permission: str, reason: StrEnum) -> Unreadable:
@@ -199,12 +219,13 @@ def _refused(permission: str, reason: StrEnum) -> Unreadable:
     return Unreadable(f"AWS does not accept the credential for {permission} any more.", "Validate the credential.")
 
 
-def _troubled(permission: str, trouble: Trouble) -> Unreadable:
+def _troubled(permission: str, trouble: Trouble, *, last: bool) -> Unreadable:
+    kind = Halted if last else Unreadable
     match trouble:
         case Throttled():
-            return Halted(f"AWS asked to slow down at {permission}.", "The next scan tries again.")
+            return kind(f"AWS asked to slow down at {permission}.", "The next scan tries again.")
         case Unavailable():
-            return Halted(f"AWS did not answer {permission}.", "The next scan tries again.")
+            return kind(f"AWS did not answer {permission}.", "The next scan tries again.")
         case _:
             return Unreadable(f"AWS answered {permission} with an error that is not known here.")
 

@@ -1,13 +1,13 @@
 """Checks of S3: nothing public, nothing in the clear."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from domain.scans import Severity
 from engines.aws_reader import AwsReader
-from engines.checks import Check, Judgement, cis, cis_check, decided, fsbp, judgement
+from engines.checks import Check, Judgement, Verdict, by_resource, cis, cis_check, fsbp, judgement
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -19,21 +19,52 @@ def account_block(aws: AwsReader, region: str) -> Iterator[Judgement]:
 
 
 def bucket_block(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for bucket in _buckets(aws, region):
-        good, bad = "Public access to the bucket is blocked.", "Public access to the bucket is not fully blocked."
-        yield from decided(_arn(aws, bucket), partial(_is_blocked, aws, region, bucket["Name"]), good=good, bad=bad)
+    good, bad = "Public access to the bucket is blocked.", "Public access to the bucket is not fully blocked."
+    yield from _by_bucket(aws, region, _is_blocked, good=good, bad=bad)
 
 
 def encrypted_transport(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for bucket in _buckets(aws, region):
-        good, bad = "The bucket denies requests without TLS.", "The bucket accepts requests without TLS."
-        yield from decided(_arn(aws, bucket), partial(_insists_on_tls, aws, region, bucket["Name"]), good=good, bad=bad)
+    good, bad = "The bucket denies requests without TLS.", "The bucket accepts requests without TLS."
+    yield from _by_bucket(aws, region, _insists_on_tls, good=good, bad=bad)
+
+
+def private(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    yield from _by_bucket(aws, region, _is_private, good="Neither policy nor ACL makes the bucket public.")
+
+
+def _by_bucket(
+    aws: AwsReader, region: str, verdict: Callable[[AwsReader, str, str], Verdict], *, good: str, bad: str = ""
+) -> Iterator[Judgement]:
+    def of_bucket(bucket: dict[str, Any]) -> Verdict:
+        return verdict(aws, region, bucket["Name"])
+
+    yield from by_resource(aws, _buckets(aws, region), partial(_arn, aws), of_bucket, good=good, bad=bad)
 
 
 def _is_blocked(aws: AwsReader, region: str, bucket: str) -> bool:
     """A block of the account holds for its buckets too; it is asked for only when a bucket lacks one of its own."""
-    blocks = _blocks(aws.read("s3:GetBucketPublicAccessBlock", region, Bucket=bucket))
+    blocks = _bucket_blocks(aws, region, bucket)
     return blocks == set(BLOCKS) or blocks | _account_blocks(aws, region) == set(BLOCKS)
+
+
+def _is_private(aws: AwsReader, region: str, bucket: str) -> Verdict:
+    """A public policy or ACL opens nothing while a block of the bucket or of its account makes S3 ignore it."""
+    ways = {}
+    if any(map(_is_of_everybody, aws.setting("s3:GetBucketAcl", region, Bucket=bucket)["Grants"])):
+        ways["IgnorePublicAcls"] = "ACL"
+    status = aws.read("s3:GetBucketPolicyStatus", region, Bucket=bucket)
+    if status and status["PolicyStatus"].get("IsPublic"):
+        ways["RestrictPublicBuckets"] = "policy"
+    # In this order, because most buckets are closed by the first of them that is asked.
+    for blocks_of in (partial(_bucket_blocks, bucket=bucket), _account_blocks):
+        if ways:
+            blocks = blocks_of(aws, region)
+            ways = {block: way for block, way in ways.items() if block not in blocks}
+    return f"The bucket is public by its {' and its '.join(ways.values())}." if ways else True
+
+
+def _is_of_everybody(grant: dict[str, Any]) -> bool:
+    return str(grant["Grantee"].get("URI", "")).rpartition("/")[2] in ("AllUsers", "AuthenticatedUsers")
 
 
 def _insists_on_tls(aws: AwsReader, region: str, bucket: str) -> bool:
@@ -48,6 +79,10 @@ def _buckets(aws: AwsReader, region: str) -> Iterator[dict[str, Any]]:
 
 def _arn(aws: AwsReader, bucket: dict[str, Any]) -> str:
     return f"arn:{aws.account.partition}:s3:::{bucket['Name']}"
+
+
+def _bucket_blocks(aws: AwsReader, region: str, bucket: str) -> set[str]:
+    return _blocks(aws.read("s3:GetBucketPublicAccessBlock", region, Bucket=bucket))
 
 
 def _account_blocks(aws: AwsReader, region: str) -> set[str]:
@@ -81,6 +116,15 @@ CHECKS = (
         "Switch on all four settings under Block Public Access settings for this account.",
         account_block,
         regional=False,
+    ),
+    Check(
+        "fsbp-s3.2",
+        "No policy or ACL makes a bucket public",
+        "s3",
+        Severity.CRITICAL,
+        (fsbp("S3.2"), fsbp("S3.3")),
+        "Take public grants out of the policy and ACL named, or switch on Block Public Access for the bucket.",
+        private,
     ),
     cis_check(
         "2.1.1",

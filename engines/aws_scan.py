@@ -4,10 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from domain.scans import Finding
 from domain.schedules import ScanScope
-from engines.aws_reader import AwsReader, Unreadable
+from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Unreadable
 from engines.checks import Check, not_scanned, undecided
-
-OTHER_FORM = Unreadable("An answer of AWS has another form than the one that this check knows.")
 
 
 class Scan:
@@ -59,7 +57,7 @@ class Scan:
                 self._found.append(check.finding(judgement, region))
         except Unreadable as failure:
             self._found.append(check.finding(undecided(aws.account.root, failure), region))
-        except (LookupError, TypeError, ValueError, AttributeError):
+        except ODD:
             self._found.append(check.finding(undecided(aws.account.root, OTHER_FORM), region))
 
     def _keep_within(self, limit: int) -> None:

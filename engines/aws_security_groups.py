@@ -1,39 +1,72 @@
-"""Checks of security groups: nothing that administers a server is open to the world."""
+"""Checks of security groups: no database and nothing that administers a server is open to the world."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from domain.scans import Severity
 from engines.aws_reader import AwsReader
-from engines.checks import Judgement, cis_check, fsbp, judgement
+from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp
 
 ADMINISTRATION_PORTS = (22, 3389)
+# SQL Server, Oracle, MySQL, PostgreSQL, Redis, Cassandra, Elasticsearch, memcached and MongoDB.
+DATABASE_PORTS = (
+    1433,
+    1434,
+    1521,
+    2483,
+    2484,
+    3306,
+    5432,
+    6379,
+    7000,
+    7001,
+    9042,
+    9160,
+    9200,
+    9300,
+    11211,
+    27017,
+    27018,
+)
+IPV4, IPV6 = ("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")
+NO_ADMINISTRATION = "No administration port is open to the world."
 PORT_PROTOCOLS = frozenset({"tcp", "6", "udp", "17"})
 EVERY_PROTOCOL = "-1"
 
 
 def open_to_ipv4(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    return _open_to(aws, region, "IpRanges", "CidrIp")
+    return _closed(aws, region, ADMINISTRATION_PORTS, IPV4, good=NO_ADMINISTRATION)
 
 
 def open_to_ipv6(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    return _open_to(aws, region, "Ipv6Ranges", "CidrIpv6")
+    return _closed(aws, region, ADMINISTRATION_PORTS, IPV6, good=NO_ADMINISTRATION)
+
+
+def open_databases(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    return _closed(aws, region, DATABASE_PORTS, IPV4, IPV6, good="No database port is open to the world.")
 
 
 def default_closed(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for group in _groups(aws, region):
-        if group["GroupName"] == "default":
-            closed = not group.get("IpPermissions") and not group.get("IpPermissionsEgress")
-            good, bad = "The default group lets nothing in or out.", "The default group lets traffic through."
-            yield judgement(_arn(aws, region, group), closed, good=good, bad=bad)
+    def is_closed(group: dict[str, Any]) -> Verdict:
+        if group["GroupName"] != "default":
+            return None
+        return not group.get("IpPermissions") and not group.get("IpPermissionsEgress")
+
+    good, bad = "The default group lets nothing in or out.", "The default group lets traffic through."
+    yield from by_resource(aws, _groups(aws, region), partial(_arn, aws, region), is_closed, good=good, bad=bad)
 
 
-def _open_to(aws: AwsReader, region: str, ranges: str, cidr: str) -> Iterator[Judgement]:
-    for group in _groups(aws, region):
-        reached = [rule for rule in group.get("IpPermissions", []) if _reaches_everybody(rule, ranges, cidr)]
-        ports = ", ".join(str(port) for port in ADMINISTRATION_PORTS if any(_covers(rule, port) for rule in reached))
-        good, bad = "No administration port is open to the world.", f"Open to the world: {ports}."
-        yield judgement(_arn(aws, region, group), not ports, good=good, bad=bad)
+def _closed(
+    aws: AwsReader, region: str, ports: tuple[int, ...], *families: tuple[str, str], good: str
+) -> Iterator[Judgement]:
+    def is_closed(group: dict[str, Any]) -> Verdict:
+        rules = group.get("IpPermissions", [])
+        reached = [rule for rule in rules if any(_reaches_everybody(rule, *family) for family in families)]
+        is_open = ", ".join(str(port) for port in ports if any(_covers(rule, port) for rule in reached))
+        return f"Open to the world: {is_open}." if is_open else True
+
+    return by_resource(aws, _groups(aws, region), partial(_arn, aws, region), is_closed, good=good)
 
 
 def _reaches_everybody(rule: dict[str, Any], ranges: str, cidr: str) -> bool:
@@ -84,5 +117,14 @@ CHECKS = (
         remedy="Give each resource a group of its own, then remove all rules of the default group.",
         judge=default_closed,
         also=(fsbp("EC2.2"),),
+    ),
+    Check(
+        "fsbp-ec2.19",
+        "No security group opens a database port to the world",
+        "ec2",
+        Severity.HIGH,
+        (fsbp("EC2.19"),),
+        "Limit the rule to the addresses or security groups of those that use the database.",
+        open_databases,
     ),
 )

@@ -1,44 +1,128 @@
-"""Checks of databases, file systems and keys."""
+"""Checks of databases and their snapshots, file systems and keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
-from engines.checks import Judgement, cis_check, decided, fsbp, judgement
+from engines.aws_reader import AwsReader, Halted, Unreadable
+from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp, undecided
+
+
+@dataclass(frozen=True)
+class SnapshotKind:
+    """How AWS names the same things of a database's snapshots and of a cluster's."""
+
+    listed: str
+    attributes: str
+    identifier: str
+    arn: str
+    encrypted: str
+    result: str
+    result_items: str
+
+
+DATABASE_SNAPSHOTS = SnapshotKind(
+    "rds:DescribeDBSnapshots",
+    "rds:DescribeDBSnapshotAttributes",
+    "DBSnapshotIdentifier",
+    "DBSnapshotArn",
+    "Encrypted",
+    "DBSnapshotAttributesResult",
+    "DBSnapshotAttributes",
+)
+CLUSTER_SNAPSHOTS = SnapshotKind(
+    "rds:DescribeDBClusterSnapshots",
+    "rds:DescribeDBClusterSnapshotAttributes",
+    "DBClusterSnapshotIdentifier",
+    "DBClusterSnapshotArn",
+    "StorageEncrypted",
+    "DBClusterSnapshotAttributesResult",
+    "DBClusterSnapshotAttributes",
+)
 
 
 def database_encryption(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for database in aws.items("rds:DescribeDBInstances", region):
-        good, bad = "The database is encrypted.", "The database is not encrypted."
-        yield judgement(database["DBInstanceArn"], database["StorageEncrypted"], good=good, bad=bad)
+    good, bad = "The database is encrypted.", "The database is not encrypted."
+    yield from _by_database(aws, region, itemgetter("StorageEncrypted"), good=good, bad=bad)
 
 
 def database_updates(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for database in aws.items("rds:DescribeDBInstances", region):
-        good, bad = "Minor versions are installed by themselves.", "Minor versions wait for somebody to install them."
-        yield judgement(database["DBInstanceArn"], database["AutoMinorVersionUpgrade"], good=good, bad=bad)
+    good, bad = "Minor versions are installed by themselves.", "Minor versions wait for somebody to install them."
+    yield from _by_database(aws, region, itemgetter("AutoMinorVersionUpgrade"), good=good, bad=bad)
 
 
 def database_private(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for database in aws.items("rds:DescribeDBInstances", region):
-        good, bad = "The database has no public address.", "The database has a public address."
-        yield judgement(database["DBInstanceArn"], not database["PubliclyAccessible"], good=good, bad=bad)
+    good, bad = "The database has no public address.", "The database has a public address."
+    yield from _by_database(aws, region, lambda database: not database["PubliclyAccessible"], good=good, bad=bad)
+
+
+def snapshot_encryption(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    good, bad = "The snapshot is encrypted.", "The snapshot is not encrypted."
+    yield from _by_snapshot(aws, region, lambda kind: itemgetter(kind.encrypted), good=good, bad=bad)
+
+
+def snapshot_private(aws: AwsReader, region: str) -> Iterator[Judgement]:
+    good, bad = "The snapshot is not public.", "Every AWS account may restore the snapshot."
+    yield from _by_snapshot(aws, region, lambda kind: partial(_is_private, aws, region, kind), good=good, bad=bad)
 
 
 def file_system_encryption(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for system in aws.items("elasticfilesystem:DescribeFileSystems", region):
-        good, bad = "The file system is encrypted.", "The file system is not encrypted."
-        resource = aws.account.arn("elasticfilesystem", region, f"file-system/{system['FileSystemId']}")
-        yield judgement(resource, system.get("Encrypted", False), good=good, bad=bad)
+    def name(system: dict[str, Any]) -> str:
+        return aws.account.arn("elasticfilesystem", region, f"file-system/{system['FileSystemId']}")
+
+    def is_encrypted(system: dict[str, Any]) -> Verdict:
+        return bool(system.get("Encrypted", False))
+
+    systems = aws.items("elasticfilesystem:DescribeFileSystems", region)
+    good, bad = "The file system is encrypted.", "The file system is not encrypted."
+    yield from by_resource(aws, systems, name, is_encrypted, good=good, bad=bad)
 
 
 def key_rotation(aws: AwsReader, region: str) -> Iterator[Judgement]:
-    for key in aws.items("kms:ListKeys", region):
-        resource = aws.account.arn("kms", region, f"key/{key['KeyId']}")
-        good, bad = "The key is rotated every year.", "The key is never rotated."
-        yield from decided(resource, partial(_rotates, aws, region, key["KeyId"]), good=good, bad=bad)
+    def name(key: dict[str, Any]) -> str:
+        return aws.account.arn("kms", region, f"key/{key['KeyId']}")
+
+    keys = aws.items("kms:ListKeys", region)
+    good, bad = "The key is rotated every year.", "The key is never rotated."
+    yield from by_resource(aws, keys, name, lambda key: _rotates(aws, region, key["KeyId"]), good=good, bad=bad)
+
+
+def _by_database(
+    aws: AwsReader, region: str, verdict: Callable[[dict[str, Any]], Verdict], *, good: str, bad: str
+) -> Iterator[Judgement]:
+    databases = aws.items("rds:DescribeDBInstances", region)
+    yield from by_resource(aws, databases, itemgetter("DBInstanceArn"), verdict, good=good, bad=bad)
+
+
+def _by_snapshot(
+    aws: AwsReader,
+    region: str,
+    verdict_of: Callable[[SnapshotKind], Callable[[dict[str, Any]], Verdict]],
+    *,
+    good: str,
+    bad: str,
+) -> Iterator[Judgement]:
+    """Of both kinds, also when only one of them can be listed."""
+    for kind in (DATABASE_SNAPSHOTS, CLUSTER_SNAPSHOTS):
+        snapshots, name = aws.items(kind.listed, region), itemgetter(kind.arn)
+        try:
+            yield from by_resource(aws, snapshots, name, verdict_of(kind), good=good, bad=bad)
+        except Halted:
+            raise
+        except Unreadable as failure:
+            yield undecided(aws.account.root, failure)
+
+
+def _is_private(aws: AwsReader, region: str, kind: SnapshotKind, snapshot: dict[str, Any]) -> bool:
+    """An encrypted or an automated snapshot cannot be shared with everybody, so AWS is not asked about it."""
+    if snapshot[kind.encrypted] or snapshot["SnapshotType"] == "automated":
+        return True
+    answer = aws.setting(kind.attributes, region, **{kind.identifier: snapshot[kind.identifier]})
+    restorers = [each for each in answer[kind.result][kind.result_items] if each["AttributeName"] == "restore"]
+    return not any("all" in each.get("AttributeValues", []) for each in restorers)
 
 
 def _rotates(aws: AwsReader, region: str, key_id: str) -> bool | None:
@@ -81,6 +165,24 @@ CHECKS = (
         remedy="Switch off public access of the database.",
         judge=database_private,
         also=(fsbp("RDS.2"),),
+    ),
+    Check(
+        "fsbp-rds.4",
+        "RDS snapshots are encrypted",
+        "rds",
+        Severity.MEDIUM,
+        (fsbp("RDS.4"),),
+        "Make an encrypted copy of the snapshot, and delete the snapshot.",
+        snapshot_encryption,
+    ),
+    Check(
+        "fsbp-rds.1",
+        "RDS snapshots are not public",
+        "rds",
+        Severity.CRITICAL,
+        (fsbp("RDS.1"),),
+        "Make the snapshot private: take all out of the accounts that may restore it.",
+        snapshot_private,
     ),
     cis_check(
         "2.4.1",

@@ -1,13 +1,11 @@
 """Checks as data: how each is called, where it stands in a benchmark, and the function that judges resources by it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from domain.scans import CheckStatus, Finding, Severity
-from engines.aws_reader import AwsReader, Halted, Unreadable
-
-GLOBAL = "global"
-NOT_SCANNED = "not-scanned"
+from domain.scans import GLOBAL, NOT_SCANNED, CheckStatus, Finding, Severity
+from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Gone, Halted, Unreadable
 
 
 @dataclass(frozen=True)
@@ -62,18 +60,62 @@ def undecided(resource: str, failure: Unreadable) -> Judgement:
     return Judgement(resource, CheckStatus.ERROR, failure.message, failure.remedy)
 
 
-def decided(resource: str, passes: Callable[[], bool | None], *, good: str, bad: str) -> Iterator[Judgement]:
-    """By asking about the resource itself: where one denies it, the others are still judged. None says that the check
-    does not apply to it. Raises Halted."""
+Verdict = bool | str | None
+"""What a check says of one resource: whether it passes, or the sentence that it fails with. None where the check does
+not apply."""
+
+
+def by_resource(
+    aws: AwsReader,
+    resources: Iterable[Any],
+    name: Callable[[Any], str],
+    verdict: Callable[[Any], Verdict],
+    *,
+    good: str,
+    bad: str = "",
+) -> Iterator[Judgement]:
+    """Judge each resource on its own. One that denies us, that AWS answers oddly about or that is deleted meanwhile
+    ends its own verdict and no other one. Raises Unreadable when the listing ends early, Halted."""
+    for resource in resources:
+        named = aws.account.root
+        try:
+            named = name(resource)
+            found = verdict(resource)
+        except Gone:
+            continue
+        except Halted:
+            raise
+        except Unreadable as failure:
+            yield undecided(named, failure)
+        except ODD:
+            yield undecided(named, OTHER_FORM)
+        else:
+            if found is not None:
+                yield judgement(named, found is True, good=good, bad=found if isinstance(found, str) else bad)
+
+
+def holds_for_one(resources: Iterable[Any], holds: Callable[[Any], bool]) -> bool:
+    """Whether it holds for one of the resources. What cannot be read of another one matters only when it does not:
+    then it raises Unreadable."""
+    failure: Unreadable | None = None
     try:
-        passed = passes()
-    except Halted:
-        raise
-    except Unreadable as failure:
-        yield undecided(resource, failure)
-    else:
-        if passed is not None:
-            yield judgement(resource, passed, good=good, bad=bad)
+        for resource in resources:
+            try:
+                if holds(resource):
+                    return True
+            except Gone:
+                continue
+            except Halted:
+                raise
+            except Unreadable as unread:
+                failure = failure or unread
+            except ODD:
+                failure = failure or OTHER_FORM
+    except Unreadable as unread:
+        failure = failure or unread
+    if failure:
+        raise failure
+    return False
 
 
 def cis(number: str) -> str:
@@ -84,6 +126,11 @@ def cis(number: str) -> str:
 def fsbp(control: str) -> str:
     """A control of the AWS Foundational Security Best Practices standard of Security Hub."""
     return f"AWS FSBP 1.0.0 / {control}"
+
+
+def nist(control: str) -> str:
+    """A control of NIST Special Publication 800-53, revision 5."""
+    return f"NIST SP 800-53 Rev. 5 / {control}"
 
 
 def cis_check(

@@ -225,14 +225,17 @@ def config_of(platform: PlatformAws) -> Config:
 
 
 @contextmanager
-def judged(signer: Signer, *, granted_by: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turn what boto3 raises into Refused or Trouble, without the cause, whose text may hold values."""
+def judged(signer: Signer, *, granted_by: frozenset[str] = frozenset()) -> Iterator[list[str]]:
+    """Turn what boto3 raises into Refused or Trouble, without the cause, whose text may hold values. An error of
+    `granted_by` ends the block, and its code is in the list that the block was given."""
+    granted: list[str] = []
     try:
-        yield
+        yield granted
     except ClientError as error:
         failure = _answered(error, signer)
         if failure.code not in granted_by:
             raise judge(failure) from None
+        granted.append(failure.code)
     except SSLError:
         raise judge(Failure(Kind.TLS, signer)) from None
     except (NotConnected, HTTPClientError, *GARBLED):

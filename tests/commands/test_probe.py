@@ -64,7 +64,7 @@ def test_a_good_credential_passes_each_step(probe: Probe, account: EmulatedAccou
 
 @pytest.mark.stack
 def test_a_refused_one_says_what_to_do(probe: Probe, account: EmulatedAccount):
-    key_id, secret = account.access_key(allow("iam:ListUsers"))
+    key_id, secret = account.access_key(allow("s3:ListAllMyBuckets"))
     shown = probe({"access_key_id": key_id, "secret_access_key": secret}, "--method", "access_key")
     assert shown.exit_code == 1
     assert "Grant the permissions listed" in shown.out
@@ -74,7 +74,7 @@ def test_a_refused_one_says_what_to_do(probe: Probe, account: EmulatedAccount):
 
 @pytest.mark.stack
 def test_the_account_can_be_named(probe: Probe, account: EmulatedAccount):
-    key_id, secret = account.access_key(allow("iam:ListUsers"))
+    key_id, secret = account.access_key(allow("s3:ListAllMyBuckets"))
     credential = {"access_key_id": key_id, "secret_access_key": secret}
     shown = probe(credential, "--method", "access_key", "--account-number", "999999999999")
     assert (shown.exit_code, "belongs to another AWS account" in shown.out) == (1, True)

@@ -67,6 +67,19 @@ BUCKET: Answers = {"s3:ListAllMyBuckets": {"Buckets": [{"Name": "photos", "Bucke
 NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
 
 
+NO_ACCOUNT_BLOCK: Answers = {"s3:GetAccountPublicAccessBlock": NO_BLOCK}
+
+
+def bucket_access(*grantees: str, policy: bool | None = None) -> Answers:
+    """A bucket with these grantees in its ACL; `policy` tells whether AWS calls its policy public."""
+    grants = [{"Grantee": {"Type": "CanonicalUser", "ID": "owner"}, "Permission": "FULL_CONTROL"}]
+    for name in grantees:
+        uri = f"http://acs.amazonaws.com/groups/global/{name}"
+        grants.append({"Grantee": {"Type": "Group", "URI": uri}, "Permission": "READ"})
+    status = "NoSuchBucketPolicy" if policy is None else {"PolicyStatus": {"IsPublic": policy}}
+    return BUCKET | {"s3:GetBucketAcl": {"Grants": grants}, "s3:GetBucketPolicyStatus": status}
+
+
 def account_block(**settings: bool) -> Answers:
     return {"s3:GetAccountPublicAccessBlock": {"PublicAccessBlockConfiguration": settings}}
 
@@ -192,9 +205,213 @@ def kms_key(*, rotates: bool, **metadata: Any) -> Answers:
     }
 
 
+def virtual_mfa(*owners: str, name: str = "telephone") -> Answers:
+    devices = [
+        {"SerialNumber": f"arn:aws:iam::222222222222:mfa/{name}", "User": user(arn, "o")}
+        if arn
+        else {"SerialNumber": name}
+        for arn in owners
+    ]
+    return {"iam:ListVirtualMFADevices": {"VirtualMFADevices": devices}}
+
+
+def user(arn: str, name: str) -> dict[str, Any]:
+    return {"Path": "/", "UserName": name, "UserId": "AIDA12345678901234", "Arn": arn, "CreateDate": datetime.now(UTC)}
+
+
+ROOT = "arn:aws:iam::222222222222:root"
+ANN = "arn:aws:iam::222222222222:user/ann"
+WITH_MFA = summary(AccountMFAEnabled=1)
+
+
+def support(*roles: str) -> Answers:
+    return {"iam:ListEntitiesForPolicy": {"PolicyRoles": [{"RoleName": role} for role in roles]}}
+
+
+def certificate(*, days: float) -> Answers:
+    found = {
+        "Path": "/",
+        "ServerCertificateName": "shop",
+        "ServerCertificateId": "ASCA1234567890123456",
+        "Arn": "arn:aws:iam::222222222222:server-certificate/shop",
+        "Expiration": datetime.now(UTC) + timedelta(days=days),
+    }
+    return {"iam:ListServerCertificates": {"ServerCertificateMetadataList": [found]}}
+
+
+def allowing(action: Any = "*", resource: Any = "*", effect: str = "Allow", **more: Any) -> Any:
+    """A policy's document, as AWS describes it and botocore hands it out."""
+    return json.dumps({"Statement": [{"Effect": effect, "Action": action, "Resource": resource, **more}]})
+
+
+OURS, ADMINISTRATOR = "arn:aws:iam::222222222222:policy/own", "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def managed(document: Any, *, arn: str = OURS) -> dict[str, Any]:
+    old = {"VersionId": "v1", "IsDefaultVersion": False, "Document": allowing()}
+    return {
+        "Arn": arn,
+        "PolicyName": "own",
+        "PolicyVersionList": [old, {**old, "IsDefaultVersion": True, "Document": document}],
+    }
+
+
+def principals(*details: dict[str, Any], kind: str = "User", policies: tuple[dict[str, Any], ...] = ()) -> Answers:
+    return {"iam:GetAccountAuthorizationDetails": {f"{kind}DetailList": list(details), "Policies": list(policies)}}
+
+
+def principal(name: str = "ann", *, kind: str = "User", inline: Any = None, attached: str = "", path: str = "/") -> Any:
+    given = {f"{kind}PolicyList": [{"PolicyName": "inline", "PolicyDocument": inline}]} if inline else {}
+    policies = [{"PolicyName": attached.rpartition("/")[2], "PolicyArn": attached}] if attached else []
+    arn = f"arn:aws:iam::222222222222:{kind.lower()}{path}{name}"
+    return {"Path": path, f"{kind}Name": name, "Arn": arn, "AttachedManagedPolicies": policies, **given}
+
+
+def volume(*, encrypted: bool) -> Answers:
+    return {"ec2:DescribeVolumes": {"Volumes": [{"VolumeId": "vol-1", "Encrypted": encrypted}]}}
+
+
+def snapshot(*, encrypted: bool = True, public: bool = False) -> Answers:
+    def listed(**arguments: Any) -> Any:
+        assert arguments["OwnerIds"] == ("self",)
+        return {"Snapshots": [found] if public or "RestorableByUserIds" not in arguments else []}
+
+    found = {"SnapshotId": "snap-1", "Encrypted": encrypted}
+    return {"ec2:DescribeSnapshots": listed}
+
+
+def database_snapshot(*restorers: str, encrypted: bool = False, kind: str = "manual", cluster: bool = False) -> Answers:
+    """One snapshot, of a database or of a cluster, and none of the other kind."""
+    name, flag = ("DBClusterSnapshot", "StorageEncrypted") if cluster else ("DBSnapshot", "Encrypted")
+    found = {
+        f"{name}Identifier": "monday",
+        f"{name}Arn": f"arn:aws:rds:{HOME}:222222222222:snapshot:monday",
+        flag: encrypted,
+        "SnapshotType": kind,
+    }
+    attributes = [{"AttributeName": "restore", "AttributeValues": list(restorers)}]
+    none: Answers = {
+        "rds:DescribeDBSnapshots": {"DBSnapshots": []},
+        "rds:DescribeDBClusterSnapshots": {"DBClusterSnapshots": []},
+    }
+    return none | {
+        f"rds:Describe{name}s": {f"{name}s": [found]},
+        f"rds:Describe{name}Attributes": {f"{name}AttributesResult": {f"{name}Attributes": attributes}},
+    }
+
+
+def function(runtime: str) -> Answers:
+    arn = f"arn:aws:lambda:{HOME}:222222222222:function:orders"
+    found = {"FunctionArn": arn, "Runtime": runtime, "Environment": {"Variables": {"PASSWORD": "kanarienvogel"}}}
+    return {"lambda:ListFunctions": {"Functions": [found]}}
+
+
+def network_acl(*entries: dict[str, Any]) -> Answers:
+    last = {"RuleNumber": 32767, "Protocol": "-1", "RuleAction": "deny", "Egress": False, "CidrBlock": "0.0.0.0/0"}
+    out = {**last, "RuleNumber": 1, "RuleAction": "allow", "Egress": True}
+    return {"ec2:DescribeNetworkAcls": {"NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [out, *entries, last]}]}}
+
+
+def entry(
+    number: int = 100, protocol: str = "6", ports: tuple[int, int] | None = None, *, action: str = "allow", **cidr: str
+) -> dict[str, Any]:
+    given = {"PortRange": {"From": ports[0], "To": ports[1]}} if ports else {}
+    world = cidr or {"CidrBlock": "0.0.0.0/0"}
+    return {"RuleNumber": number, "Protocol": protocol, "RuleAction": action, "Egress": False, **world, **given}
+
+
 CASES = {
     "cis-aws-3.0.0-1.4": Case((summary(AccountAccessKeysPresent=0),), (summary(AccountAccessKeysPresent=1),)),
     "cis-aws-3.0.0-1.5": Case((summary(AccountMFAEnabled=1),), (summary(AccountMFAEnabled=0),)),
+    "cis-aws-3.0.0-1.6": Case(
+        (WITH_MFA | virtual_mfa(), WITH_MFA | virtual_mfa(ANN), WITH_MFA | virtual_mfa("")),
+        (
+            summary(AccountMFAEnabled=0),
+            WITH_MFA | virtual_mfa(ANN, ROOT),
+            WITH_MFA | virtual_mfa("", name="arn:aws:iam::222222222222:mfa/root-account-mfa-device"),
+        ),
+    ),
+    "cis-aws-3.0.0-1.16": Case(
+        (
+            principals(principal(inline=allowing("s3:*"))),
+            principals(principal(inline=allowing("*", "arn:aws:s3:::photos"))),
+            principals(principal(inline=allowing(effect="Deny"))),
+            principals(principal(attached=OURS), policies=(managed(allowing(["s3:*", "ec2:*"])),)),
+            principals(principal(attached="arn:aws:iam::aws:policy/ReadOnlyAccess")),
+            principals(principal("deployer", kind="Role"), kind="Role", policies=(managed(allowing()),)),
+        ),
+        (
+            principals(principal(inline=allowing())),
+            principals(principal(inline=allowing(["s3:*", "*:*"], ["*"]))),
+            principals(principal(inline=allowing(Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}))),
+            principals(principal(inline=json.dumps({"Statement": json.loads(allowing())["Statement"][0]}))),
+            principals(principal("admins", kind="Group", inline=allowing()), kind="Group"),
+            principals(principal("deployer", kind="Role", attached=ADMINISTRATOR), kind="Role"),
+            principals(principal("deployer", kind="Role", attached=OURS), kind="Role", policies=(managed(allowing()),)),
+        ),
+    ),
+    "cis-aws-3.0.0-1.17": Case((support("incidents"),), (support(), {"iam:ListEntitiesForPolicy": "NoSuchEntity"})),
+    "cis-aws-3.0.0-1.19": Case((certificate(days=1),), (certificate(days=-1),)),
+    "fsbp-s3.2": Case(
+        (
+            bucket_access(),
+            bucket_access(policy=False),
+            bucket_access("AllUsers", policy=True) | bucket_block(**BLOCKED),
+            bucket_access("AllUsers") | UNBLOCKED_BUCKET | account_block(IgnorePublicAcls=True),
+            bucket_access(policy=True) | bucket_block(RestrictPublicBuckets=True),
+        ),
+        (
+            bucket_access("AllUsers") | UNBLOCKED_BUCKET | NO_ACCOUNT_BLOCK,
+            bucket_access("AuthenticatedUsers") | bucket_block(BlockPublicAcls=True) | NO_ACCOUNT_BLOCK,
+            bucket_access(policy=True) | bucket_block(BlockPublicPolicy=True) | account_block(IgnorePublicAcls=True),
+        ),
+    ),
+    "fsbp-ec2.3": Case((volume(encrypted=True),), (volume(encrypted=False),)),
+    "nist-800-53-r5-sc-28": Case((snapshot(),), (snapshot(encrypted=False),)),
+    "fsbp-ec2.1": Case((snapshot(),), (snapshot(public=True),)),
+    "fsbp-rds.4": Case(
+        (database_snapshot(encrypted=True), database_snapshot(encrypted=True, cluster=True)),
+        (database_snapshot(), database_snapshot(cluster=True)),
+    ),
+    "fsbp-rds.1": Case(
+        (
+            database_snapshot(),
+            database_snapshot("333333333333", cluster=True),
+            database_snapshot(encrypted=True),
+            database_snapshot(kind="automated"),
+        ),
+        (database_snapshot("all"), database_snapshot("333333333333", "all", cluster=True)),
+    ),
+    "fsbp-lambda.2": Case(
+        (function("nodejs24.x"), function("java17")), (function("python2.7"), function("nodejs18.x"))
+    ),
+    "cis-aws-3.0.0-5.1": Case(
+        (
+            network_acl(),
+            network_acl(entry(ports=(443, 443))),
+            network_acl(entry(ports=(22, 22), CidrBlock="10.0.0.0/8")),
+            network_acl(entry(100, "-1"), entry(50, "-1", action="deny")),
+            network_acl(entry(1, "1")),
+        ),
+        (
+            network_acl(entry(ports=(22, 22))),
+            network_acl(entry(ports=(3000, 4000))),
+            network_acl(entry(100, "-1")),
+            network_acl(entry(100, "17")),
+            network_acl(entry(100, "-1", Ipv6CidrBlock="::/0")),
+            network_acl(entry(100, "-1"), entry(200, "-1", action="deny")),
+            network_acl(entry(100, "-1"), entry(50, "6", (22, 22), action="deny")),
+        ),
+    ),
+    "fsbp-ec2.19": Case(
+        (group(ipv4("tcp", 443, 443)), group(ipv4("tcp", 5432, 5432, cidr="10.0.0.0/8"))),
+        (
+            group(ipv4("tcp", 5432, 5432)),
+            group(ipv6("tcp", 3306, 3306)),
+            group(ipv4("-1")),
+            group(ipv4("tcp", 27000, 28000)),
+        ),
+    ),
     "cis-aws-3.0.0-1.8": Case(
         (password_policy(MinimumPasswordLength=14),), (password_policy(MinimumPasswordLength=13), NO_PASSWORD_POLICY)
     ),

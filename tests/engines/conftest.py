@@ -6,7 +6,9 @@ from typing import Any, cast
 
 import boto3.session
 import pytest
+from botocore.exceptions import ClientError
 
+from domain.credentials import Credential
 from engines.aws_session import AwsSessions
 from local.ministack import running_ministack
 from providers.aws import PlatformAws
@@ -58,6 +60,26 @@ def customer(emulator: str) -> Iterator[EmulatedAccount]:
     account.close()
 
 
-def sessions_running_as(platform: EmulatedAccount, role_name: str) -> AwsSessions:
+def sessions_running_as(
+    platform: EmulatedAccount, role_name: str, *, kind: type[AwsSessions] = AwsSessions
+) -> AwsSessions:
     own = boto3.session.Session(**cast(Any, platform.session_of(role_name)))
-    return AwsSessions(PlatformAws(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, platform.endpoint_url), own=own)
+    return kind(PlatformAws(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, platform.endpoint_url), own=own)
+
+
+def with_session(customer: EmulatedAccount, service: str, session: Credential) -> Any:
+    return customer.client(
+        service,
+        aws_access_key_id=session.reveal("access_key_id"),
+        aws_secret_access_key=session.reveal("secret_access_key"),
+        aws_session_token=session.reveal("session_token"),
+    )
+
+
+def may_write(customer: EmulatedAccount, session: Credential) -> bool:
+    try:
+        with_session(customer, "ec2", session).create_vpc(CidrBlock="10.0.0.0/16")
+    except ClientError as error:
+        assert error.response["Error"]["Code"] in ("AccessDenied", "UnauthorizedOperation")  # noqa: PT017
+        return False
+    return True

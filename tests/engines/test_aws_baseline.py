@@ -6,8 +6,10 @@ report, EBS encryption by default, the account's public access block, Access Ana
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from domain.accounts import ProviderType
 from domain.catalogue import SetupRequest
@@ -19,7 +21,7 @@ from engines.aws_baseline import CHECKS, AwsBaseline
 from engines.aws_reader import Limits
 from engines.aws_session import AwsSessions
 from providers.aws_template import TrustedRole, setup_of
-from tests.engines.conftest import sessions_running_as
+from tests.engines.conftest import may_write, sessions_running_as, with_session
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,
     PLATFORM_ACCOUNT,
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.stack
 HERE = ScanScope(regions=(REGION,))
 UNKNOWN_TO_THE_EMULATOR = {
     *("fsbp-s3.1", "fsbp-guardduty.1"),
-    *(f"cis-aws-3.0.0-{number}" for number in ("1.20", "2.2.1", "4.16")),
+    *(f"cis-aws-3.0.0-{number}" for number in ("1.19", "1.20", "2.2.1", "4.16")),
 }
 OPEN_SSH = {"IpProtocol": "tcp", "FromPort": 20, "ToPort": 30}
 EVERYTHING = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -195,7 +197,7 @@ def test_an_account_with_nothing_but_the_role_of_our_template(baseline: AwsBasel
     assert {f.check_id for f in found if f.status is CheckStatus.ERROR} == UNKNOWN_TO_THE_EMULATOR
     assert {f.check_id for f in found} <= {check.check_id for check in CHECKS}
     failed = {f.check_id.rpartition("-")[2] for f in found if f.status is CheckStatus.FAIL}
-    assert failed == {"1.5", "1.8", "1.9", "3.1", "3.3", "3.7", "5.4"}
+    assert failed == {"1.5", "1.6", "1.8", "1.9", "1.17", "3.1", "3.3", "3.7", "5.1", "5.4"}
 
 
 def test_two_regions(baseline: AwsBaseline, customer: EmulatedAccount, role: Credential):
@@ -218,6 +220,33 @@ def test_two_regions(baseline: AwsBaseline, customer: EmulatedAccount, role: Cre
 
 
 # The credential
+
+
+class Watched(AwsSessions):
+    """Remembers the keys that clients were opened with."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.keys: list[Credential] = []
+
+    def open(self, key: Credential) -> Any:
+        self.keys.append(key)
+        return super().open(key)
+
+
+def test_the_scans_session_may_do_what_the_checks_do_whatever_the_role_may_do(
+    platform: EmulatedAccount, customer: EmulatedAccount
+):
+    customer.client("secretsmanager").create_secret(Name="password", SecretString="s")
+    sessions = sessions_running_as(platform, PLATFORM_ROLE, kind=Watched)
+    role = role_credential(customer.role(trust_on(EXTERNAL_ID), allow("*")))
+    scan(AwsBaseline(sessions), customer, role, scope=ScanScope(regions=(REGION,), services=("kms",)))
+    assert isinstance(sessions, Watched)
+    (session,) = sessions.keys
+    assert with_session(customer, "ec2", session).describe_vpcs()["Vpcs"]
+    assert not may_write(customer, session)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        with_session(customer, "secretsmanager", session).get_secret_value(SecretId="password")
 
 
 def test_an_access_key_scans_as_well(baseline: AwsBaseline, customer: EmulatedAccount):

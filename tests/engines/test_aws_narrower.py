@@ -1,7 +1,6 @@
 """The session that an engine elsewhere gets, on the emulator: what it may do, how long it lives."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +10,7 @@ from domain.errors import CredentialRefused, InvalidInput
 from domain.timestamps import parse
 from engines.aws_narrower import AwsNarrower
 from engines.aws_session import AwsSessions
+from tests.engines.conftest import may_write, with_session
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,
     EmulatedAccount,
@@ -29,24 +29,6 @@ EVERYTHING = allow("*")
 
 def narrow(sessions: AwsSessions, credential: Credential, *, external_id: str = EXTERNAL_ID) -> Credential:
     return AwsNarrower(sessions).narrow(credential, external_id=external_id, execution_id=EXECUTION)
-
-
-def with_session(customer: EmulatedAccount, service: str, session: Credential) -> Any:
-    return customer.client(
-        service,
-        aws_access_key_id=session.reveal("access_key_id"),
-        aws_secret_access_key=session.reveal("secret_access_key"),
-        aws_session_token=session.reveal("session_token"),
-    )
-
-
-def may_write(customer: EmulatedAccount, session: Credential) -> bool:
-    try:
-        with_session(customer, "ec2", session).create_vpc(CidrBlock="10.0.0.0/16")
-    except ClientError as error:
-        assert error.response["Error"]["Code"] in ("AccessDenied", "UnauthorizedOperation")  # noqa: PT017
-        return False
-    return True
 
 
 def lives(session: Credential) -> timedelta:

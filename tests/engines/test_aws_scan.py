@@ -1,6 +1,7 @@
 """A run of checks: what is scanned, how far it goes, and what becomes of a failure."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -10,6 +11,7 @@ from domain.errors import Throttled, Trouble, Unavailable
 from domain.scans import CheckStatus
 from domain.schedules import ScanScope
 from engines.aws_baseline import CHECKS
+from engines.aws_calls import CALLS
 from engines.aws_reader import Limits
 from engines.checks import Check
 from tests.engines.canned import ACCESS_DENIED, HOME, NO_ANSWER, Answers, CannedClients, Run
@@ -18,16 +20,20 @@ from tests.engines.check_cases import (
     BUCKET,
     CASES,
     account_block,
+    bucket_access,
     bucket_block,
     database,
+    database_snapshot,
     detector,
     group,
     key,
     password,
     password_policy,
     report,
+    snapshot,
     summary,
     trail,
+    virtual_mfa,
 )
 
 BY_ID = {check.check_id: check for check in CHECKS}
@@ -44,6 +50,10 @@ ALL_GOOD: Answers = {
     **bucket_block(**BLOCKED),
     **account_block(**BLOCKED),
     **group(),
+    **bucket_access(),
+    **virtual_mfa(),
+    **snapshot(),
+    **database_snapshot(encrypted=True),
 }
 
 
@@ -93,7 +103,7 @@ def test_services_are_chosen_and_left_out(canned: CannedClients):
         return {finding.service for finding in run.findings}
 
     everything = services()
-    assert len(everything) == 11
+    assert len(everything) == 12
     assert services(services=("rds", "iam")) == {"rds", "iam"}
     assert services(services=("rds", "iam"), exclude_services=("iam",)) == {"rds"}
     assert services(exclude_services=("iam",)) == everything - {"iam"}
@@ -228,10 +238,107 @@ def test_a_bucket_that_denies_us_hides_no_other(canned: CannedClients):
     assert [finding.resource for finding in run.findings] == [f"arn:aws:s3:::{name}" for name in "abc"]
 
 
-def test_a_cloud_that_does_not_answer_is_not_asked_on(canned: CannedClients):
-    buckets = {"Buckets": [{"Name": name} for name in "abc"]}
+@pytest.mark.parametrize("failure", [NO_ANSWER, "SlowDown"])
+def test_one_resource_that_aws_does_not_answer_about_ends_its_own_verdict_only(canned: CannedClients, failure: str):
+    def policy(**arguments: str) -> Any:
+        return failure if arguments["Bucket"] in "bd" else {"Policy": "{}"}
+
+    buckets = {"Buckets": [{"Name": name} for name in "abcde"]}
+    run = Run(canned, {"s3:ListAllMyBuckets": buckets, "s3:GetBucketPolicy": policy}, PLAIN_HTTP)
+    assert [finding.status.value for finding in run.findings] == ["fail", "error", "fail", "error", "fail"]
+
+
+def test_a_cloud_that_does_not_answer_three_times_in_a_row_is_not_asked_on(canned: CannedClients):
+    buckets = {"Buckets": [{"Name": name} for name in "abcde"]}
     run = Run(canned, {"s3:ListAllMyBuckets": buckets, "s3:GetBucketPolicy": NO_ANSWER}, PLAIN_HTTP)
-    assert run.asked == ["s3:ListAllMyBuckets", "s3:GetBucketPolicy"]
+    assert run.asked == ["s3:ListAllMyBuckets", *["s3:GetBucketPolicy"] * 3]
+    assert [finding.resource.rpartition(":")[2] for finding in run.findings] == ["a", "b", "root"]
+    assert set(run.statuses) == {CheckStatus.ERROR}
+
+
+GONE = {
+    "cis-aws-3.0.0-2.1.1": ("s3:GetBucketPolicy", "NoSuchBucket"),
+    "cis-aws-3.0.0-2.1.4": ("s3:GetBucketPublicAccessBlock", "NoSuchBucket"),
+    "fsbp-s3.2": ("s3:GetBucketAcl", "NoSuchBucket"),
+    "cis-aws-3.0.0-3.6": ("kms:DescribeKey", "NotFoundException"),
+    "fsbp-rds.1": ("rds:DescribeDBClusterSnapshotAttributes", "DBClusterSnapshotNotFoundFault"),
+}
+
+
+@pytest.mark.parametrize("check_id", GONE)
+def test_of_what_was_deleted_while_the_scan_ran_nothing_is_said(canned: CannedClients, check_id: str):
+    permission, code = GONE[check_id]
+    (answers,) = [each for each in CASES[check_id].failing if permission in each][-1:]
+    assert Run(canned, {**answers, permission: code}, BY_ID[check_id]).findings == []
+
+
+def with_an_odd_one(permission: str, answers: Answers) -> Answers:
+    """The same answers, with a resource before the others of which AWS tells nothing."""
+    given, name = answers[permission], CALLS[permission].items
+    if callable(given):
+        return {**answers, permission: lambda **arguments: {"Snapshots": [{}, *given(**arguments)["Snapshots"]]}}
+    return {**answers, permission: {**given, name: [{}, *given[name]]}}
+
+
+NEVER_EMPTY = {
+    *("access-analyzer:ListAnalyzers", "elasticfilesystem:DescribeFileSystems", "guardduty:ListDetectors"),
+    *("iam:ListEntitiesForPolicy", "iam:ListServerCertificates", "iam:ListVirtualMFADevices"),
+}
+"""botocore lets nothing through as one of these, or a check only asks whether there is one."""
+ODD_ONES = [
+    (name, permission, case.passing[0])
+    for name, case in CASES.items()
+    for permission in case.passing[0]
+    if CALLS[permission].items and permission not in NEVER_EMPTY
+]
+
+
+@pytest.mark.parametrize(("name", "permission", "answers"), ODD_ONES, ids=[f"{each[0]} {each[1]}" for each in ODD_ONES])
+def test_one_odd_resource_ends_its_own_verdict_and_no_other(
+    canned: CannedClients, name: str, permission: str, answers: Answers
+):
+    expected = Run(canned, answers, BY_ID[name]).findings
+    found = Run(canned, with_an_odd_one(permission, answers), BY_ID[name]).findings
+    assert [finding for finding in found if finding.status is not CheckStatus.ERROR] == expected
+    assert len(found) <= len(expected) + 1
+
+
+NO_DATE = {"password_last_used": "no_information", "password_last_changed": "N/A"}
+
+
+@pytest.mark.parametrize(
+    ("check_id", "odd"),
+    [
+        ("cis-aws-3.0.0-1.12", {"password_enabled": "true", **NO_DATE}),
+        ("cis-aws-3.0.0-1.12", {"access_key_1_active": "true", "access_key_1_last_rotated": "N/A"}),
+        ("cis-aws-3.0.0-1.14", {"access_key_2_active": "true", "access_key_2_last_rotated": "not a date"}),
+    ],
+)
+def test_a_user_without_a_date_is_an_error_and_the_others_are_judged(
+    canned: CannedClients, check_id: str, odd: dict[str, str]
+):
+    good = report(**password(used=1, changed=1), **key(1, age=1, used=1))
+    lines = good["iam:GetCredentialReport"]["Content"].splitlines()
+    odd_line = report(**odd)["iam:GetCredentialReport"]["Content"].splitlines()[-1].replace(b"ann", b"bob")
+    content = b"\n".join([*lines[:-1], odd_line, lines[-1]])
+    run = Run(canned, {**good, "iam:GetCredentialReport": {"Content": content}}, BY_ID[check_id])
+    assert {finding.resource.rpartition("/")[2]: finding.status.value for finding in run.findings} == {
+        "bob": "error",
+        "ann": "pass",
+    }
+
+
+def test_a_trail_that_cannot_be_read_matters_only_when_no_other_one_records_everything(canned: CannedClients):
+    check, answers = BY_ID["cis-aws-3.0.0-3.1"], trail()
+    (good,) = answers["cloudtrail:DescribeTrails"]["trailList"]
+    both = {"cloudtrail:DescribeTrails": {"trailList": [{**good, "TrailARN": "odd"}, good]}}
+
+    def status(is_logging: bool, **arguments: str) -> Any:
+        return ACCESS_DENIED if arguments["Name"] == "odd" else {"IsLogging": is_logging}
+
+    for is_logging, expected in ((True, CheckStatus.PASS), (False, CheckStatus.ERROR)):
+        run = Run(canned, answers | both | {"cloudtrail:GetTrailStatus": partial(status, is_logging)}, check)
+        assert run.statuses == [expected]
 
 
 def test_a_listing_that_is_cut_off_is_no_ground_to_pass_or_fail(canned: CannedClients):
@@ -258,7 +365,7 @@ def test_an_answer_of_another_form_is_an_error(canned: CannedClients, case: str)
 
 
 def test_what_was_read_is_kept_for_the_other_checks_of_the_region_and_no_longer(canned: CannedClients):
-    checks = [check for check in CHECKS if check.service == "rds"]
+    checks = [check for check in CHECKS if check.check_id.startswith("cis-aws-3.0.0-2.3")]
     Run(canned, database(), *checks, scope=ScanScope())
     assert [asked for asked in canned.asked if asked[0].startswith("rds")] == [
         ("rds:DescribeDBInstances", HOME),

@@ -145,7 +145,7 @@ def test_a_role_of_another_account_than_before_is_refused(customer: EmulatedAcco
 
 
 def test_everything_that_is_missing_is_listed_at_once(customer: EmulatedAccount, provider: AwsProvider):
-    missing = ("iam:ListUsers", "ec2:DescribeSecurityGroups", "kms:ListKeys", "securityhub:DescribeHub")
+    missing = ("iam:GetAccountSummary", "ec2:DescribeSecurityGroups", "kms:ListKeys", "securityhub:DescribeHub")
     role = customer.role(trust_on(EXTERNAL_ID), published_without(*missing))
     verdict = provider.validate(role_credential(role), EXPECTED)
     assert (verdict.outcome, finding(verdict)) == (Outcome.REFUSED, ("permissions", "missing_permissions"))
@@ -195,7 +195,7 @@ def test_the_session_of_a_validation_can_do_no_more_than_validate(customer: Emul
     administrator = customer.role(trust_on(EXTERNAL_ID), allow("*"))
     own = platform.client("sts", **platform.session_of(PLATFORM_ROLE))
     keys = session_keys(own, RoleArn=administrator, ExternalId=EXTERNAL_ID, Policy=SESSION_POLICY)
-    customer.client("iam", **keys).list_users()
+    customer.client("iam", **keys).get_account_summary()
     for forbidden in (customer.client("iam", **keys).list_roles, customer.client("dynamodb", **keys).list_tables):
         with pytest.raises(ClientError, match="AccessDenied"):
             forbidden()

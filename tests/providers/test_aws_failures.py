@@ -119,7 +119,7 @@ def test_trouble_with_the_trust_probe_never_counts_as_a_refusal(
 def test_trouble_with_a_permission_probe_never_counts_as_a_missing_permission(
     canned: CannedAws, canned_aws: AwsProvider, answer: Answer, trouble: type[Trouble]
 ):
-    canned.will_answer("ListUsers", answer)
+    canned.will_answer("GetAccountSummary", answer)
     with pytest.raises(trouble):
         canned_aws.validate(KEY, EXPECTED)
 

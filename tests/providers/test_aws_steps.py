@@ -150,14 +150,14 @@ def test_every_page_of_a_simulation_is_read(canned: CannedAws, canned_aws: AwsPr
 
 
 def test_trying_a_required_permission_overrules_the_simulation(canned: CannedAws, canned_aws: AwsProvider):
-    canned.will_answer("SimulatePrincipalPolicy", simulation({"iam:ListUsers": "explicitDeny"}))
+    canned.will_answer("SimulatePrincipalPolicy", simulation({"iam:GetAccountSummary": "explicitDeny"}))
     assert canned_aws.validate(ROLE, EXPECTED).outcome is Outcome.ACTIVE
 
 
 @pytest.mark.parametrize(
     ("action", "answer"),
     [
-        ("ListUsers", error("AccessDenied", 403)),
+        ("GetAccountSummary", error("AccessDenied", 403)),
         ("DescribeTrails", json_error("AccessDeniedException", 400)),
         ("DescribeRegions", error("UnauthorizedOperation", 403)),
     ],
