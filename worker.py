@@ -34,6 +34,7 @@ from temporal.first_connection import first_connection
 from temporal.program import run_program
 from temporal.worker import build_worker
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from workflows.meters import known_series
 
 log = structlog.get_logger("worker")
 
@@ -60,6 +61,7 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
         options=temporal.options,
     )
     if client := await first_connection(connecting, stopping):
+        watched.begin_at_zero(known_series(), namespace=client.namespace)
         await work(client, settings, stopping)
 
 

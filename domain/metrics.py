@@ -55,6 +55,18 @@ SUBMISSION_DURATION = Metric(
     "Time from the acceptance of a credential by a worker until its answer.",
     (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
 )
+ONBOARDINGS_ENDED = Metric(
+    "onboardings_ended",
+    Kind.COUNTER,
+    ("provider", "outcome"),
+    "Onboardings whose outcome is certain.",
+)
+SUBMISSIONS = Metric(
+    "onboarding_submissions",
+    Kind.COUNTER,
+    ("provider", "result"),
+    "Submitted credentials that were answered, by their result.",
+)
 REFUSALS = Metric(
     "onboarding_refusals",
     Kind.COUNTER,
@@ -91,6 +103,32 @@ SCHEDULE_DRIFT = Metric(
     ("kind",),
     "What sweeps found to be otherwise than the rows of schedules say, and mended.",
 )
+SCANS_ENDED = Metric(
+    "scans_ended", Kind.COUNTER, ("provider", "outcome"), "Scans that were let in and have ended, by how they ended."
+)
+SCANS_SKIPPED = Metric("scans_skipped", Kind.COUNTER, ("reason",), "Runs that ended without a scan, by the reason.")
+SCAN_DURATION = Metric(
+    "scan_duration",
+    Kind.HISTOGRAM,
+    ("provider", "outcome"),
+    "Time from the start of a run until its scan has ended.",
+    (1, 5, 15, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR),
+)
+SCAN_CHECKS = Metric(
+    "scan_checks", Kind.COUNTER, ("provider", "status"), "Checks of completed scans, by what they found."
+)
+SCAN_COMPLETED_AT = Metric(
+    "scan_completed_timestamp_seconds",
+    Kind.GAUGE,
+    ("provider",),
+    "When the last scan was completed, as Unix time.",
+)
+DELIVERIES = Metric(
+    "notification_deliveries",
+    Kind.COUNTER,
+    ("channel", "state"),
+    "Notifications that were delivered, or given up after all attempts.",
+)
 AUDIT_EVENTS_SEALED = Metric(
     "audit_events_sealed",
     Kind.COUNTER,
@@ -120,6 +158,8 @@ HTTP_DURATION = Metric(
 ALL = (
     ONBOARDING_DURATION,
     SUBMISSION_DURATION,
+    ONBOARDINGS_ENDED,
+    SUBMISSIONS,
     REFUSALS,
     STEP_FAILURES,
     RUNNING,
@@ -127,6 +167,12 @@ ALL = (
     COUNTED_AT,
     AWS_REQUESTS,
     SCHEDULE_DRIFT,
+    SCANS_ENDED,
+    SCANS_SKIPPED,
+    SCAN_DURATION,
+    SCAN_CHECKS,
+    SCAN_COMPLETED_AT,
+    DELIVERIES,
     AUDIT_EVENTS_SEALED,
     AUDIT_SEALED_AT,
     RATE_STORE_FAILURES,

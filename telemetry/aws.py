@@ -31,14 +31,23 @@ THROTTLED = frozenset(
 )
 
 
+RESULTS = ("ok", "refused", "throttled", "failed")
+
+
 @contextmanager
 def counting_aws_requests(meter: MetricMeter) -> Iterator[None]:
     """In every session that is made meanwhile: each attempt, also one that a retry makes good."""
-    requests = meter.create_counter(AWS_REQUESTS.name, AWS_REQUESTS.meaning)
+    requests, known = meter.create_counter(AWS_REQUESTS.name, AWS_REQUESTS.meaning), set[str]()
 
     def answered(**event: Any) -> None:
-        _, service, operation = event["event_name"].split(".")
-        requests.add(1, {"service": service, "operation": operation, "result": result_of(event["parsed_response"])})
+        name, result = event["event_name"], result_of(event["parsed_response"])
+        _, service, operation = name.split(".")
+        call = {"service": service, "operation": operation}
+        if name not in known:
+            known.add(name)  # botocore knows a bounded number of operations
+            for each in RESULTS:  # so that the first throttle of an operation is an increase
+                requests.add(0, {**call, "result": each})
+        requests.add(1, {**call, "result": result})
 
     def watch(session: botocore.session.Session) -> None:
         session.register("response-received", answered)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -49,6 +49,13 @@ class Telemetry:
         counter = (self.meter or MetricMeter.noop).create_counter(metric.name, metric.meaning)
         counter.add(0)
         return lambda: counter.add(1)
+
+    def begin_at_zero(self, series: Iterable[tuple[Metric, dict[str, str]]], *, namespace: str) -> None:
+        """Serve these series of counters from 0 on. Each comes with its labels, those included that Temporal's SDK adds
+        to what a workflow or an activity counts, except for the namespace."""
+        if self.meter:
+            for metric, labels in series:
+                self.meter.create_counter(metric.name, metric.meaning).add(0, {**labels, "namespace": namespace})
 
     @asynccontextmanager
     async def counting(self, client: Client, *, state: SearchAttributeKey[str]) -> AsyncIterator[None]:

@@ -7,11 +7,8 @@ from temporalio.common import MetricMeter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.errors import CODES, ClockSkew, Internal, PlatformConfig, Throttled, Unavailable
+from domain.errors import CODES
 from domain.metrics import OTHER, STEP_FAILURES
-
-FROM_ZERO = (ClockSkew.code, Internal.code, PlatformConfig.code, Throttled.code, Unavailable.code, OTHER)
-"""Counted as 0 from a step's first run on: Prometheus sees no increase in a counter whose first value is 1."""
 
 
 class StepFailures(Interceptor):
@@ -27,7 +24,8 @@ class StepFailures(Interceptor):
     def expect(self, step: str) -> None:
         if step not in self._known:
             self._known.add(step)
-            for code in FROM_ZERO:
+            # Prometheus sees no increase in a series that begins at 1.
+            for code in (*CODES, OTHER):
                 self._failures.add(0, {"step": step, "code": code})
 
     def count(self, step: str, code: str | None) -> None:

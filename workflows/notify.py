@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from temporalio.exceptions import ActivityError
 
+import workflows.meters as meters
 import workflows.scan_steps as steps
 from activities.notifications import Deliver
 from domain.notifications import Channel, Delivery, DeliveryState, Notification
@@ -37,6 +38,7 @@ class Telling:
             delivery = self._delivery(channel, DeliveryState.FAILED, code_of(error))
         else:
             delivery = self._delivery(channel, DeliveryState.DELIVERED)
+        meters.delivered(channel.kind, delivery.state)
         await steps.record(self.plan, delivery, number)
 
     def _channels(self) -> Sequence[Channel]:

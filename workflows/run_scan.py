@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
+    import workflows.meters as meters
     import workflows.scan_ends as ends
     import workflows.scan_steps as steps
     import workflows.scan_story as scan_story
@@ -101,6 +102,8 @@ class RunScan:
         plan = self._admission.plan
         if plan is None:
             self._ends_as = ScanState.LEFT
+            if self._admission.leaving:
+                meters.scan_skipped(self._admission.leaving)
             self._show(ScanOutcome(self._id, ScanState.LEFT, leaving=self._admission.leaving))
             return self._outcome
         self._show(ScanOutcome(self._id, ScanState.SCANNING))
@@ -108,6 +111,7 @@ class RunScan:
         self._ends_as = ScanState(end.status.value)
         telling = Telling(plan, self._request.schedule_id, end)
         schedule = await steps.close(plan, self._request, self._ended_by(), telling.announced())
+        meters.scan_ended(plan.order.provider_type, end)
         self._show(self._ended(end, self._ends_as))
         await self._follow(schedule)
         await telling.tell()

@@ -13,7 +13,7 @@ from rich.console import Console
 from temporalio.worker import Worker
 
 from domain.metrics import ALL, Kind
-from local.demo import Demo, onboard
+from local.demo import Demo, onboard, scan
 from local.ports import HOST, Ports, free_port
 from local.progress import Progress
 from local.stack import NAMESPACE, Stack, running_stack
@@ -63,6 +63,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
         folder, settings = tmp_path_factory.mktemp("observed"), {"TRACES_ENDPOINT": collector.url}
         async with running_stack(folder, ports=ports, progress=quiet, settings=settings) as stack:
             demo = await onboard(stack, quiet)
+            await scan(stack, demo, quiet)
             await be_refused(stack, demo)
             await sweep(stack)
             broken = await fail_a_workflow(stack)

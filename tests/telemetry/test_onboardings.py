@@ -1,7 +1,7 @@
 """What an onboarding on the real server measures and traces."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest_asyncio
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -10,16 +10,33 @@ from opentelemetry.sdk.trace import TracerProvider
 from activities.failures import as_failure
 from domain.credentials import Credential
 from domain.errors import Internal, Unavailable
-from domain.metrics import ONBOARDING_DURATION, REFUSALS, STEP_FAILURES
+from domain.metrics import (
+    DELIVERIES,
+    ONBOARDING_DURATION,
+    ONBOARDINGS_ENDED,
+    REFUSALS,
+    SCAN_CHECKS,
+    SCAN_COMPLETED_AT,
+    SCAN_DURATION,
+    SCANS_ENDED,
+    SCANS_SKIPPED,
+    STEP_FAILURES,
+    SUBMISSIONS,
+)
 from domain.validation import Expectation, Verdict
 from telemetry.census import Census
+from telemetry.process import Telemetry
 from telemetry.steps import StepFailures
 from telemetry.tracing import tracing
 from temporal.client import connect
 from tests.fakes_clouds import ScriptedProvider, refused
 from tests.rig import Rig, eventually
+from tests.scan_rig import ScanRig
 from tests.telemetry.collector import Collector
 from tests.telemetry.conftest import Meters
+from tests.workflows import scan_scenarios
+from workflows.ids import ONBOARDING_QUEUE
+from workflows.meters import known_series
 from workflows.onboard_account import OnboardAccount
 from workflows.search_attributes import ONBOARDING_STATE
 
@@ -182,3 +199,39 @@ async def test_neither_a_metric_nor_a_span_holds_what_an_exception_says(
     for secret in (CANARY, rig.tenant_id, onboarding.id):
         assert secret.encode() not in b"".join(collector.requests)
         assert secret not in meters.read().text
+
+
+async def test_the_first_event_of_each_kind_is_an_increase(rig: Rig, meters: Meters):
+    """The series that an event counts is the one that was there with 0, whatever labels the SDK adds."""
+    rig.queue = ONBOARDING_QUEUE
+    Telemetry(meters.meter, None, ExitStack()).begin_at_zero(known_series(), namespace="default")
+    before = meters.read()
+    counters = [ONBOARDINGS_ENDED, SUBMISSIONS, REFUSALS, SCANS_ENDED, SCANS_SKIPPED, SCAN_CHECKS, DELIVERIES]
+    assert {metric.exposed for metric in counters} <= before.names()
+    rig.script(refused("unsafe_trust", step="trust"))
+    async with rig.worker():
+        onboarding = await rig.start()
+        await rig.submit(onboarding)
+        await rig.submit(onboarding)
+        await onboarding.result()
+    after = meters.read()
+    for metric in (ONBOARDINGS_ENDED, SUBMISSIONS, REFUSALS):
+        known, found = ({str(s.labels) for s in each.samples if s.name == metric.exposed} for each in (before, after))
+        assert found == known, metric.name
+    assert after.value(ONBOARDINGS_ENDED.exposed, provider="aws", outcome="active") == 1
+    assert after.value(REFUSALS.exposed, provider="aws", step="trust", code="unsafe_trust") == 1
+
+
+async def test_a_scan_is_measured_by_how_it_ended_and_what_it_found(address: str, meters: Meters):
+    client = await connect(address, namespace="default", as_failure=as_failure, options={"runtime": meters.runtime})
+    rig = ScanRig(client)
+    async with rig.worker():
+        await (await scan_scenarios.completed(rig)).result()
+        await (await scan_scenarios.failed(rig)).result()
+    found = meters.read()
+    assert found.value(SCANS_ENDED.exposed, provider="aws", outcome="completed") == 1
+    assert found.value(SCANS_ENDED.exposed, provider="aws", outcome="failed") == 1
+    assert found.value(f"{SCAN_DURATION.exposed}_count", provider="aws") == 2
+    assert found.value(SCAN_CHECKS.exposed, status="passed") + found.value(SCAN_CHECKS.exposed, status="failed") > 0
+    assert found.value(SCAN_COMPLETED_AT.exposed, provider="aws") > 1_700_000_000
+    assert found.value(DELIVERIES.exposed, channel="webhook", state="delivered") >= 1

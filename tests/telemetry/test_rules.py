@@ -12,6 +12,7 @@ from domain.audit_trail import PATIENCE
 from domain.errors import CODES
 from domain.metrics import ALL, OTHER
 from domain.onboarding import OnboardingState, Result
+from domain.scans import Leaving
 from tests.pages import ROOT, reference, rows, section, source, ticked
 from tests.telemetry.rules import ALERTS, DASHBOARD, SCRAPING, alerts, panels, parts, queries
 from workflows.meters import REFUSAL_CODES, REFUSAL_STEPS
@@ -66,6 +67,11 @@ def closed_sets() -> dict[tuple[str, str], set[str]]:
         ("onboarding_duration_seconds", "outcome"): final,
         ("onboarding_submission_duration_seconds", "result"): set(Result),
         ("onboardings_running", "state"): set(OnboardingState) - final,
+        ("onboardings_ended_total", "outcome"): final,
+        ("onboarding_submissions_total", "result"): set(Result),
+        ("scans_ended_total", "outcome"): {"completed", "failed", "cancelled"},
+        ("scans_skipped_total", "reason"): set(Leaving),
+        ("notification_deliveries_total", "state"): {"delivered", "failed"},
         ("aws_requests_total", "result"): {"ok", "refused", "throttled", "failed"},
     }
 
