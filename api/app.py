@@ -1,6 +1,8 @@
 """The API as one ASGI application, from its services. It imports no adapter and reads no setting."""
 
+import json
 import re
+from functools import cached_property
 from typing import Any, cast
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -31,8 +33,9 @@ from api.health import HealthMonitor
 from api.key_uses import KeyUses
 from api.openapi import DESCRIPTION, PREFIX
 from api.permissions import declared
-from api.rates import RateLimiter, within_address_rate, within_caller_rate
+from api.rates import RateLimiter, within_address_rate, within_caller_rate, within_health_rate
 from api.services import Services
+from api.stored import Stored
 from domain.accounts import ProviderType
 
 _CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_rate)]
@@ -41,12 +44,12 @@ _CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_
 
 def _routes() -> list[BaseRoute]:
     every = APIRouter(generate_unique_id_function=lambda route: route.name)
-    every.include_router(declared(health.router), prefix=PREFIX)
-    every.include_router(declared(identity.router))
+    every.include_router(declared(health.router), prefix=PREFIX, dependencies=[Depends(within_health_rate)])
+    every.include_router(declared(identity.router), dependencies=[Depends(within_address_rate)])
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
     for module in (me, accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
         every.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
-    every.include_router(declared(docs.router))
+    every.include_router(declared(docs.router), dependencies=[Depends(within_address_rate)])
     return every.routes
 
 
@@ -71,6 +74,10 @@ class Api(FastAPI):
             self.openapi_schema = completed(super().openapi(), catalogue)
         return self.openapi_schema
 
+    @cached_property
+    def document(self) -> Stored:
+        return Stored(json.dumps(self.openapi(), separators=(",", ":")).encode(), "application/json")
+
 
 def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
     """The application. Nothing is connected and nobody is asked until the first request."""
@@ -82,6 +89,7 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
         contact={"name": "The platform's operators"},
         license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
         servers=[{"url": services.public_url or "/"}],
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -94,7 +102,8 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
     app.state.services = services
     ring = KeyRing(services.api_keys, uses=KeyUses(services.api_keys))
     app.state.doorman = Doorman(ring, services.tokens)
-    app.state.rates = RateLimiter(edge.rates, edge.rate_store, on_outage=edge.on_rate_outage)
+    app.state.rates = RateLimiter(
+        edge.rates, edge.rate_store, on_outage=edge.on_rate_outage, proxies=edge.trusted_proxies
+    )
     app.state.health = HealthMonitor(services)
-    docs.mount_assets(app)
     return app

@@ -1,14 +1,18 @@
 """The interactive page of the OpenAPI document. Everything it loads comes from here: it works without the internet, and
 its Content-Security-Policy allows no other origin and no inline script."""
 
+from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import Path
+from typing import Protocol, cast
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import APIRouter, Request, Response
 
 from api.permissions import PUBLIC, DeclaredRoute
+from api.stored import Stored
+from domain.errors import NotFound
+
+ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
+"""The files of Swagger UI, which `fastapi-offline` carries."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -17,12 +21,12 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Threat Engine Onboarding API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="docs/assets/swagger-ui.css">
+<link rel="stylesheet" href="{swagger-ui.css}">
 </head>
 <body>
 <div id="page"></div>
-<script src="docs/assets/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="{swagger-ui-bundle.js}"></script>
+<script src="{start.js}"></script>
 </body>
 </html>
 """
@@ -45,17 +49,48 @@ POLICY = (
 router = APIRouter(include_in_schema=False, route_class=DeclaredRoute, dependencies=[PUBLIC])
 
 
+class Documented(Protocol):
+    """An application that describes itself."""
+
+    document: Stored
+
+
 @router.get("/docs")
-def page() -> HTMLResponse:
-    return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+async def page(request: Request) -> Response:
+    return _page().answer(request)
 
 
 @router.get("/docs/start.js")
-def start() -> Response:
-    return Response(START, media_type="text/javascript")
+async def start(request: Request, v: str = "") -> Response:
+    return _start().answer(request, version=v)
 
 
-def mount_assets(app: FastAPI) -> None:
-    """The files of Swagger UI, which `fastapi-offline` carries."""
-    assets = Path(str(files("fastapi_offline"))) / "static"
-    app.mount("/docs/assets", StaticFiles(directory=assets), name="docs-assets")
+@router.get("/docs/assets/{name}")
+async def asset(name: str, request: Request, v: str = "") -> Response:
+    if name not in ASSETS:
+        raise NotFound
+    return _asset(name).answer(request, version=v)
+
+
+@router.get("/openapi.json")
+async def document(request: Request) -> Response:
+    return cast(Documented, request.app).document.answer(request)
+
+
+@cache
+def _page() -> Stored:
+    text = PAGE.replace("{start.js}", f"docs/start.js?v={_start().digest}")
+    for name in ASSETS:
+        text = text.replace(f"{{{name}}}", f"docs/assets/{name}?v={_asset(name).digest}")
+    return Stored(text.encode(), "text/html", POLICY)
+
+
+@cache
+def _start() -> Stored:
+    return Stored(START.encode(), "text/javascript")
+
+
+@lru_cache(maxsize=len(ASSETS))
+def _asset(name: str) -> Stored:
+    content = (files("fastapi_offline") / "static" / name).read_bytes()
+    return Stored(content, ASSETS[name])

@@ -39,6 +39,8 @@ class Edge:
     rate_store: Storage | None = None
     """Where several processes count together."""
     on_rate_outage: Callable[[], None] = lambda: None
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of load balancers, which may look whether it works as often as they like."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call; none by default."""
     https: bool = False

@@ -6,10 +6,10 @@ two minutes later. Several API processes count together in Redis; while that is 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import cast
 
 import structlog
@@ -37,6 +37,8 @@ log = structlog.get_logger("api.rates")
 
 class Per(StrEnum):
     ADDRESS = "address"
+    HEALTH = "health"
+    """An address that asks for health: beside all else, so that a flood of requests hides no healthy process."""
     KEY = "key"
     TENANT = "tenant"
     DRY_RUNS = "dry_runs"
@@ -44,6 +46,7 @@ class Per(StrEnum):
 
 _TOO_MANY = {
     Per.ADDRESS: "Too many requests of this address; slow down.",
+    Per.HEALTH: "Too many requests of this address; slow down.",
     Per.KEY: "Too many requests of this key; slow down.",
     Per.TENANT: "Too many requests of this tenant; slow down.",
     Per.DRY_RUNS: "Too many dry runs of this tenant; wait, or submit the credential without dry_run.",
@@ -99,9 +102,13 @@ class RateLimiter:
         *,
         on_outage: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        proxies: Iterable[str] = (),
     ) -> None:
+        """`proxies` are the networks of load balancers, which ask for health as often as they like."""
+        self._proxies = tuple(ip_network(network) for network in proxies)
         amounts = {
             Per.ADDRESS: rates.per_address,
+            Per.HEALTH: rates.per_address,
             Per.KEY: rates.per_key,
             Per.TENANT: rates.per_tenant,
             Per.DRY_RUNS: rates.dry_runs_per_tenant,
@@ -129,6 +136,20 @@ class RateLimiter:
         item = self._items[per]
         if not await limiter.hit(item, per, who):
             _refuse(per, max(1, (await limiter.get_window_stats(item, per, who)).reset_time - time.time()))
+
+    def admit_health(self, host: str | None) -> None:
+        """Count one look at whether this process works: here, as it needs nothing else for its answer. This machine and
+        the load balancers are not counted. Raises RateLimited."""
+        site = site_of(host)
+        if Per.HEALTH in self._own and not self._is_own(host):
+            _refuse(Per.HEALTH, self._own[Per.HEALTH].hit(site))
+
+    def _is_own(self, host: str | None) -> bool:
+        try:
+            address = ip_address(host or "")
+        except ValueError:
+            return False
+        return address.is_loopback or any(address in network for network in self._proxies)
 
     def _note(self, failure: StorageError) -> None:
         self._ask_again_at = self._clock() + PATIENCE_SECONDS
@@ -159,6 +180,11 @@ def limiter_of(request: Request) -> RateLimiter:
 async def within_address_rate(request: Request) -> None:
     """The first dependency of a route: before the caller is looked up and the body read. Raises RateLimited."""
     await limiter_of(request).admit(Per.ADDRESS, site_of(request.client.host if request.client else None))
+
+
+async def within_health_rate(request: Request) -> None:
+    """The same for the health routes. Raises RateLimited."""
+    limiter_of(request).admit_health(request.client.host if request.client else None)
 
 
 async def within_caller_rate(request: Request, access: AccessDep) -> None:

@@ -1,10 +1,16 @@
 """The HTTP server: uvicorn, with an end to every wait for a client, and answers of our shape to what is no HTTP.
 
-uvicorn's own protocol waits for ever for a head and for a body, and takes any number of connections that say nothing.
+uvicorn's own protocol waits for ever for a head, for a body and for an answer to be read, and takes any number of
+connections that say nothing.
 """
 
 import asyncio
+import socket
+import struct
 import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -12,16 +18,20 @@ from uuid import uuid4
 import h11
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.edge import MAX_HEAD_BYTES
 from api.failures import reply_of
+from api.openapi import PREFIX
+from api.rates import site_of
 from api.requests import HEADERS, REQUEST_ID
 from domain.edge_errors import HeadTooLarge, MalformedRequest, RequestTooSlow
 from domain.errors import OnboardingError, Unavailable
 
 STOP_SECONDS = 10
+HEALTH = f"{PREFIX}/health"
+FULL = "Too many connections are open; try again shortly."
 
 log = structlog.get_logger("api.server")
 
@@ -34,9 +44,14 @@ class ServerLimits:
     """From its connection, or its first byte, until a request's head is complete."""
     body_seconds: float = 20
     """From the head until the body is complete."""
+    unread_seconds: float = 20
+    """Until a client has taken all that was sent to it."""
     keep_alive_seconds: int = 5
     """Between an answer and the next request."""
     connections: int = 512
+    """One more takes the place of one that waits for its client; while none does, it is told to come again."""
+    health_places: int = 16
+    """Connections above those, on which nothing but the health routes is answered."""
 
 
 def server_config(
@@ -64,6 +79,22 @@ def server_config(
     )
 
 
+class HealthOnly:
+    """The application, while there is no place for more: health is answered, so that nobody takes a busy process for a
+    dead one; for all else the client is to come again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(HEALTH):
+            await self._app(scope, receive, send)
+            return
+        answer = reply_of(Unavailable(FULL)).response()
+        answer.headers.update({**HEADERS, REQUEST_ID: uuid4().hex, "Connection": "close"})
+        await answer(scope, receive, send)
+
+
 class BoundedProtocol(H11Protocol):
     """One connection."""
 
@@ -73,12 +104,15 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._awaited: float | None = None
+        self._since = time.monotonic()
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # As soon as anything is left unread, and until nothing is.
+        transport.set_write_buffer_limits(high=0)
         self._watch()
-        if len(self.connections) > self.LIMITS.connections:
-            self._refuse(Unavailable("Too many connections are open; try again shortly."))
+        self._find_a_place()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -86,11 +120,64 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._since = time.monotonic()
         self._watch()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._since = time.monotonic()
+            self._unread = self.loop.call_later(self.LIMITS.unread_seconds, self._cut_off)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._was_read()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_watching()
+        self._was_read()
+
+    @property
+    def waits_since(self) -> float | None:
+        """When the server began to wait for this client, None while the client waits for the server."""
+        if self._unread is not None or self._owed() is not None or (self.cycle and self.cycle.response_complete):
+            return self._since
+        return None
+
+    def give_up_place(self) -> None:
+        """Close the connection for the sake of another one."""
+        if self._unread is not None:
+            self._cut_off()
+        elif self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            self._stop_watching()
+            self.transport.close()
+        else:
+            self._refuse(Unavailable(FULL))
+
+    def _find_a_place(self) -> None:
+        opened = [each for each in self.connections if not each.transport.is_closing()]
+        if len(opened) <= self.LIMITS.connections:
+            return
+        leaving = _longest_waiting(each for each in opened if each is not self and isinstance(each, BoundedProtocol))
+        if leaving is not None:
+            leaving.give_up_place()
+        elif len(opened) <= self.LIMITS.connections + self.LIMITS.health_places:
+            self.app = HealthOnly(self.app)
+        else:
+            self._refuse(Unavailable(FULL))
+
+    def _cut_off(self) -> None:
+        """Without a linger of none the kernel would go on to keep, and to offer, what nobody reads."""
+        opened = self.transport.get_extra_info("socket")
+        if opened is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def _was_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def send_400_response(self, msg: str) -> None:
         """Called where uvicorn has caught what the parser raised."""
@@ -104,7 +191,7 @@ class BoundedProtocol(H11Protocol):
         if awaited != self._awaited:
             self._stop_watching()
             if awaited is not None:
-                self._deadline = self.loop.call_later(awaited, self._too_late)
+                self._deadline, self._since = self.loop.call_later(awaited, self._too_late), time.monotonic()
             self._awaited = awaited
 
     def _owed(self) -> float | None:
@@ -145,3 +232,14 @@ class BoundedProtocol(H11Protocol):
         for event in (response, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         log.info("request.refused", status=reply.status, code=error.code, request_id=request_id)
+
+
+def _longest_waiting(opened: Iterable[BoundedProtocol]) -> BoundedProtocol | None:
+    """Of the address with the most connections that wait for their client, so that nobody's crowd drives out others."""
+    waiting = [(each, since) for each in opened if (since := each.waits_since) is not None]
+    crowds = Counter(_site(each) for each, _ in waiting)
+    return max(waiting, key=lambda each: (crowds[_site(each[0])], -each[1]), default=(None, 0.0))[0]
+
+
+def _site(connection: BoundedProtocol) -> str:
+    return site_of(connection.client[0] if connection.client else None)

@@ -25,6 +25,7 @@ def edge(settings: Settings, watched: Telemetry) -> Edge:
         ),
         rate_store=rate_store(settings.rate_limit_store_url),
         on_rate_outage=watched.counter(RATE_STORE_FAILURES),
+        trusted_proxies=listed(settings.trusted_proxies),
         cors_origins=listed(settings.cors_origins),
         https=(settings.public_api_url or "").startswith("https:"),
     )

@@ -63,3 +63,21 @@ async def test_the_page_loads_from_us_alone(offline: Portal) -> None:
 @pytest.mark.parametrize("path", ["../__init__.py", "..%2f__init__.py", "%2e%2e/__init__.py", "nothing"])
 async def test_the_page_serves_its_own_files_only(offline: Portal, path: str) -> None:
     assert (await offline.http.get(f"{ORIGIN}/docs/assets/{path}")).status_code == 404
+
+
+async def test_what_never_changes_is_kept_and_the_rest_is_asked_for_again(offline: Portal) -> None:
+    page = await offline.http.get(f"{ORIGIN}/docs")
+    loaded = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
+    for path in loaded:
+        answer = await offline.http.get(f"{ORIGIN}/{path}")
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable", path
+        unnamed = await offline.http.get(f"{ORIGIN}/{path.partition('?')[0]}")
+        assert unnamed.headers["Cache-Control"] == "no-cache"
+    for path in (*loaded, "docs", "openapi.json"):
+        first = await offline.http.get(f"{ORIGIN}/{path}")
+        again = await offline.http.get(f"{ORIGIN}/{path}", headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b""), path
+        whole = await offline.http.get(f"{ORIGIN}/{path}", headers={"Accept-Encoding": "identity"})
+        assert whole.content == first.content
+        assert "Content-Encoding" not in whole.headers
+        assert whole.headers["ETag"] != first.headers["ETag"]

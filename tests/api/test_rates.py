@@ -196,18 +196,38 @@ async def test_an_address_is_refused_before_the_body_is_read(offline: Portal):
         assert (await portal.http.post("/tenants", content=unread())).status_code == 429
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health", "http://api.test/docs", "http://api.test/openapi.json"])
-async def test_health_and_the_documentation_are_not_counted(offline: Portal, path: str):
+@pytest.mark.parametrize("path", ["/health/live", "/health"])
+async def test_health_is_counted_beside_all_else(offline: Portal, path: str):
+    async with limited(offline, Rates(per_address=2), client=("192.0.2.7", 1)) as portal:
+        assert await statuses(portal, 3) == [200, 200, 429]
+        assert await statuses(portal, 3, path) == [200, 200, 429]
+
+
+@pytest.mark.parametrize("address", [HOST, "::1", "10.1.2.3"])
+async def test_this_machine_and_the_load_balancers_ask_for_health_as_often_as_they_like(offline: Portal, address: str):
+    edge = Edge(rates=Rates(per_address=1), trusted_proxies=("10.0.0.0/8",))
+    portal = open_portal(offline.rig, offline.rig.client, edge=edge)
+    portal.http._transport = httpx.ASGITransport(app=portal.app, client=(address, 1))
+    async with portal.http:
+        assert await statuses(portal, 5, "/health/live") == [200] * 5
+        assert await statuses(portal, 2) == [200, 429]
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs", "/openapi.json", "/docs/start.js", "/docs/assets/swagger-ui.css", "/.well-known/jwks.json"]
+)
+async def test_what_everybody_may_read_is_counted_too(offline: Portal, path: str):
     async with limited(offline, Rates(per_address=1)) as portal:
-        assert await statuses(portal, 3) == [200, 429, 429]
-        assert await statuses(portal, 3, path) == [200] * 3
+        found = await statuses(portal, 2, f"http://api.test{path}")
+    assert found[0] != 429
+    assert found[1] == 429
 
 
 async def test_every_other_route_is_counted(offline: Portal):
     async with limited(offline, Rates(per_address=1)) as portal:
         await statuses(portal, 1)
         for path, operations in portal.app.openapi()["paths"].items():
-            if "/health" in path or path.startswith("/.well-known"):
+            if "/health" in path:
                 continue
             for method in operations:
                 url = "http://api.test" + path.replace("{provider}", "aws").replace("{", "").replace("}", "")

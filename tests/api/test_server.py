@@ -4,8 +4,11 @@ an answer of the one shape."""
 import asyncio
 import gzip
 import json
+import resource
+import select
+import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +91,12 @@ async def _started(server: uvicorn.Server) -> bool:
 async def serving(
     portal: Portal, limits: ServerLimits = USUAL, app: ASGIApp | None = None, **options: Any
 ) -> AsyncIterator[Served]:
-    port = free_port()
-    server = uvicorn.Server(server_config(app or portal.app, limits=limits, host=HOST, port=port, **options))
-    running = asyncio.create_task(server.serve())
+    listening = socket.create_server((HOST, free_port()), backlog=2048)
+    # Small, so that what nobody reads soon waits in the server and not in the kernel. Connections inherit it.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32_768)
+    port = listening.getsockname()[1]
+    server = uvicorn.Server(server_config(app or portal.app, limits=limits, **options))
+    running = asyncio.create_task(server.serve([listening]))
     await eventually(lambda: _started(server))
     try:
         yield Served(port, portal.http.headers["Authorization"])
@@ -197,21 +203,123 @@ async def test_the_slow_keep_nobody_out(hurried: Served):
     assert {answer.status for answer in await asyncio.gather(*crowd) if answer} == {408}
 
 
-async def test_one_connection_too_many_is_told_so(offline: Portal):
-    limits = ServerLimits(head_seconds=5, connections=3)
-    async with serving(offline, limits) as served:
-        held = [await asyncio.open_connection(HOST, served.port) for _ in range(3)]
-        answer = await served.send(b"")
+async def test_while_every_place_is_at_work_health_is_answered_and_all_else_is_told_to_come_again(offline: Portal):
+    done = asyncio.Event()
+
+    async def busy(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") == "/work":
+            await done.wait()
+        await offline.app(scope, receive, send)
+
+    limits = ServerLimits(connections=3, health_places=2)
+    async with serving(offline, limits, app=busy) as served:
+        work = [asyncio.create_task(served.send(served.head(method="GET", path="/work"))) for _ in range(3)]
+        await asyncio.sleep(0.3)
+        live = await served.send(served.head(method="GET", path="/api/v1/health/live"))
+        answer = await served.send(served.head(method="GET"))
+        done.set()
+        assert live
+        assert live.status == 200
         assert of_our_shape(answer, 503, "unavailable")
         assert answer
         assert int(answer.headers["retry-after"]) > 0
-        for _, writer in held:
-            writer.close()
-            await writer.wait_closed()
-        await asyncio.sleep(0.1)
-        again = await served.send(served.head(method="GET"))
-        assert again
-        assert again.status == 200
+        assert {each.status for each in await asyncio.gather(*work) if each} == {404}
+
+
+# Connections that are not read
+
+
+class Crowd:
+    """Sockets that ask again and again for something large, and read nothing."""
+
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+
+    async def join(self, port: int, count: int, *, address: str = HOST) -> None:
+        loop = asyncio.get_running_loop()
+        request = b"GET /openapi.json HTTP/1.1\r\nHost: api.test\r\n\r\n" * 20
+        for _ in range(count):
+            each = socket.socket()
+            self.sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            each.setblocking(False)
+            each.bind((address, 0))
+            await loop.sock_connect(each, (HOST, port))
+            await loop.sock_sendall(each, request)
+
+    def still_held(self) -> int:
+        """Those that the server has not cut off: it would have sent a reset or an end."""
+        watched = select.poll()
+        for each in self.sockets:
+            watched.register(each, select.POLLHUP | select.POLLERR | select.POLLRDHUP)
+        return len(self.sockets) - len(watched.poll(0))
+
+    def close(self) -> None:
+        for each in self.sockets:
+            each.close()
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    crowd, (soft, hard) = Crowd(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096) if hard > 0 else 4096, hard))
+    yield crowd
+    crowd.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_who_asks_and_never_reads_is_cut_off(offline: Portal, crowd: Crowd):
+    limits = ServerLimits(unread_seconds=1, keep_alive_seconds=60, connections=20)
+    async with serving(offline, limits) as served:
+        await crowd.join(served.port, 5)
+
+        async def all_gone() -> bool:
+            return crowd.still_held() == 0
+
+        await eventually(all_gone)
+        answer = await served.send(served.head(method="GET"))
+        assert answer
+        assert answer.status == 200
+
+
+async def test_who_reads_slowly_but_reads_has_the_whole(offline: Portal):
+    limits = ServerLimits(unread_seconds=2, connections=20)
+    async with serving(offline, limits) as served:
+        reader, writer = await asyncio.open_connection(HOST, served.port, limit=4096)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        writer.write(served.head("Connection: close", method="GET", path="/openapi.json"))
+        whole = b""
+        while piece := await reader.read(16_384):
+            whole += piece
+            await asyncio.sleep(0.05)
+        writer.close()
+        assert json.loads(whole.partition(b"\r\n\r\n")[2])["openapi"]
+
+
+@pytest.mark.timeout(180)
+async def test_health_and_every_other_route_are_answered_while_600_sockets_hold_on(offline: Portal, crowd: Crowd):
+    async with serving(offline, ServerLimits(unread_seconds=600, head_seconds=600)) as served:
+        await crowd.join(served.port, 600)
+        assert crowd.still_held() > 400
+        for path in ("/api/v1/health/live", "/api/v1/health", "/api/v1/tenants") * 3:
+            answer = await served.send(served.head(method="GET", path=path))
+            assert answer, path
+            assert answer.status == 200
+
+
+async def test_a_crowd_of_one_address_drives_out_its_own(offline: Portal, crowd: Crowd):
+    other = "127.0.0.2"
+    async with serving(offline, ServerLimits(head_seconds=600, keep_alive_seconds=600, connections=20)) as served:
+        try:
+            reader, writer = await asyncio.open_connection(HOST, served.port, local_addr=(other, 0))
+        except OSError:
+            pytest.skip("this machine has one address only")
+        await crowd.join(served.port, 60)
+        writer.write(served.head("Connection: close", method="GET"))
+        answer = await _read(reader)
+        writer.close()
+        assert answer
+        assert answer.status == 200
 
 
 # Large ones
