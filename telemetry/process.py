@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import NoOpTracerProvider
+from opentelemetry.trace import NoOpTracerProvider, set_tracer_provider
 from starlette.types import ASGIApp
 from temporalio.client import Client
 from temporalio.common import MetricMeter, SearchAttributeKey
@@ -93,5 +93,6 @@ def begin(process: str, version: str, *, metrics: str | None, traces: str | None
     if traces:
         tracers = sending_spans(f"threat-engine-onboarding-{process}", version, traces)
         held.callback(tracers.shutdown)
+        set_tracer_provider(tracers)  # for the HTTP client, which knows of no telemetry
         held.enter_context(tracing_aws_calls(tracers))
     return Telemetry(meter if metrics else None, tracers, held)
