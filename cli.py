@@ -23,7 +23,7 @@ from commands.keys import show as show_keys
 from commands.policies.rendering import policies
 from commands.probe import probe
 from commands.replay import replay
-from commands.setup import create_tables_only, setup
+from commands.setup import create_tables, setup
 from commands.status import status
 from commands.tenants import create as create_tenant
 from domain.errors import OnboardingError
@@ -42,7 +42,7 @@ keys.command("revoke")(revoke_key)
 tenants = typer.Typer(help="Tenants.", no_args_is_help=True)
 tenants.command("create")(create_tenant)
 app.command()(setup)
-app.command("create-tables")(create_tables_only)
+app.command("create-tables")(create_tables)
 app.add_typer(keys, name="keys")
 app.add_typer(tenants, name="tenants")
 app.add_typer(audit, name="audit")

@@ -102,6 +102,7 @@ def services(settings: config.Settings, temporal: Client) -> Services:
         tokens=access_tokens(settings),
         probes=probes(aws, settings.tables, key_id=settings.secrets_manager_kms_key_id),
         version=config.VERSION,
+        public_url=settings.public_api_url,
         scans=scan_services(settings, aws, temporal),
         limits=Limits(
             validate_wait_seconds=settings.validate_wait_seconds,

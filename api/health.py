@@ -20,7 +20,7 @@ CACHE_SECONDS = 3
 PROBE_SECONDS = 2
 PROBE_THREADS = 8
 
-State = Literal["ok", "down"]
+State = Literal["connected", "disconnected"]
 
 ERRORS = errors(public=True)
 
@@ -28,9 +28,9 @@ router = new_router("/health", tag="health", public=True)
 
 
 class HealthAnswer(BaseModel):
-    """`status` is down when any of the others is."""
+    """`status` is unhealthy when a dependency is disconnected."""
 
-    status: State
+    status: Literal["healthy", "unhealthy"]
     dynamodb: State
     secrets_manager: State
     kms: State
@@ -39,7 +39,7 @@ class HealthAnswer(BaseModel):
 
 
 class LiveAnswer(BaseModel):
-    status: Literal["ok"] = "ok"
+    status: Literal["healthy"] = "healthy"
 
 
 class HealthMonitor:
@@ -64,8 +64,9 @@ class HealthMonitor:
         probes = {"temporal": self._temporal()}
         probes |= {name: self._in_thread(probe) for name, probe in self._services.probes.items()}
         results = await asyncio.gather(*probes.values(), return_exceptions=True)
-        states = {name: "ok" if result is None else "down" for name, result in zip(probes, results, strict=True)}
-        status = "down" if "down" in states.values() else "ok"
+        ends = zip(probes, results, strict=True)
+        states = {name: "connected" if result is None else "disconnected" for name, result in ends}
+        status = "unhealthy" if "disconnected" in states.values() else "healthy"
         return HealthAnswer.model_validate({**states, "status": status, "version": self._services.version})
 
     async def _in_thread(self, probe: HealthProbe) -> None:
@@ -106,6 +107,6 @@ async def get_liveness() -> LiveAnswer:
 async def get_readiness(monitor: MonitorDep, response: Response) -> HealthAnswer:
     """503 while a dependency is down."""
     answer = await monitor.answer()
-    if answer.status == "down":
+    if answer.status == "unhealthy":
         response.status_code = 503
     return answer

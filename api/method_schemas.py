@@ -91,7 +91,7 @@ class SetupAnswer(BaseModel):
     permissions: list[PermissionAnswer]
 
     @classmethod
-    def of(cls, account: Account, description: ProviderDescription, setup: Setup) -> Self:
+    def of(cls, account: Account, description: ProviderDescription, setup: Setup, *, template_url: str | None) -> Self:
         method = description.method(account.auth_method)
         return cls(
             provider=account.provider_type,
@@ -101,7 +101,7 @@ class SetupAnswer(BaseModel):
             instructions=setup.instructions,
             template=setup.template,
             script=setup.script,
-            template_url=setup.template_url,
+            template_url=template_url,
             quick_create_url=setup.quick_create_url,
             platform_account_id=setup.platform_account_id,
             permissions=[PermissionAnswer.of(permission) for permission in description.permissions],

@@ -8,6 +8,7 @@ from api.deps import AccessDep, Provider, ServicesDep
 from api.method_schemas import MethodsAnswer, SetupAnswer, TemplateAnswer
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
+from api.template_address import template_address
 from domain.access import Scope
 from domain.accounts import ProviderType
 from domain.catalogue import SetupRequest
@@ -16,7 +17,14 @@ from domain.errors import NotFound
 router = new_router("/onboarding", tag="methods")
 
 ExternalId = Annotated[
-    str, Query(pattern=r"^te-[0-9a-f]{32}$", description="The account's external id, as `init` gave it.")
+    str,
+    Query(
+        min_length=16,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9_+=,.@:/-]+$",
+        description="The account's external id, as `init` gave it. The template takes any that AWS takes and nobody "
+        "guesses; an account is onboarded with its own one only.",
+    ),
 ]
 
 
@@ -42,7 +50,9 @@ def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAn
     account = access.account(account_id, provider)
     cloud = access.services.catalogue.provider(account.provider_type)
     deployed = cloud.setup(SetupRequest(account.external_id, account.account_name, account.auth_method))
-    return SetupAnswer.of(account, cloud.description, deployed)
+    method = cloud.description.method(account.auth_method)
+    url = template_address(access.services, method, deployed, account.external_id)
+    return SetupAnswer.of(account, cloud.description, deployed, template_url=url)
 
 
 @router.get(

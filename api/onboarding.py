@@ -22,6 +22,7 @@ from api.onboarding_schemas import (
 )
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
+from api.template_address import template_address
 from domain.access import Scope
 from domain.accounts import OnboardingStatus, ProviderType
 from domain.catalogue import AuthMethod, SetupRequest
@@ -50,7 +51,8 @@ async def start_onboarding(
         request = _request(posting, operation, method=method, provider=cloud.description.provider_type)
         started = await OnboardingCalls(posting.access.services).register(request, operation.id)
         setup = cloud.setup(SetupRequest(started.external_id, request.account_name, method.method))
-        return reply(201, InitAnswer.of(request, method, started=started, setup=setup))
+        url = template_address(posting.access.services, method, setup, started.external_id)
+        return reply(201, InitAnswer.of(request, method, started=started, setup=setup, template_url=url))
 
     return await posting.answer(effect, account_id=str(uuid4()), external_id=f"te-{secrets.token_hex(16)}")
 

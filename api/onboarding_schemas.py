@@ -35,12 +35,19 @@ class InitAnswer(BaseModel):
     external_id: str | None = Field(
         description="For the role's trust policy; null when the method has none.", examples=[EXTERNAL_ID]
     )
-    cloudformation_template_url: str | None
-    quick_create_url: str | None
+    cloudformation_template_url: str | None = Field(
+        description="The template in S3 where the platform publishes one, otherwise the address of our own route; null "
+        "when the method has none."
+    )
+    quick_create_url: str | None = Field(
+        description="Opens the AWS console with everything filled in; null where the template is not in S3."
+    )
     expires_at: str = Field(examples=["2026-12-01T09:30:00.000Z"])
 
     @classmethod
-    def of(cls, request: OnboardRequest, method: AuthMethod, *, started: Registered, setup: Setup) -> Self:
+    def of(
+        cls, request: OnboardRequest, method: AuthMethod, *, started: Registered, setup: Setup, template_url: str | None
+    ) -> Self:
         return cls(
             onboarding_id=started.account_id,
             account_id=started.account_id,
@@ -48,7 +55,7 @@ class InitAnswer(BaseModel):
             auth_method=method.method,
             account_name=request.account_name,
             external_id=started.external_id if method.takes_external_id else None,
-            cloudformation_template_url=setup.template_url if method.cloudformation_supported else None,
+            cloudformation_template_url=template_url,
             quick_create_url=setup.quick_create_url if method.cloudformation_supported else None,
             expires_at=started.expires_at,
         )

@@ -110,7 +110,7 @@ class ScheduleCalls:
             tenant_id=schedule.tenant_id,
             schedule_id=schedule.schedule_id,
             origin=origin,
-            triggered_by=TriggeredBy.API,
+            triggered_by=TriggeredBy.MANUAL,
             execution_id=execution_id,
             max_seconds=limits.scan_seconds,
             poll_seconds=limits.scan_poll_seconds,

@@ -34,10 +34,11 @@ class ValidateStackOutputsRequest(RequestBody):
     )
 
     account_id: Id = Field(description="The account that the credential is for: ours, not the cloud's number.")
-    onboarding_json: dict[str, object] | str = Field(
+    onboarding_json: dict[str, object] | list[object] | str = Field(
         repr=False,
-        description="The outputs of the stack, as an object or as its text: AccountId (the cloud's number), RoleArn "
-        "and ExternalId, or account_id, role_arn and external_id.",
+        description="The outputs of the stack: AccountId (the cloud's number), RoleArn and ExternalId, or account_id, "
+        "role_arn and external_id; the output OnboardingJson; or what `aws cloudformation describe-stacks` prints. As "
+        "an object, a list or its text.",
     )
     just_created: bool = Field(True, description=JUST_CREATED)
 

@@ -15,7 +15,7 @@ from api.openapi import PREFIX, Responses, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.probes import probe
 from api.rates import Per, RateLimiter, limiter_of
-from api.stack_outputs import POINTER, credentials_in
+from api.stack_outputs import StackOutputs, outputs_in
 from api.submission_schemas import (
     ValidateCredentialRequest,
     ValidatedAnswer,
@@ -61,8 +61,8 @@ class Handover:
     auth_method: str
     credentials: dict[str, object] = field(repr=False)
     just_created: bool
-    pointer: str | None = None
-    """Where problems of its fields are shown; None when its fields are in the body as they are here."""
+    outputs: StackOutputs | None = None
+    """Where its fields are in the body; None when they are there as they are here."""
 
 
 @router.post(
@@ -114,13 +114,14 @@ async def validate_stack_outputs(
 
     async def effect(operation: Operation) -> Reply:
         body = posting.body
+        outputs = outputs_in(body.onboarding_json)
         given = Handover(
             provider=ProviderType.AWS,
             account_id=body.account_id,
             auth_method="iam_role",
-            credentials=credentials_in(body.onboarding_json),
+            credentials=outputs.fields,
             just_created=body.just_created,
-            pointer=POINTER,
+            outputs=outputs,
         )
         return await _submit(posting.access, given, operation)
 
@@ -187,7 +188,11 @@ def _checked(access: Access, account: Account, given: Handover) -> Credential:
     try:
         return _credential(access, account, given)
     except InvalidInput as error:
-        raise InvalidInput(problems=[replace(p, pointer=given.pointer or p.pointer) for p in error.problems]) from None
+        if given.outputs is None:
+            raise
+        raise InvalidInput(
+            problems=[replace(p, pointer=given.outputs.pointer(p.pointer)) for p in error.problems]
+        ) from None
 
 
 def _credential(access: Access, account: Account, given: Handover) -> Credential:

@@ -10,7 +10,7 @@ from domain.setup import SetupFinding
 from stores import session
 from stores.kms_keys import ensure_keys
 from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from temporal.client import connect
 from temporal.program import run_program
 from temporal.recurring import ensure_recurring
@@ -36,10 +36,10 @@ def setup() -> None:
     report(run_program(set_up_temporal(temporal, recurring)))
 
 
-def create_tables_only() -> None:
+def create_tables() -> None:
     """Make the DynamoDB tables, and complete what an interrupted run left."""
     settings, _ = config.load()
-    report(create_tables(aws_of(settings).dynamodb, settings.tables))
+    report(ensure_tables(aws_of(settings).dynamodb, settings.tables))
 
 
 def set_up_aws(
@@ -49,7 +49,7 @@ def set_up_aws(
     keys = ensure_keys(aws.kms, identity=identity)
     return (
         *keys,
-        *create_tables(aws.dynamodb, names),
+        *ensure_tables(aws.dynamodb, names),
         *ensure_results_bucket(aws.s3, buckets.results),
         *ensure_anchors_bucket(aws.s3, buckets.anchors),
     )

@@ -133,6 +133,7 @@ def process_environment(folder: Path, *, ports: Ports, settings: Mapping[str, st
         "TMPDIR": str(folder),
         "API_HOST": HOST,
         "API_PORT": str(ports.api),
+        "PUBLIC_API_URL": f"http://{HOST}:{ports.api}",
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
         "TEMPORAL_NAMESPACE": NAMESPACE,
         "AWS_REGION": REGION,

@@ -78,7 +78,7 @@ def definitions(names: TableNames) -> tuple[TableDefinition, ...]:
 
 
 @aws_failures()
-def create_tables(dynamodb: "DynamoDBClient", names: TableNames) -> tuple[SetupFinding, ...]:
+def ensure_tables(dynamodb: "DynamoDBClient", names: TableNames) -> tuple[SetupFinding, ...]:
     """Make what is missing, repair what is not as it should be, wait until all is usable. Safe to repeat, also after
     a run that broke off. Raises PlatformConfig for a table or an index that has another key."""
     tables = definitions(names)

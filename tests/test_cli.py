@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from cli import main
+from commands.setup import create_tables
 from config import VERSION
 from domain.api_keys import is_valid, key_id_of
 from domain.timestamps import stamp
@@ -97,6 +98,13 @@ def test_setup_tells_what_it_repaired(cli: Cli, temporal: str, platform: AwsAcco
 
 def test_create_tables_makes_the_tables_only(cli: Cli):
     assert {thing.split()[0] for _, thing in lines(cli("create-tables"))} == {"table"}
+
+
+def test_create_tables_is_a_function_without_arguments_too(cli: Cli, capsys: pytest.CaptureFixture[str]):
+    """Scripts of the platform before this one call it; a second call changes nothing."""
+    cli("create-tables")
+    create_tables()
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"found"}
 
 
 def test_the_first_administrator_key_is_alone_on_the_output_and_valid_for_a_day(

@@ -56,7 +56,11 @@ def test_the_api_lives_and_is_not_ready_while_what_it_needs_is_down(start: Start
         api.wait_until(lambda: answer(f"{health}/live") is not None)
         ready = answer(f"{health}/ready")
         assert ready
-        assert (ready.status_code, ready.json()["temporal"], ready.json()["dynamodb"]) == (503, "down", "down")
+        assert (ready.status_code, ready.json()["temporal"], ready.json()["dynamodb"]) == (
+            503,
+            "disconnected",
+            "disconnected",
+        )
         assert ended_by(api, signal.SIGTERM) == 0
     assert '"event": "api.stopped"' in api.log.read_text()
 

@@ -49,7 +49,7 @@ class TestTriggering:
         assert (answer.status_code, body["status"], body["message"]) == (200, "triggered", "The scan has started.")
         run = await scans.ended(body["scan_id"])
         assert (run["execution_id"], run["scan_id"]) == (body["scan_id"], body["scan_id"])
-        assert (run["status"], run["triggered_by"], run["schedule_id"]) == ("completed", "api", schedule_id)
+        assert (run["status"], run["triggered_by"], run["schedule_id"]) == ("completed", "manual", schedule_id)
         counts = (run["total_checks"], run["passed_checks"], run["failed_checks"], run["error_checks"])
         assert (counts, run["error_code"]) == ((3, 1, 1, 1), None)
         assert run["execution_time_seconds"] >= 0

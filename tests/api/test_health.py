@@ -26,11 +26,11 @@ async def test_health_needs_no_key_and_names_every_dependency(idle: Portal) -> N
     answer = await idle.http.get("/health")
     assert answer.status_code == 200
     assert answer.json() == {
-        "status": "ok",
-        "dynamodb": "ok",
-        "secrets_manager": "ok",
-        "kms": "ok",
-        "temporal": "ok",
+        "status": "healthy",
+        "dynamodb": "connected",
+        "secrets_manager": "connected",
+        "kms": "connected",
+        "temporal": "connected",
         "version": "1.2.3",
     }
     assert (await idle.http.get("/health/ready")).status_code == 200
@@ -41,20 +41,21 @@ async def test_what_is_down_is_told_without_a_detail(offline: Portal) -> None:
     health, ready = await portal.http.get("/health"), await portal.http.get("/health/ready")
     assert (health.status_code, ready.status_code) == (200, 503)
     assert health.json() == ready.json()
-    assert [name for name, state in health.json().items() if state == "down"] == ["status", "kms", "temporal"]
+    assert [name for name, state in health.json().items() if state == "disconnected"] == ["kms", "temporal"]
+    assert health.json()["status"] == "unhealthy"
     assert CANARY not in health.text
 
 
 async def test_the_process_is_alive_whatever_is_down(offline: Portal) -> None:
     answer = await offline.http.get("/health/live")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "healthy"})
 
 
 async def test_a_probe_that_hangs_is_down(offline: Portal) -> None:
     let_go = threading.Event()
     portal = open_portal(offline.rig, offline.rig.client, probes=probes(dynamodb=lambda: let_go.wait(10)))
     try:
-        assert (await portal.http.get("/health")).json()["dynamodb"] == "down"
+        assert (await portal.http.get("/health")).json()["dynamodb"] == "disconnected"
     finally:
         let_go.set()
 

@@ -51,9 +51,18 @@ async def test_the_template_is_for_one_external_id(offline: Portal) -> None:
 
 
 @pytest.mark.parametrize(
-    "external_id", ["", "te-1", EXTERNAL_ID.upper(), EXTERNAL_ID + "0", "canary", EXTERNAL_ID + "\n"]
+    "external_id", ["7f1c2d4e-9a3b-4c5d-8e6f-0a1b2c3d4e5f", "threat-engine/1234567890:AbC=", EXTERNAL_ID.upper()]
 )
-async def test_an_external_id_that_is_none_of_ours_has_no_template(offline: Portal, external_id: str) -> None:
+async def test_an_external_id_of_the_platform_before_has_a_template(offline: Portal, external_id: str) -> None:
+    """It is filled in and nothing more: an account is onboarded with the id that we made for it."""
+    body = (await offline.http.get(TEMPLATE, params={"external_id": external_id})).json()
+    assert body["external_id"] == external_id
+
+
+@pytest.mark.parametrize("external_id", ["", "te-1", "canary", EXTERNAL_ID + "\n", "canary" * 30, EXTERNAL_ID + "${X}"])
+async def test_an_external_id_that_aws_or_a_guesser_would_not_take_has_no_template(
+    offline: Portal, external_id: str
+) -> None:
     answer = await offline.http.get(TEMPLATE, params={"external_id": external_id})
     assert (answer.status_code, answer.json()["detail"]["problems"][0]["pointer"]) == (400, "/external_id")
     assert "canary" not in answer.text
@@ -74,3 +83,19 @@ async def test_init_shows_the_links_of_the_template(portal: Portal) -> None:
     assert body["quick_create_url"] == f"https://console.test/?name=Production&id={body['external_id']}"
     key = (await linked.init(auth_method="access_key")).json()
     assert key["quick_create_url"] is key["cloudformation_template_url"] is None
+
+
+@pytest.mark.parametrize("public_url", [None, "https://onboarding.platform.example"])
+async def test_without_a_template_in_s3_the_address_is_that_of_our_own_route(
+    portal: Portal, public_url: str | None
+) -> None:
+    """It answers with the template, filled in for the account; only the console cannot read it."""
+    api = open_portal(portal.rig, portal.rig.client, public_url=public_url)
+    body = (await api.init()).json()
+    url = body["cloudformation_template_url"]
+    assert url.startswith(f"{public_url or ''}/api/v1/onboarding/aws/cloudformation-template?external_id=te-")
+    assert body["quick_create_url"] is None
+    setup = (await api.http.get("/onboarding/aws/setup", params={"account_id": body["account_id"]})).json()
+    assert setup["template_url"] == url
+    template = await api.http.get(f"http://api.test{url.removeprefix(public_url or '')}")
+    assert template.json()["external_id"] == body["external_id"]

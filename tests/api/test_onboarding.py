@@ -19,7 +19,7 @@ async def test_init_answers_ids_and_the_deadline(portal: Portal) -> None:
     assert re.fullmatch(r"te-[0-9a-f]{32}", body["external_id"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["expires_at"])
     assert (body["provider"], body["auth_method"], body["account_name"]) == ("aws", "iam_role", "Production")
-    assert body["quick_create_url"] is body["cloudformation_template_url"] is None
+    assert body["quick_create_url"] is None
 
 
 async def test_the_first_method_is_the_default(portal: Portal) -> None:

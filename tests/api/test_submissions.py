@@ -158,7 +158,35 @@ OUTPUTS = {"AccountId": ACCOUNT_NUMBER, "RoleArn": ROLE_ARN}
 SNAKE = {"account_id": ACCOUNT_NUMBER, "role_arn": ROLE_ARN}
 
 
-@pytest.mark.parametrize("outputs", [OUTPUTS, SNAKE, json.dumps(OUTPUTS), {"RoleArn": ROLE_ARN}])
+LISTED = [{"OutputKey": name, "OutputValue": value, "Description": CANARY} for name, value in OUTPUTS.items()]
+# As the template of the platform before this one puts it out.
+EVERYTHING = json.dumps(
+    {**SNAKE, "role_name": "ThreatEngineReadOnly", "stack_name": "ThreatEngine", "region": "eu-west-1"}
+)
+WITH_EVERYTHING = [*LISTED, {"OutputKey": "OnboardingJson", "OutputValue": EVERYTHING}]
+UNRELATED = {"StackName": "Shop", "Outputs": [{"OutputKey": "Url", "OutputValue": "https://shop.example"}]}
+STACKS = {"Stacks": [UNRELATED, {"StackName": "ThreatEngine", "Parameters": [], "Outputs": WITH_EVERYTHING}]}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        OUTPUTS,
+        SNAKE,
+        json.dumps(OUTPUTS),
+        {"RoleArn": ROLE_ARN},
+        EVERYTHING,
+        json.dumps(EVERYTHING),
+        {"OnboardingJson": EVERYTHING},
+        {**OUTPUTS, "OnboardingJson": EVERYTHING},
+        LISTED,
+        {"Outputs": LISTED},
+        STACKS,
+        json.dumps(STACKS),
+        json.dumps(STACKS["Stacks"]),
+        {**OUTPUTS, "role_arn": ROLE_ARN, CANARY: CANARY},
+    ],
+)
 async def test_a_stacks_outputs_are_a_credential(portal: Portal, outputs: object) -> None:
     started = (await portal.init()).json()
     body = {"account_id": started["account_id"], "onboarding_json": outputs}
@@ -178,18 +206,41 @@ async def test_the_external_id_of_the_outputs_is_compared(portal: Portal) -> Non
     ("outputs", "code"),
     [
         ("{" + CANARY, "not_json"),
-        ("[]", "not_an_object"),
+        ("1", "not_an_object"),
+        (json.dumps(json.dumps(json.dumps(OUTPUTS))), "not_an_object"),
         ('{"RoleArn": 1, "RoleArn": 2}', "duplicate_key"),
-        ({"RoleArn": ROLE_ARN, "role_arn": ROLE_ARN}, "duplicate_key"),
-        ({"RoleArn": ROLE_ARN, CANARY: CANARY}, "unknown_field"),
-        ({"AccountId": ACCOUNT_NUMBER}, "missing"),
+        ({"RoleArn": ROLE_ARN, "role_arn": f"{ROLE_ARN}2"}, "duplicate_key"),
+        ([*STACKS["Stacks"], {"Outputs": [{"OutputKey": "RoleArn", "OutputValue": CANARY}]}], "duplicate_key"),
+        ("[]", "missing"),
+        ({"AccountId": ACCOUNT_NUMBER, CANARY: CANARY}, "missing"),
         ({"RoleArn": CANARY}, "bad_format"),
         ({"RoleArn": {"Ref": CANARY}}, "not_text"),
+        ({"OnboardingJson": "{" + CANARY}, "not_json"),
     ],
 )
 async def test_outputs_that_are_none_are_refused(portal: Portal, outputs: object, code: str) -> None:
     body = {"account_id": await portal.started(), "onboarding_json": outputs}
     answer = await portal.http.post("/onboarding/aws/validate-json", json=body)
     assert (answer.status_code, codes(answer)) == (400, [code])
-    assert answer.json()["detail"]["problems"][0]["pointer"] == "/onboarding_json"
+    assert answer.json()["detail"]["problems"][0]["pointer"].startswith("/onboarding_json")
     assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("outputs", "place"),
+    [
+        ({"RoleArn": CANARY}, "/RoleArn"),
+        ({"role_arn": CANARY}, "/role_arn"),
+        (
+            {"Stacks": [UNRELATED, {"Outputs": [LISTED[0], {**LISTED[1], "OutputValue": CANARY}]}]},
+            "/Stacks/1/Outputs/1/OutputValue",
+        ),
+        (json.dumps({"RoleArn": CANARY}), ""),
+        ({}, ""),
+    ],
+)
+async def test_a_fault_of_the_outputs_points_to_the_output(portal: Portal, outputs: object, place: str) -> None:
+    """Into a text no pointer can go."""
+    body = {"account_id": await portal.started(), "onboarding_json": outputs}
+    answer = await portal.http.post("/onboarding/aws/validate-json", json=body)
+    assert answer.json()["detail"]["problems"][0]["pointer"] == f"/onboarding_json{place}"

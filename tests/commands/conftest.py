@@ -19,7 +19,7 @@ from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, p
 from local.ministack import REGION
 from local.temporal import running_temporal
 from stores.results_bucket import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
-from stores.tables import create_tables
+from stores.tables import ensure_tables
 from temporal.program import run_program
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
@@ -123,7 +123,7 @@ def environment(
     with acting_as_root(account):
         aws = clients.connect(REGION, endpoint_url=endpoint)
         make_keys(aws.kms, settings)
-        create_tables(aws.dynamodb, settings.tables)
+        ensure_tables(aws.dynamodb, settings.tables)
         ensure_results_bucket(aws.s3, settings.buckets.results)
         ensure_anchors_bucket(aws.s3, settings.buckets.anchors)
         if request.param == "ministack":

@@ -45,7 +45,7 @@ from stores.api_keys import DynamoApiKeyStore
 from stores.kms_keys import ensure_keys
 from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.session import AwsClients
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from temporal.client import connect
 from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes
@@ -149,7 +149,7 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
     with acting_as_root(PLATFORM_NUMBER):
         aws = session.connect(REGION, endpoint_url=endpoint)
         ensure_keys(aws.kms)
-        create_tables(aws.dynamodb, NAMES)
+        ensure_tables(aws.dynamodb, NAMES)
         ensure_results_bucket(aws.s3, default_buckets(PLATFORM_NUMBER, REGION).results)
         ensure_anchors_bucket(aws.s3, default_buckets(PLATFORM_NUMBER, REGION).anchors)
         key, _ = add_administrator_key(DynamoApiKeyStore(aws.dynamodb, NAMES))

@@ -18,7 +18,7 @@ from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
 from stores.audit import DynamoAuditStore
 from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
-from stores.tables import create_tables
+from stores.tables import ensure_tables
 from tests.commands.conftest import Environment, bad, of
 from tests.stores.samples import new_event, new_id
 
@@ -81,7 +81,7 @@ def table(field: str, change: Callable[[Any, str], object]) -> Broken:
         dynamodb, names = environment.aws.dynamodb, environment.settings.tables
         change(dynamodb, getattr(names, field))
         yield environment
-        create_tables(dynamodb, names)
+        ensure_tables(dynamodb, names)
 
     return broken
 

@@ -17,7 +17,7 @@ from local.ministack import running_ministack
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
 from stores.session import AwsClients
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from stores.tenants import DynamoTenantStore
 from tests.api.portal import open_portal
 from tests.rig import Rig
@@ -56,7 +56,7 @@ class Terminal:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsAccount]:
     with running_ministack(tmp_path_factory.mktemp("keys") / "ministack.log") as endpoint:
         account = AwsAccount("111122223333", endpoint, "secret")
-        create_tables(account.clients().dynamodb, TableNames())
+        ensure_tables(account.clients().dynamodb, TableNames())
         yield account
 
 

@@ -39,7 +39,7 @@ from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients, TopicClients
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from tests.deploy.policies import ACCOUNT, REGION
@@ -274,7 +274,7 @@ def setup_journey(world: World) -> None:
     """`python cli.py setup` where nothing is, and where everything is in disorder, then tenants and keys."""
     dynamodb, kms = world.aws.dynamodb, world.aws.kms
     ensure_keys(kms, identity=True)
-    create_tables(dynamodb, NAMES)
+    ensure_tables(dynamodb, NAMES)
     ensure_results_bucket(world.aws.s3, BUCKETS.results)
     ensure_anchors_bucket(world.aws.s3, BUCKETS.anchors)
     keys = DynamoApiKeyStore(dynamodb, NAMES)

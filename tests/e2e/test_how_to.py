@@ -173,7 +173,7 @@ def is_sealed_again(operated: Operated, _: Onboarding) -> bool:
 def was_scanned(operated: Operated, scheduled: Scheduled) -> bool:
     """Temporal's own trigger may have come while this run was under way, and then left."""
     runs = ScheduledAccounts(operated).executions(scheduled)
-    return [run["status"] for run in runs if run["triggered_by"] == "api"] == ["completed"]
+    return [run["status"] for run in runs if run["triggered_by"] == "manual"] == ["completed"]
 
 
 EFFECTS: Mapping[str, Callable[[Operated, Any], bool]] = {

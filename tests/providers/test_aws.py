@@ -1,5 +1,7 @@
 """The whole proof on the emulator, which checks signatures, trust policies, external ids and policies."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -56,7 +58,14 @@ def test_the_role_of_our_template_makes_an_active_account(
 def test_the_outputs_of_our_template_can_be_submitted_as_they_are(
     customer: EmulatedAccount, provider: AwsProvider, deployed: dict[str, str]
 ):
-    assert set(deployed) == {"AccountId", "RoleArn", "ExternalId"}
+    assert set(deployed) == {"AccountId", "RoleArn", "ExternalId", "OnboardingJson"}
+    assert json.loads(deployed["OnboardingJson"]) == {
+        "account_id": deployed["AccountId"],
+        "role_arn": deployed["RoleArn"],
+        "external_id": deployed["ExternalId"],
+        "role_name": "ThreatEngineReadOnly",
+        "stack_name": "ThreatEngine",
+    }
     submitted = role_credential(
         deployed["RoleArn"], external_id=deployed["ExternalId"], account_number=deployed["AccountId"]
     )

@@ -42,7 +42,7 @@ from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.schedules import DynamoScheduleStore
 from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from tests.fakes import FakeStores
@@ -134,7 +134,7 @@ def emulated(emulator: str, request: pytest.FixtureRequest) -> Aws:
     """Tables and a prefix of its own for each test module."""
     clients = impatient_clients(request.getfixturevalue(f"{emulator}_url"))
     names, prefix = fresh_names(), f"te-{uuid4().hex}"
-    create_tables(clients.dynamodb, names)
+    ensure_tables(clients.dynamodb, names)
     ensure_keys(clients.kms)
     ensure_results_bucket(clients.s3, prefix)
     ensure_anchors_bucket(clients.s3, f"{prefix}-anchors")

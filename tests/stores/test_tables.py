@@ -1,4 +1,4 @@
-"""create_tables: what it makes, and how it completes what another run left half-made."""
+"""ensure_tables: what it makes, and how it completes what another run left half-made."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
 from stores.session import AwsClients
-from stores.tables import TableNames, create_tables
+from stores.tables import TableNames, ensure_tables
 from tests.stores.conftest import EMULATORS, fresh_names, impatient_clients
 from tests.stores.faults import answered, error_body
 
@@ -76,7 +76,7 @@ def test_a_table_is_made_as_the_contract_says(clients: AwsClients, tables: Table
 @pytest.fixture(scope="module")
 def tables(clients: AwsClients) -> TableNames:
     names = fresh_names()
-    findings = create_tables(clients.dynamodb, names)
+    findings = ensure_tables(clients.dynamodb, names)
     assert {found.state for found in findings} == {SetupState.CREATED}
     return names
 
@@ -87,7 +87,7 @@ def test_idempotency_records_expire(clients: AwsClients, tables: TableNames):
 
 
 def test_a_second_run_finds_all_and_changes_nothing(clients: AwsClients, tables: TableNames):
-    findings = create_tables(clients.dynamodb, tables)
+    findings = ensure_tables(clients.dynamodb, tables)
     assert [found.thing for found in findings] == [f"table {name}" for name in vars(tables).values()]
     assert {found.state for found in findings} == {SetupState.FOUND}
 
@@ -96,16 +96,16 @@ def test_a_half_made_table_is_completed(clients: AwsClients, emulator: str):
     names = fresh_names()
     # moto cannot turn encryption on later, so there it is on from the start
     half_made(clients, names.accounts, **({"SSESpecification": {"Enabled": True}} if emulator == "moto" else {}))
-    found = finding(create_tables(clients.dynamodb, names), names.accounts)
+    found = finding(ensure_tables(clients.dynamodb, names), names.accounts)
     repaired = [*(f"index {name}" for name in INDEXES["accounts"])]
     repaired += [*([] if emulator == "moto" else ["encryption"]), "deletion protection", "point-in-time recovery"]
     assert found == SetupFinding(f"table {names.accounts}", SetupState.REPAIRED, ", ".join(repaired))
-    assert finding(create_tables(clients.dynamodb, names), names.accounts).state is SetupState.FOUND
+    assert finding(ensure_tables(clients.dynamodb, names), names.accounts).state is SetupState.FOUND
 
 
 def test_what_was_turned_off_is_turned_on_again(clients: AwsClients):
     names = fresh_names()
-    create_tables(clients.dynamodb, names)
+    ensure_tables(clients.dynamodb, names)
     clients.dynamodb.update_table(TableName=names.idempotency, DeletionProtectionEnabled=False)
     clients.dynamodb.update_continuous_backups(
         TableName=names.idempotency, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
@@ -113,41 +113,41 @@ def test_what_was_turned_off_is_turned_on_again(clients: AwsClients):
     clients.dynamodb.update_time_to_live(
         TableName=names.idempotency, TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"}
     )
-    found = finding(create_tables(clients.dynamodb, names), names.idempotency)
+    found = finding(ensure_tables(clients.dynamodb, names), names.idempotency)
     assert found.detail == "deletion protection, point-in-time recovery, expiry of items"
 
 
 def test_a_missing_table_is_added_to_the_others(clients: AwsClients):
     names = fresh_names()
-    create_tables(clients.dynamodb, names)
+    ensure_tables(clients.dynamodb, names)
     clients.dynamodb.update_table(TableName=names.audit_events, DeletionProtectionEnabled=False)
     clients.dynamodb.delete_table(TableName=names.audit_events)
-    findings = create_tables(clients.dynamodb, names)
+    findings = ensure_tables(clients.dynamodb, names)
     assert [found.thing for found in findings if found.state is SetupState.CREATED] == [f"table {names.audit_events}"]
 
 
 def test_a_table_that_is_still_being_made_is_waited_for(clients: AwsClients, tables: TableNames):
     creating = {"Table": {"TableName": tables.tenants, "TableStatus": "CREATING"}}
     with answered(clients.dynamodb, "DescribeTable", status=200, body=json.dumps(creating).encode(), times=1):
-        findings = create_tables(clients.dynamodb, tables)
+        findings = ensure_tables(clients.dynamodb, tables)
     assert {found.state for found in findings} == {SetupState.FOUND}
 
 
 def test_a_table_that_cannot_be_backed_up_yet_is_waited_for(clients: AwsClients):
     names, body = fresh_names(), error_body("ContinuousBackupsUnavailableException")
     with answered(clients.dynamodb, "UpdateContinuousBackups", status=400, body=body, times=1):
-        create_tables(clients.dynamodb, names)
-    assert {found.state for found in create_tables(clients.dynamodb, names)} == {SetupState.FOUND}
+        ensure_tables(clients.dynamodb, names)
+    assert {found.state for found in ensure_tables(clients.dynamodb, names)} == {SetupState.FOUND}
 
 
 @pytest.mark.parametrize("index", [False, True], ids=["table", "index"])
 def test_a_table_with_another_key_is_left_alone_and_named(clients: AwsClients, index: bool):
     names = fresh_names()
     if index:
-        create_tables(clients.dynamodb, names)
+        ensure_tables(clients.dynamodb, names)
         wrong = TableNames(**{**vars(fresh_names()), "tenants": names.providers})
     else:
         half_made(clients, names.tenants)
         wrong = names
     with pytest.raises(PlatformConfig, match=wrong.tenants):
-        create_tables(clients.dynamodb, wrong)
+        ensure_tables(clients.dynamodb, wrong)
