@@ -20,6 +20,7 @@ from commands.first_key import bootstrap
 from commands.keys import create as create_key
 from commands.keys import revoke as revoke_key
 from commands.keys import show as show_keys
+from commands.lists import accounts, get_tenant, list_tenants, onboardings, scans, schedules
 from commands.policies.rendering import policies
 from commands.probe import probe
 from commands.replay import replay
@@ -31,7 +32,6 @@ from domain.errors import OnboardingError
 app = typer.Typer(
     help="Commands for the operators of the platform.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
@@ -40,11 +40,17 @@ keys.command("create")(create_key)
 keys.command("list")(show_keys)
 keys.command("revoke")(revoke_key)
 tenants = typer.Typer(help="Tenants.", no_args_is_help=True)
+tenants.command("list")(list_tenants)
+tenants.command("get")(get_tenant)
 tenants.command("create")(create_tenant)
 app.command()(setup)
 app.command("create-tables")(create_tables)
 app.add_typer(keys, name="keys")
 app.add_typer(tenants, name="tenants")
+app.add_typer(accounts, name="accounts")
+app.add_typer(onboardings, name="onboardings")
+app.add_typer(schedules, name="schedules")
+app.add_typer(scans, name="scans")
 app.add_typer(audit, name="audit")
 app.command()(policies)
 app.command()(doctor)

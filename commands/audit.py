@@ -11,6 +11,7 @@ import typer
 
 import config
 from commands import audit_file
+from commands.output import count
 from composition.aws import aws_of
 from domain.audit import AuditEvent
 from domain.audit_anchors import Anchor, contradictions
@@ -95,7 +96,7 @@ def _verified(stored: Audited, tenant_id: str | None, keys: Sequence[PublicKey],
         print("The anchors are not compared: a trail that was written anew from its beginning is not found.")
     else:
         anchors, hidden = list(stored.anchors.all()), stored.anchors.hidden()
-        print(f"{len(anchors)} anchors are compared" + (f", the last of {anchors[-1].at}" if anchors else ""))
+        print(f"{count(len(anchors), 'anchor')} compared" + (f", the last of {anchors[-1].at}" if anchors else ""))
         for name in hidden[:SHOWN]:
             print(f"fail  {Fault.HIDDEN.value:13} anchor {name}")
         yield bool(hidden)
@@ -162,7 +163,14 @@ def _examined(
 
 def text_of(trail: Trail, found: Sequence[Breach], head: str | None = None) -> str:
     late = sum(digest.late for digest in trail.digests)
-    counts = f"{len(trail.events)} events, {len(trail.digests)} digests, {len(trail.waiting)} wait, {late} came late"
+    counts = ", ".join(
+        [
+            count(len(trail.events), "event"),
+            count(len(trail.digests), "digest"),
+            f"{len(trail.waiting)} {'waits' if len(trail.waiting) == 1 else 'wait'}",
+            f"{late} came late",
+        ]
+    )
     lines = [f"{'fail' if found else 'ok':5} {trail.tenant_id}: {counts}"]
     lines += [f"{'':5} {breach.fault.value:13} {breach.where}" for breach in found[:SHOWN]]
     if len(found) > SHOWN:

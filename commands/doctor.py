@@ -28,6 +28,7 @@ from commands import (
 from commands.checks_identity import Caller, Clock
 from commands.finding import Finding, Level, examined, ok, unknown, warn
 from commands.needs import needs
+from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from stores.tables import definitions
@@ -36,18 +37,22 @@ from workflows import search_attributes
 from workflows.ids import QUEUES, SEAL_AUDITS_ID
 
 ApiRole = Annotated[str | None, typer.Option(help="The name of the role that the API runs as, to check it too.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", hidden=True, help="The same as `-o json`, as before.")]
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def doctor(api_role: ApiRole = None, as_json: AsJson = False) -> None:
+def doctor(api_role: ApiRole = None, output: Output = Format.TABLE, as_json: AsJson = False) -> None:
     """Examine AWS, Temporal, workers and the clock, without changing anything. Exit code 1 when something fails."""
     settings, temporal = config.load()
     findings = examine(settings, temporal, api_role=api_role)
-    print(json.dumps([asdict(found) for found in findings], indent=1) if as_json else text_of(findings))
+    print(
+        json.dumps([asdict(found) for found in findings], indent=1)
+        if as_json or output is Format.JSON
+        else text_of(findings)
+    )
     raise typer.Exit(int(any(found.level is Level.FAIL for found in findings)))
 
 

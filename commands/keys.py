@@ -9,13 +9,14 @@ import typer
 
 import config
 from commands.lines import one_line
+from commands.output import Format, Limit, Output, Row, public, show_list
 from composition.aws import aws_of
 from domain.access import Role
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
 from domain.audit import Origin
 from domain.edge_errors import TenantDisabled
 from domain.errors import NotFound
-from domain.pages import MAX_PAGE
+from domain.pages import MAX_PAGE, every_item
 from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM, TenantStatus
 from domain.timestamps import stamp
@@ -48,16 +49,15 @@ def add_key(keys: ApiKeyStore, tenant_id: str, name: str, *, role: Role, lifetim
     return text, key
 
 
-def show(tenant_id: Tenant) -> None:
+def show(tenant_id: Tenant, output: Output = Format.TABLE, limit: Limit = 100) -> None:
     """List a tenant's keys, those that expired or were revoked too."""
-    keys, _ = _connected()
-    cursor = None
-    while True:
-        page = keys.page(tenant_id, limit=MAX_PAGE, cursor=cursor)
-        for key in page.items:
-            print(_line(key, stamp(datetime.now(UTC))))
-        if (cursor := page.next_cursor) is None:
-            return
+    keys, tenants = _connected()
+    if tenant_id != PLATFORM:
+        tenants.get(tenant_id)
+    now = stamp(datetime.now(UTC))
+    rows = (_row(key, now) for key in every_item(lambda cursor: keys.page(tenant_id, limit=MAX_PAGE, cursor=cursor)))
+    columns = ("state", "key_id", "granted", "expires_at", "last_used_at", "name")
+    show_list(rows, output, columns=columns, thing="keys", limit=limit)
 
 
 def revoke(key_id: KeyId) -> None:
@@ -71,11 +71,9 @@ def revoke(key_id: KeyId) -> None:
     print(f"revoked   key {revoked.key_id}  ({revoked.revoked_at})")
 
 
-def _line(key: ApiKey, now: str) -> str:
+def _row(key: ApiKey, now: str) -> Row:
     state = "revoked" if key.revoked_at else "expired" if key.expires_at <= now else "valid"
-    granted = key.role or ",".join(key.scopes)
-    used = key.last_used_at or "never"
-    return f"{state:9} {key.key_id}  {granted:11}  until {key.expires_at}  used {used}  {key.name}"
+    return {"state": state, "granted": key.role or ",".join(key.scopes), **public(key, "digest")}
 
 
 def _connected() -> tuple[DynamoApiKeyStore, DynamoTenantStore]:

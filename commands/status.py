@@ -13,6 +13,7 @@ import typer
 
 import config
 from commands import clients
+from commands.output import Format, Output, count
 from commands.standing import Queue, Recurring, Standing, standing
 from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 LATE_AFTER = 2
 """Intervals without a completed sweep."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", hidden=True, help="The same as `-o json`, as before.")]
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Status:
     """What stands still, and what to do about it."""
 
 
-def status(as_json: AsJson = False) -> None:
+def status(output: Output = Format.TABLE, as_json: AsJson = False) -> None:
     """Onboardings, schedules, scans, drift, audit trail and workers. Exit code 1 when something stands still."""
     settings, temporal = config.load()
     now = datetime.now(UTC)
     found = run_program(look(settings, temporal, now=now))
-    print(json.dumps(asdict(found), indent=1) if as_json else text_of(found, now))
+    print(json.dumps(asdict(found), indent=1) if as_json or output is Format.JSON else text_of(found, now))
     raise typer.Exit(int(bool(found.troubles)))
 
 
@@ -79,7 +80,7 @@ def _troubles(found: Standing, *, now: datetime, every: timedelta) -> Iterator[s
     sealing = found.sealing
     yield from _stands_still(sealing, "the sealing of the audit trail", SEAL_AUDITS_ID, late_after=PATIENCE, now=now)
     if sealing.found and (failed := sealing.found.failed):
-        whose = f"{failed} tenant{'' if failed == 1 else 's'}"
+        whose = count(failed, "tenant")
         yield f"Audit events of {whose} could not be sealed: look at `seal_trail` in the workflow `{SEAL_AUDITS_ID}`."
 
 
@@ -123,7 +124,7 @@ def _drift(sweep: Recurring[Swept], now: datetime) -> str:
     found = sweep.found
     return (
         f"{found.astray} out of step, {found.orphans} without a row, {found.abandoned} held by a run that is gone, "
-        f"{found.lost} onboardings lost, {found.missed} one-time ones that did not run: "
+        f"{count(found.lost, 'onboarding')} lost, {found.missed} one-time ones that did not run: "
         f"mended by the sweep {_minutes_since(sweep.last_at, now)} min ago"
     )
 
@@ -133,8 +134,9 @@ def _audit_trail(sealing: Recurring[SealedTrails], now: datetime) -> str:
         return "not known: no sealing is on record"
     found = sealing.found
     return (
-        f"{found.events} events of {found.trails} tenants sealed {_minutes_since(sealing.last_at, now)} min ago, "
-        f"{found.late} came late, {found.failed} tenants not sealed"
+        f"{count(found.events, 'event')} of {count(found.trails, 'tenant')} sealed "
+        f"{_minutes_since(sealing.last_at, now)} min ago, {found.late} came late, "
+        f"{count(found.failed, 'tenant')} not sealed"
     )
 
 
@@ -143,5 +145,9 @@ def _minutes_since(moment: str, now: datetime) -> int:
 
 
 def _queue(queue: Queue) -> str:
-    waits = f"{queue.waiting} tasks wait, the oldest for {queue.oldest_seconds} s" if queue.waiting else "nothing waits"
-    return f"{queue.workers} worker{'' if queue.workers == 1 else 's'}, {waits}"
+    waits = (
+        f"{count(queue.waiting, 'task')} waiting, the oldest for {queue.oldest_seconds} s"
+        if queue.waiting
+        else "nothing waits"
+    )
+    return f"{count(queue.workers, 'worker')}, {waits}"

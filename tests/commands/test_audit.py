@@ -198,9 +198,9 @@ def test_the_platforms_trails_are_checked_exported_and_checked_again(platform: A
     ActivityEnvironment().run(steps.anchor_heads, AnchorHeads(stamp(now)))
     all_of_them = run("verify")
     assert all_of_them.exit_code == 0, all_of_them.output
-    assert f"ok    {tenant.tenant_id}: 4 events, 1 digests, 0 wait, 0 came late" in all_of_them.output
-    assert "ok    platform: 1 events, 1 digests, 0 wait" in all_of_them.output
-    assert "1 anchors are compared" in all_of_them.output
+    assert f"ok    {tenant.tenant_id}: 4 events, 1 digest, 0 wait, 0 came late" in all_of_them.output
+    assert "ok    platform: 1 event, 1 digest, 0 wait" in all_of_them.output
+    assert "1 anchor compared" in all_of_them.output
     export = run("export", "--tenant-id", tenant.tenant_id)
     assert export.exit_code == 0
     file.write_text(export.stdout)

@@ -116,7 +116,7 @@ def test_keys_are_listed_and_revoked(terminal: Terminal):
     kept, lost = (key_id_of(terminal.key(tenant_id)) or "" for _ in range(2))
     assert terminal.output("keys", "revoke", lost).startswith(f"revoked   key {lost}")
     assert terminal.output("keys", "revoke", lost).startswith(f"revoked   key {lost}")
-    lines = terminal.output("keys", "list", "--tenant-id", tenant_id).splitlines()
+    _, *lines = terminal.output("keys", "list", "--tenant-id", tenant_id).splitlines()
     assert {line.split()[1]: line.split()[0] for line in lines} == {kept: "valid", lost: "revoked"}
 
 

@@ -183,7 +183,7 @@ def test_it_is_one_screen(environment: Environment):
         "3 one-time ones that did not run: mended by the sweep 6 min ago",
         "audit trail       42 events of 3 tenants sealed 2 min ago, 1 came late, 0 tenants not sealed",
         "queue onboarding  2 workers, nothing waits",
-        "queue scans       1 worker, 3 tasks wait, the oldest for 12 s",
+        "queue scans       1 worker, 3 tasks waiting, the oldest for 12 s",
         "",
         "Nothing stands still.",
     ]

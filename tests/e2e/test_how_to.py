@@ -21,6 +21,7 @@ from tests.e2e.typed_in import exchanges, general, is_shown, type_in
 PAGES = sorted((ROOT / "docs/how-to").glob("*.md"))
 NOT_HERE = (
     *("change-a-workflow", "run-on-aws", "run-with-docker-compose", "watch-it", "add-a-cloud", "sign-in-with-oidc"),
+    "ship-logs-to-cloudwatch",
     *(f"connect-{cloud}" for cloud in ("azure", "gcp", "alicloud", "oci", "ibm")),
 )
 """Pages whose other commands change the working tree, or need a real cloud account, an issuer, Docker or Prometheus."""

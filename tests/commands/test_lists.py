@@ -1,0 +1,125 @@
+"""`python cli.py tenants|accounts|onboardings|schedules|scans|keys list|get`, as an operator calls them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cli
+from domain.errors import NotFound
+from domain.tenants import Tenant
+from tests.stores.conftest import Aws, emulated
+from tests.stores.samples import activation, new_account, new_event, new_id, new_tenant
+from tests.stores.test_schedules import Owner
+
+EXTERNAL_ID = "an-external-id-that-opens-a-role"
+
+
+@pytest.fixture(scope="module")
+def aws(request: pytest.FixtureRequest) -> Aws:
+    return emulated("moto", request)
+
+
+@pytest.fixture
+def platform(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", str(aws.clients.dynamodb.meta.endpoint_url))
+    monkeypatch.setenv("PLATFORM_AWS_ACCOUNT_ID", "111111111111")
+    for name, table in vars(aws.names).items():
+        monkeypatch.setenv(f"DYNAMODB_{name.upper()}_TABLE", table)
+    return aws
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, arguments)
+
+
+def as_json(*arguments: str) -> Any:
+    result = run(*arguments, "-o", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def made(platform: Aws) -> Tenant:
+    tenant = new_tenant()
+    platform.stores.tenants.create(tenant, new_event(tenant.tenant_id))
+    return tenant
+
+
+def test_tenants_and_accounts_are_listed_and_shown_for_people_and_for_machines(platform: Aws):
+    tenant = made(platform)
+    account = replace(new_account(tenant.tenant_id), external_id=EXTERNAL_ID)
+    platform.stores.accounts.register(account, new_event(tenant.tenant_id))
+    assert tenant.tenant_id in {row["tenant_id"] for row in as_json("tenants", "list")}
+    assert as_json("tenants", "get", tenant.tenant_id)["tenant_name"] == tenant.tenant_name
+    [row] = as_json("accounts", "list", "--tenant-id", tenant.tenant_id)
+    assert (row["account_id"], row["status"]) == (account.account_id, "pending")
+    shown = run("accounts", "list", "--tenant-id", tenant.tenant_id)
+    assert (shown.exit_code, account.account_id in shown.output) == (0, True)
+    assert as_json("accounts", "get", account.account_id)["account_name"] == account.account_name
+    [open_one] = as_json("onboardings", "list", "--tenant-id", tenant.tenant_id)
+    assert open_one["account_id"] == account.account_id
+    assert EXTERNAL_ID not in run("accounts", "get", account.account_id, "-o", "json").output
+
+
+def test_schedules_and_scans_of_a_tenant_are_listed(platform: Aws):
+    stores = platform.stores
+    tenant = made(platform)
+    account = new_account(tenant.tenant_id)
+    stores.accounts.register(account, new_event(tenant.tenant_id))
+    stores.accounts.activate(tenant.tenant_id, account.account_id, activation(), new_event(tenant.tenant_id))
+    owner = Owner(stores, tenant.tenant_id, account.account_id)
+    schedule = stores.schedules.create(owner.schedule(), owner.event())
+    execution = owner.execution(schedule)
+    stores.schedules.claim(schedule, execution, owner.event())
+    [row] = as_json("schedules", "list", "--tenant-id", owner.tenant_id)
+    assert (row["schedule_id"], row["running_execution_id"]) == (schedule.schedule_id, execution.execution_id)
+    assert as_json("schedules", "get", schedule.schedule_id)["name"] == schedule.name
+    [scan] = as_json("scans", "list", "--tenant-id", owner.tenant_id, "--schedule-id", schedule.schedule_id)
+    assert as_json("scans", "get", execution.execution_id)["status"] == scan["status"] == "running"
+
+
+def test_an_empty_list_and_a_longer_one_say_so(platform: Aws):
+    tenant = made(platform)
+    made(platform)
+    assert run("accounts", "list", "--tenant-id", tenant.tenant_id).output == "There are no accounts.\n"
+    assert run("keys", "list", "--tenant-id", tenant.tenant_id).output == "There are no keys.\n"
+    assert "more than 1 tenants; ask for more with --limit" in run("tenants", "list", "--limit", "1").output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("accounts", "list", "--tenant-id", new_id()),
+        ("accounts", "get", new_id()),
+        ("onboardings", "list", "--tenant-id", new_id()),
+        ("schedules", "list", "--tenant-id", new_id()),
+        ("schedules", "get", "not-an-id"),
+        ("scans", "get", new_id()),
+        ("tenants", "get", new_id()),
+        ("keys", "list", "--tenant-id", new_id()),
+    ],
+    ids=" ".join,
+)
+def test_what_does_not_exist_is_not_an_empty_list(platform: Aws, arguments: tuple[str, ...]):
+    assert isinstance(run(*arguments).exception, NotFound)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("scans", "list", "--tenant-id", new_id()), "--schedule-id or --account-id"),
+        (("schedules", "list", "--account-id", new_id()), "--tenant-id"),
+        (("accounts", "list"), "--tenant-id"),
+        (("accounts", "list", "--tenant-id", new_id(), "--status", "odd"), "active_limited"),
+    ],
+    ids=str,
+)
+def test_a_wrong_argument_ends_with_2_and_names_it(platform: Aws, arguments: tuple[str, ...], said: str):
+    result = run(*arguments)
+    assert (result.exit_code, said in result.output) == (2, True)
+
+
+def test_the_shell_can_complete_commands():
+    assert "complete" in run("--show-completion", "bash").output
