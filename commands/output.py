@@ -40,7 +40,7 @@ def show_list(rows: Iterable[Row], output: Format, *, columns: Sequence[str], th
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in shown:
         table.add_row(*(_text(row.get(column)) for column in columns))
-    # No cell is cut and no id is wrapped where the output is not a terminal: a program or a person's grep reads it then.
+    # No cell is cut and no id is wrapped where the output is not a terminal: grep reads it then.
     console = Console(width=None if sys.stdout.isatty() else 400, highlight=False, markup=False)
     console.print(table)
     if more:
