@@ -47,7 +47,7 @@ def _routes() -> list[BaseRoute]:
     every.include_router(declared(health.router), prefix=PREFIX, dependencies=[Depends(within_health_rate)])
     every.include_router(declared(identity.router), dependencies=[Depends(within_address_rate)])
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (me, accounts, methods, submissions, onboarding, tenants, keys, schedules, executions, audit):
+    for module in (me, tenants, keys, accounts, methods, onboarding, submissions, schedules, executions, audit):
         every.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
     every.include_router(declared(docs.router), dependencies=[Depends(within_address_rate)])
     return every.routes
@@ -59,6 +59,12 @@ first request."""
 
 
 _CLOUD_IN_PATH = re.compile(rf"(?<={PREFIX}/onboarding/)({'|'.join(ProviderType)})(?=/)", re.IGNORECASE)
+
+
+def _servers(public_url: str | None) -> list[dict[str, Any]]:
+    """The page may call its own origin only, and may have been opened at another address than the public one."""
+    public = [{"url": public_url, "description": "Where callers reach the API."}] if public_url else []
+    return [{"url": "/", "description": "Where this document is."}, *public]
 
 
 class Api(FastAPI):
@@ -88,7 +94,7 @@ def create_app(services: Services, edge: Edge | None = None) -> FastAPI:
         description=DESCRIPTION,
         contact={"name": "The platform's operators"},
         license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
-        servers=[{"url": services.public_url or "/"}],
+        servers=_servers(services.public_url),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

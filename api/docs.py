@@ -31,14 +31,29 @@ PAGE = """<!doctype html>
 </html>
 """
 
-START = """SwaggerUIBundle({
+START = """const KEPT = "threat-engine-login";
+
+const page = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#page",
   deepLinking: true,
   tryItOutEnabled: true,
   validatorUrl: null,
+  onComplete: () => {
+    const kept = sessionStorage.getItem(KEPT);
+    if (kept) page.authActions.authorize(JSON.parse(kept));
+    page.getStore().subscribe(keep);
+  },
 });
+
+function keep() {
+  const login = JSON.stringify(page.authSelectors.authorized());
+  if (login === "{}") sessionStorage.removeItem(KEPT);
+  else sessionStorage.setItem(KEPT, login);
+}
 """
+# Swagger UI's own `persistAuthorization` would leave the key in localStorage, where it outlives the browser. Here it
+# outlives a reload, belongs to one tab, and goes with it.
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -43,9 +43,11 @@ def completed(document: Schema, catalogue: Catalogue | None) -> Schema:
             }
         for parameter in operation.get("parameters", ()):
             _add_format(parameter["name"], parameter["schema"])
+    enums = {tuple(schema["enum"]): name for name, schema in schemas.items() if "enum" in schema}
     for schema in schemas.values():
         for name, field in schema.get("properties", {}).items():
             _add_format(name, field)
+            _name_enum(field, enums)
     return with_links(document)
 
 
@@ -68,11 +70,29 @@ def _bodies() -> Schema:
 
 
 def _add_format(name: str, schema: Schema) -> None:
-    """To the text that an id or a time is, also where it may be null."""
-    for branch in (schema, *schema.get("anyOf", ())):
-        found = format_of(name, branch)
+    """To the text that an id or a time is, also where it may be null, and to those of a list."""
+    for place in _places(schema):
+        found = format_of(name, place)
         if found in FORMATS:
-            branch["format"] = found
+            place["format"] = found
+
+
+def _name_enum(field: Schema, enums: Mapping[tuple[str, ...], str]) -> None:
+    """A body lists the values that it takes. Where they are all of an enum, a client has one type for both."""
+    for place in _places(field):
+        name = enums.get(tuple(place.get("enum", ())))
+        if name is not None:
+            for part in ("type", "enum"):
+                place.pop(part)
+            place["$ref"] = REF + name
+
+
+def _places(field: Schema) -> Iterator[Schema]:
+    """The schema of a value, those that it may have, and those of the items of a list."""
+    for branch in (field, *field.get("anyOf", ())):
+        yield branch
+        if "items" in branch:
+            yield branch["items"]
 
 
 def _type_credentials(schemas: Schema, clouds: list[ProviderDescription]) -> None:

@@ -28,7 +28,7 @@ def format_of(name: str, schema: Schema) -> str | None:
         return str(schema["format"])
     if name in _IDS or name.endswith("_execution_id"):
         return UUID
-    return DATE_TIME if name in _TIMES or name.endswith("_at") else None
+    return DATE_TIME if name in _TIMES or name.endswith(("_at", "_times")) else None
 
 
 @dataclass(frozen=True)

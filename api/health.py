@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Literal, cast
 
 from anyio import CapacityLimiter, fail_after, to_thread
@@ -20,7 +21,11 @@ CACHE_SECONDS = 3
 PROBE_SECONDS = 2
 PROBE_THREADS = 8
 
-State = Literal["connected", "disconnected"]
+
+class DependencyState(StrEnum):
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
 
 ERRORS = errors(public=True)
 
@@ -31,10 +36,10 @@ class HealthAnswer(BaseModel):
     """`status` is unhealthy when a dependency is disconnected."""
 
     status: Literal["healthy", "unhealthy"]
-    dynamodb: State
-    secrets_manager: State
-    kms: State
-    temporal: State
+    dynamodb: DependencyState
+    secrets_manager: DependencyState
+    kms: DependencyState
+    temporal: DependencyState
     version: str = Field(examples=["0.1.0"])
 
 

@@ -9,6 +9,7 @@ from domain.edge_errors import RateLimited
 from domain.errors import (
     CredentialRefused,
     Internal,
+    InvalidInput,
     MalformedBody,
     MissingScope,
     NotFound,
@@ -39,15 +40,22 @@ _REFUSED = Problem(
     remedy="Let our account assume the role with the external id of this account.",
 )
 
+_WRONG = Problem("invalid", "limit is not acceptable; it must be a whole number from 1 to 100.", pointer="/limit")
+_MISSING = "There is no such account here; its id is a UUID in lower case."
+_MALFORMED = Problem("missing", "account_id is missing; it must be a UUID in lower case.", pointer="/account_id")
+
 _ERRORS: dict[int | str, tuple[str, OnboardingError]] = {
-    400: ("The input makes no sense, or the cloud refuses the credential.", CredentialRefused(problems=[_REFUSED])),
+    400: ("The input makes no sense.", InvalidInput(problems=[_WRONG])),
     401: ("The API key or access token is missing, unknown, expired or revoked.", Unauthenticated()),
     403: ("The caller may not do this.", MissingScope(scope="accounts:read")),
-    404: ("There is no such thing here, or it is another tenant's.", NotFound()),
+    404: ("There is no such thing here, or it is another tenant's.", NotFound(_MISSING, pointer="/account_id")),
     409: ("The request conflicts with the present state.", OnboardingClosed()),
     413: ("The body is larger than 256 KiB.", PayloadTooLarge()),
     415: ("The body is not application/json in UTF-8.", UnsupportedMediaType()),
-    422: ("The body is malformed, or the Idempotency-Key was used with another body.", MalformedBody()),
+    422: (
+        "The body is malformed, or the Idempotency-Key was used with another body.",
+        MalformedBody(problems=[_MALFORMED]),
+    ),
     429: ("Too many requests; repeat after `Retry-After` seconds.", RateLimited(retry_after=1)),
     503: ("Nothing can be promised now; repeat after `Retry-After` seconds.", Unavailable()),
     "default": ("Any other error.", Internal()),
@@ -85,6 +93,12 @@ def errors(*statuses: int, public: bool = False) -> Responses:
 def posted(*statuses: int) -> Responses:
     """The same for a route that takes a body."""
     return errors(400, 413, 415, 422, *statuses)
+
+
+def refusing(*statuses: int) -> Responses:
+    """The same for a route that takes a credential, which the cloud may refuse."""
+    description = "The cloud refuses the credential, or the input makes no sense."
+    return posted(*statuses) | {400: _response(description, CredentialRefused(problems=[_REFUSED]))}
 
 
 def request_body(model: type[RequestBody], *, optional: bool = False) -> dict[str, Any]:

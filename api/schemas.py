@@ -66,7 +66,8 @@ def _or_null(field: JsonSchemaValue) -> JsonSchemaValue:
     if {"type": "null"} in field.get("anyOf", ()):
         return field
     value = {name: part for name, part in field.items() if name not in _SAID}
-    said = {name: part for name, part in field.items() if name in _SAID}
+    # Generators of clients cannot make an object of a schema's default.
+    said = {name: part for name, part in field.items() if name in _SAID and not isinstance(part, dict)}
     return {"anyOf": [value, {"type": "null"}], **said}
 
 

@@ -11,7 +11,7 @@ from api.deps import Access, Provider
 from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.onboarding_calls import OnboardingCalls
-from api.openapi import PREFIX, Responses, posted, request_body
+from api.openapi import PREFIX, Responses, refusing, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.probes import probe
 from api.rates import Per, RateLimiter, limiter_of
@@ -43,7 +43,7 @@ CLOUD_RETRY_SECONDS = 60
 router = new_router("/onboarding", tag="onboarding")
 
 RESPONSES: Responses = {
-    **posted(404, 409),
+    **refusing(404, 409),
     202: {
         "model": ValidatingAnswer,
         "description": "Validation takes longer; follow `Location`.",
