@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, Valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig
 
+from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings
 from settings.tables import TableSettings
@@ -25,6 +26,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
+CustomerRoleNames = Annotated[str, StringConstraints(pattern=ROLE_NAMES_PATTERN, max_length=512)]
 IpAndPort = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$")]
 IssuerUrl = Annotated[str, StringConstraints(pattern=r"^https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -103,6 +105,11 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     platform_aws_account_id: AccountNumber = Field(description="the 12-digit number of the platform's AWS account")
     platform_role_name: RoleName = Field(
         "threat-engine-onboarding", description="the name of the role that workers run as and customers trust"
+    )
+    customer_role_names: CustomerRoleNames = Field(
+        ANY_ROLE_NAMES,
+        description="how the names of customers' roles begin, 4 to 40 characters and `*`, in any path or after the one "
+        "path that it names, as in `/security/ThreatEngine*`; no other role may be assumed",
     )
     cloudformation_template_url: Url | None = Field(
         None, description="the S3 address of the published template; without it there is no quick-create link"
@@ -224,6 +231,9 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
             sentences = [
                 _sentence(name, "missing") for group in (ALICLOUD, *TOGETHER) for name in settings._lacks(group)
             ]
+            # A customer that names our own role must not have it assumed.
+            if settings.platform_role_name.startswith(RoleNames(settings.customer_role_names).prefix):
+                sentences.append("CUSTOMER_ROLE_NAMES has a wrong value: PLATFORM_ROLE_NAME must not begin like that.")
             if not sentences:
                 return settings
         raise SettingsError("\n".join(sentences))

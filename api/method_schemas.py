@@ -17,10 +17,18 @@ class FieldAnswer(BaseModel):
     required: bool
     secret: bool
     pattern: str = Field(description="A regular expression that the whole value matches.")
+    rule: str | None = Field(description="Which of the well-formed values the platform can use, when not all of them.")
 
     @classmethod
     def of(cls, field: CredentialField) -> Self:
-        return cls.model_validate(field, from_attributes=True)
+        return cls(
+            name=field.name,
+            description=field.description,
+            required=field.required,
+            secret=field.secret,
+            pattern=field.rule.pattern if field.rule else field.pattern,
+            rule=field.rule.sentence if field.rule else None,
+        )
 
 
 class MethodAnswer(BaseModel):

@@ -10,7 +10,7 @@ from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
 from api.template_address import template_address
 from domain.access import Scope
-from domain.accounts import ProviderType
+from domain.accounts import Account, ProviderType
 from domain.catalogue import SetupRequest
 from domain.errors import NotFound
 
@@ -49,10 +49,14 @@ def get_setup(provider: Provider, account_id: str, access: AccessDep) -> SetupAn
     """What the customer runs or deploys in its cloud for this account."""
     account = access.account(account_id, provider)
     cloud = access.services.catalogue.provider(account.provider_type)
-    deployed = cloud.setup(SetupRequest(account.external_id, account.account_name, account.auth_method))
+    deployed = cloud.setup(_wanted(account))
     method = cloud.description.method(account.auth_method)
     url = template_address(access.services, method, deployed, account.external_id)
     return SetupAnswer.of(account, cloud.description, deployed, template_url=url)
+
+
+def _wanted(account: Account) -> SetupRequest:
+    return SetupRequest(account.external_id, account.account_name, account.auth_method, account.account_id)
 
 
 @router.get(

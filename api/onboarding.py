@@ -50,7 +50,7 @@ async def start_onboarding(
         cloud, method = await run_in_threadpool(_check, posting, provider)
         request = _request(posting, operation, method=method, provider=cloud.description.provider_type)
         started = await OnboardingCalls(posting.access.services).register(request, operation.id)
-        setup = cloud.setup(SetupRequest(started.external_id, request.account_name, method.method))
+        setup = cloud.setup(SetupRequest(started.external_id, request.account_name, method.method, request.account_id))
         url = template_address(posting.access.services, method, setup, started.external_id)
         return reply(201, InitAnswer.of(request, method, started=started, setup=setup, template_url=url))
 

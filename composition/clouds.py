@@ -8,6 +8,7 @@ from domain.accounts import ProviderType
 from domain.credentials import Secret
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.aws import AwsProvider, PlatformAws
+from providers.aws_role_names import RoleNames
 from providers.azure import AzureProvider, is_azure_host
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
@@ -56,6 +57,7 @@ def platform_aws(settings: Settings) -> PlatformAws:
         region=settings.aws_region,
         customer_endpoint_url=settings.customer_aws_endpoint_url,
         template_url=settings.cloudformation_template_url,
+        role_names=RoleNames(settings.customer_role_names),
     )
 
 

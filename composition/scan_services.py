@@ -25,7 +25,7 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
         executions=DynamoExecutionStore(aws.dynamodb, settings.tables),
         results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.buckets.results),
         temporal=temporal_schedules(settings, temporal),
-        channels=channels(topics(settings, aws)),
+        channels=channels(settings, topics(settings, aws)),
     )
 
 
@@ -33,8 +33,10 @@ def topics(settings: config.Settings, aws: AwsClients) -> TopicClients:
     return TopicClients(aws.session, endpoint_url=settings.aws_endpoint_url)
 
 
-def channels(topics: TopicClients) -> PublicChannels:
-    return PublicChannels(partition=topics.partition, topic_regions=topics.regions)
+def channels(settings: config.Settings, topics: TopicClients) -> PublicChannels:
+    return PublicChannels(
+        partition=topics.partition, topic_regions=topics.regions, own_account=settings.platform_aws_account_id
+    )
 
 
 def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:

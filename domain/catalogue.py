@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from domain.accounts import ProviderType
 from domain.credentials import Credential
@@ -12,6 +13,17 @@ from domain.errors import InvalidInput, Problem
 from domain.idempotency import canonical
 
 MAX_FIELD_CHARACTERS = 16_384
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value of the right format must fulfil besides, because the platform can use no other one."""
+
+    pattern: str
+    """Must match the whole value too."""
+    code: str
+    sentence: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,7 @@ class CredentialField:
     required: bool = True
     secret: bool = False
     max_characters: int = MAX_FIELD_CHARACTERS
+    rule: Rule | None = None
     members: tuple["CredentialField", ...] = ()
     """Of a field that is a JSON object, submitted as an object or as its text: what is kept of it. Whatever else it
     holds is dropped unseen, and the credential has the canonical text of the rest."""
@@ -89,6 +102,14 @@ class SetupRequest:
     external_id: str
     account_name: str = ""
     auth_method: str | None = None
+    account_id: str = ""
+    """The account's id here; empty for a template that is asked for by its external id alone."""
+
+    @property
+    def suffix(self) -> str:
+        """What the names of all that is made for this onboarding end with, so that another onboarding of the same
+        cloud account makes its own and changes nothing of this one's: 8 hexadecimal digits."""
+        return self.account_id[:8] or sha256(self.external_id.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -189,4 +210,6 @@ def _problem(field: CredentialField, value: object, pointer: str) -> Problem | N
         return Problem("too_long", f"{field.name} is longer than {field.max_characters} characters.", pointer=pointer)
     if not re.fullmatch(field.pattern, value.strip()):
         return Problem("bad_format", f"{field.name} has the wrong format. {field.description}", pointer=pointer)
+    if field.rule and not re.fullmatch(field.rule.pattern, value.strip()):
+        return Problem(field.rule.code, field.rule.sentence, pointer=pointer, remedy=field.rule.remedy)
     return None

@@ -135,6 +135,7 @@ def stack_env(stack: Stack, clouds: CustomerClouds, demo: Demo) -> str:
         "PLATFORM_AWS_ACCOUNT_ID": stack.platform.number,
         "DEMO_TENANT_ID": demo.tenant_id,
         "DEMO_ACCOUNT_NUMBER": demo.account_number,
+        "DEMO_ROLE_ARN": demo.role_arn,
         "DEMO_AWS_ACCESS_KEY_ID": stack.customer.number,
         "DEMO_AWS_SECRET_ACCESS_KEY": stack.customer.secret,
     }

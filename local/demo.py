@@ -39,6 +39,8 @@ class Demo:
     account_id: str
     account_number: str
     status: str
+    role_arn: str = ""
+    """The role that the customer made."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ async def onboard(stack: Stack, progress: Progress) -> Demo:
         account = body_of(await api.get(f"/onboarding/accounts/{started['account_id']}"))
     if account["status"] != "active":
         raise StackFailed(f"The demo account did not become active; its status is {account['status']}.")
-    return Demo(tenant["tenant_id"], account["account_id"], account["account_number"], account["status"])
+    whose = (tenant["tenant_id"], account["account_id"], account["account_number"])
+    return Demo(*whose, account["status"], role_arn=outputs["RoleArn"])
 
 
 async def scan(stack: Stack, demo: Demo, progress: Progress) -> DemoScan:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from domain.errors import Problem
 from domain.notifications import Channel, ChannelKind
 
-TOPIC = re.compile(r"arn:([a-z0-9-]{1,32}):sns:([a-z0-9-]{1,32}):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
+TOPIC = re.compile(r"arn:([a-z0-9-]{1,32}):sns:([a-z0-9-]{1,32}):([0-9]{12}):[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 PRIVATE_ENDINGS = (
     ".local",
@@ -27,11 +27,13 @@ URL_POINTER, TOPIC_POINTER = "/notification_channels/webhook/url", "/notificatio
 
 
 class PublicChannels:
-    """The `ChannelPolicy` port: public web addresses, and SNS topics in the regions of our partition."""
+    """The `ChannelPolicy` port: public web addresses, and SNS topics in the regions of our partition and in any account
+    but ours. Our role may not publish to our own, so that nobody has us do it."""
 
-    def __init__(self, *, partition: str, topic_regions: Collection[str]) -> None:
+    def __init__(self, *, partition: str, topic_regions: Collection[str], own_account: str) -> None:
         self._partition = partition
         self._regions = topic_regions
+        self._own_account = own_account
 
     def problems(self, channel: Channel) -> Sequence[Problem]:
         return self._topic(channel.target) if channel.kind is ChannelKind.SNS else _webhook(channel.target)
@@ -44,6 +46,9 @@ class PublicChannels:
         if named[2] not in self._regions:
             message = f"SNS has no such region here. Name a topic in one of: {', '.join(sorted(self._regions))}."
             return [Problem("unknown_region", message, TOPIC_POINTER)]
+        if named[3] == self._own_account:
+            message = "Name a topic of your own AWS account: the platform publishes to none of its own."
+            return [Problem("other_account", message, TOPIC_POINTER)]
         return []
 
 

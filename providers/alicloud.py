@@ -45,8 +45,8 @@ class AliCloudProvider:
     def setup(self, request: SetupRequest) -> Setup:
         method = self._description.method(request.auth_method)
         if method is RAM_ROLE and self._platform:
-            return alicloud_setup.role(self._platform.principal_arn, request.external_id)
-        return alicloud_setup.access_key()
+            return alicloud_setup.role(self._platform.principal_arn, request)
+        return alicloud_setup.access_key(request)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         proof = self._proof(credential, expectation)

@@ -3,11 +3,12 @@
 import json
 from shlex import quote
 
-from domain.catalogue import Setup
+from domain.catalogue import Setup, SetupRequest
 from providers.alicloud_description import account_of
 from providers.alicloud_permissions import policy
 
-NAME = "ThreatEngineReadOnly"
+PREFIX = "ThreatEngineReadOnly-"
+"""Before what is this onboarding's own."""
 
 ROLE_INSTRUCTIONS = """\
 1. Sign in to the Alibaba Cloud console as an administrator of the account and open Cloud Shell; the script needs \
@@ -16,7 +17,8 @@ nothing else.
 3. It makes the role and the policy {name}, and prints the role's ARN. Submit it here as role_arn.
 
 The role reads settings and never data, only this platform can assume it, and only with your external id. Running the \
-script again changes nothing but what is missing. To take the access away, delete the role.
+script again changes nothing but what is missing. Another onboarding of this account has names of \
+its own, and neither changes the other. To take the access away, delete the role.
 """
 
 KEY_INSTRUCTIONS = """\
@@ -27,7 +29,8 @@ nothing else.
 access_key_id and AccessKeySecret as access_key_secret.
 
 The user reads settings and never data, and cannot sign in to the console. Running the script again changes nothing \
-but what is missing. To take the access away, delete the user.
+but what is missing. Another onboarding of this account has names of its own, and neither changes the other. \
+To take the access away, delete the user.
 """
 
 POLICY_SCRIPT = """\
@@ -82,16 +85,18 @@ fi
 """
 
 
-def role(principal_arn: str, external_id: str) -> Setup:
+def role(principal_arn: str, request: SetupRequest) -> Setup:
+    trust = quote(trust_policy(principal_arn, request.external_id))
     return _setup(
         ROLE_INSTRUCTIONS,
-        _policy_script() + ROLE_SCRIPT.format(trust=quote(trust_policy(principal_arn, external_id))),
+        ROLE_SCRIPT.format(trust=trust),
+        request,
         platform_account_id=account_of(principal_arn),
     )
 
 
-def access_key() -> Setup:
-    return _setup(KEY_INSTRUCTIONS, _policy_script() + KEY_SCRIPT, platform_account_id=None)
+def access_key(request: SetupRequest) -> Setup:
+    return _setup(KEY_INSTRUCTIONS, KEY_SCRIPT, request, platform_account_id=None)
 
 
 def trust_policy(principal_arn: str, external_id: str) -> str:
@@ -104,16 +109,13 @@ def trust_policy(principal_arn: str, external_id: str) -> str:
     return json.dumps({"Version": "1", "Statement": [statement]})
 
 
-def _policy_script() -> str:
-    return POLICY_SCRIPT.format(name=NAME, policy=quote(policy()))
-
-
-def _setup(instructions: str, script: str, *, platform_account_id: str | None) -> Setup:
+def _setup(instructions: str, script: str, request: SetupRequest, *, platform_account_id: str | None) -> Setup:
+    name = f"{PREFIX}{request.suffix}"
     return Setup(
         template=None,
         template_url=None,
         quick_create_url=None,
-        instructions=instructions.format(name=NAME),
+        instructions=instructions.format(name=name),
         platform_account_id=platform_account_id,
-        script=script,
+        script=POLICY_SCRIPT.format(name=quote(name), policy=quote(policy())) + script,
     )

@@ -32,10 +32,11 @@ from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig
 from domain.validation import Expectation, Verdict
 from providers.aws_arns import parse_arn
-from providers.aws_description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
+from providers.aws_description import ACCESS_KEY, IAM_ROLE, described, iam_role
 from providers.aws_failures import Failure, Kind, Signer, judge
 from providers.aws_permissions import PROBES, SESSION_POLICY
 from providers.aws_proofs import KeyProof, RoleProof
+from providers.aws_role_names import ROLE_NAMES, RoleNames
 from providers.aws_steps import Proof, prove
 from providers.aws_template import TrustedRole, setup_of
 from providers.judging import clock_differs, seconds
@@ -62,6 +63,8 @@ class PlatformAws:
     """An emulator in place of the customers' AWS, in development; None is AWS itself."""
     template_url: str | None = None
     """The S3 address of our CloudFormation template; without it there is no quick-create link."""
+    role_names: RoleNames = ROLE_NAMES
+    """Which of the customers' roles we assume."""
     connect_seconds: float = 3
     read_seconds: float = 10
     answer_seconds: float = 20
@@ -85,14 +88,16 @@ class AwsProvider:
             seconds=platform.answer_seconds,
         )
         self._models = models or Loader()
+        self._description = described(iam_role(platform.role_names))
 
     @property
     def description(self) -> ProviderDescription:
-        return DESCRIPTION
+        return self._description
 
     def setup(self, request: SetupRequest) -> Setup:
-        trusted = TrustedRole(self._platform.account_id, self._platform.role_name, self._platform.region)
-        return setup_of(request, trusted=trusted, template_url=self._platform.template_url)
+        platform = self._platform
+        trusted = TrustedRole(platform.account_id, platform.role_name, platform.region)
+        return setup_of(request, trusted=trusted, names=platform.role_names, template_url=platform.template_url)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type not in PROOFS:
@@ -115,6 +120,10 @@ class Access:
     """Keeps AWS's service descriptions, which take longer to read than a validation, between validations."""
     opened: ExitStack
     """Closes the customer's connections at the end."""
+
+    @property
+    def role_names(self) -> RoleNames:
+        return self.platform.role_names
 
     def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> "CustomerAws":
         given = {} if external_id is None else {"ExternalId": external_id}

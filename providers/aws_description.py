@@ -1,9 +1,10 @@
 """What is published about onboarding an AWS account: two methods, their fields, the permissions."""
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, ProviderDescription
+from domain.catalogue import AuthMethod, CredentialField, ProviderDescription, Rule
 from providers.aws_arns import ACCOUNT_NUMBER_PATTERN, MAX_ROLE_ARN_CHARACTERS, ROLE_ARN_PATTERN
 from providers.aws_permissions import PERMISSIONS
+from providers.aws_role_names import ROLE_NAMES, RoleNames
 
 TEMPORARY_KEY_PREFIX = "ASIA"
 
@@ -15,32 +16,45 @@ ACCOUNT_NUMBER = CredentialField(
     max_characters=12,
 )
 
-IAM_ROLE = AuthMethod(
-    method="iam_role",
-    credential_type="aws_iam_role",
-    name="IAM role (recommended)",
-    description=(
-        "A read-only role in your account that only this platform can assume, and only with your external id. "
-        "There is no key to keep or to rotate. The CloudFormation template makes it."
-    ),
-    fields=(
-        CredentialField(
-            name="role_arn",
-            pattern=ROLE_ARN_PATTERN,
-            description="The role's ARN: arn:aws:iam::<12 digits>:role/<name>, the output RoleArn of the stack.",
-            max_characters=MAX_ROLE_ARN_CHARACTERS,
-        ),
-        CredentialField(
-            name="external_id",
-            pattern=r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
-            description="The external id that we gave for this account. It may be left out.",
-            required=False,
-            max_characters=1224,
-        ),
-        ACCOUNT_NUMBER,
-    ),
-    cloudformation_supported=True,
+RENAME = (
+    "Deploy the template of the set-up, which makes such a role, or make one with the same trust policy and "
+    "permissions under such a name, and submit its ARN."
 )
+
+
+def iam_role(names: RoleNames) -> AuthMethod:
+    """The method, for a platform that assumes the roles of these names."""
+    return AuthMethod(
+        method="iam_role",
+        credential_type="aws_iam_role",
+        name="IAM role (recommended)",
+        description=(
+            "A read-only role in your account that only this platform can assume, and only with your external id. "
+            "There is no key to keep or to rotate. The CloudFormation template makes it."
+        ),
+        fields=(
+            CredentialField(
+                name="role_arn",
+                pattern=ROLE_ARN_PATTERN,
+                description="The role's ARN: arn:aws:iam::<12 digits>:role/<name>, the output RoleArn of the stack.",
+                max_characters=MAX_ROLE_ARN_CHARACTERS,
+                rule=Rule(names.arn_pattern, "role_name_not_allowed", sentence=names.rule, remedy=RENAME),
+            ),
+            CredentialField(
+                name="external_id",
+                pattern=r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
+                description="The external id that we gave for this account. It may be left out.",
+                required=False,
+                max_characters=1224,
+            ),
+            ACCOUNT_NUMBER,
+        ),
+        cloudformation_supported=True,
+    )
+
+
+IAM_ROLE = iam_role(ROLE_NAMES)
+"""Where the setting says nothing else."""
 
 ACCESS_KEY = AuthMethod(
     method="access_key",
@@ -66,10 +80,15 @@ ACCESS_KEY = AuthMethod(
     ),
 )
 
-DESCRIPTION = ProviderDescription(
-    provider_type=ProviderType.AWS,
-    name="Amazon Web Services",
-    methods=(IAM_ROLE, ACCESS_KEY),
-    permissions=PERMISSIONS,
-    account_number_pattern=ACCOUNT_NUMBER_PATTERN,
-)
+
+def described(role: AuthMethod) -> ProviderDescription:
+    return ProviderDescription(
+        provider_type=ProviderType.AWS,
+        name="Amazon Web Services",
+        methods=(role, ACCESS_KEY),
+        permissions=PERMISSIONS,
+        account_number_pattern=ACCOUNT_NUMBER_PATTERN,
+    )
+
+
+DESCRIPTION = described(IAM_ROLE)

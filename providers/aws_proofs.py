@@ -7,8 +7,9 @@ from domain.credentials import Credential
 from domain.errors import Propagating
 from domain.validation import Expectation, Step
 from providers.aws_arns import parse_arn
-from providers.aws_description import ACCESS_KEY, IAM_ROLE, TEMPORARY_KEY_PREFIX
+from providers.aws_description import ACCESS_KEY, TEMPORARY_KEY_PREFIX, iam_role
 from providers.aws_failures import Reason
+from providers.aws_role_names import RoleNames
 from providers.aws_steps import SENTENCES, CustomerSession
 from providers.external_ids import PROBE_SESSION, mismatch, safe_trust
 from providers.proving import Refused, failed, malformed, passed, refused
@@ -39,6 +40,10 @@ class Aws(Protocol):
     def partition(self) -> str:
         """Ours: `aws`, `aws-cn` or `aws-us-gov`. Roles can be assumed within a partition only."""
 
+    @property
+    def role_names(self) -> RoleNames:
+        """Which roles we assume."""
+
     def assume(self, role_arn: str, *, external_id: str | None, session_name: str) -> CustomerSession: ...
 
     def use_key(self, access_key_id: str, secret_access_key: str) -> CustomerSession: ...
@@ -60,7 +65,7 @@ class RoleProof:
         self._expectation = expectation
 
     def shape(self) -> Step:
-        if problem := malformed(IAM_ROLE, self._credential):
+        if problem := malformed(iam_role(self._aws.role_names), self._credential):
             return problem
         if parse_arn(self.principal_arn).partition != self._aws.partition:
             return failed(

@@ -1,14 +1,18 @@
 """What an AWS customer deploys: our CloudFormation template, filled in for one account."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import urlencode
 
 from domain.catalogue import Setup, SetupRequest
+from providers.aws_role_names import RoleNames
 
-STACK_NAME = "ThreatEngine"
+STACK_PREFIX = "ThreatEngine-"
+ROLE_SUFFIX = "ReadOnly-"
+"""Between the beginning of the names that we may assume and what is this onboarding's own."""
 
 CONSOLE = "console.aws.amazon.com"
 CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
@@ -17,14 +21,18 @@ CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.
 INSTRUCTIONS = """\
 1. Sign in to the AWS account that you want to onboard, as someone who may create IAM roles.
 2. {deploy}
-3. Check the parameters: ExternalId is {external_id}, PlatformAccountId is {account_id} and PlatformRoleName is \
-{role_name}. Leave them as they are.
+3. Check the parameters: ExternalId is {ExternalId}, PlatformAccountId is {PlatformAccountId}, PlatformRoleName is \
+{PlatformRoleName} and RoleName is {RoleName}. Leave them as they are. The stack's name is {stack}.
 4. Tick the box that lets CloudFormation create an IAM role with a name, and create the stack.
 5. Wait until the stack is CREATE_COMPLETE, usually within a minute.
 6. Open the stack's Outputs, copy RoleArn, and submit it here as role_arn.
 
-The role reads settings and never data, only this platform can assume it, and only with your external id. To take the \
-access away, delete the stack.
+If CloudFormation says that the stack or the role exists already, they were made for this same onboarding before. Open \
+the stack {stack}, choose Update, replace its template by this one and leave the parameters as they are. Do not update \
+or delete a stack of another name: its role belongs to another onboarding of this AWS account.
+
+{rule} The role reads settings and never data, only this platform can assume it, and only with your external id. To \
+take the access away, delete the stack.
 """
 
 
@@ -37,42 +45,47 @@ class TrustedRole:
     region: str
 
 
-def setup_of(request: SetupRequest, *, trusted: TrustedRole, template_url: str | None) -> Setup:
+def setup_of(request: SetupRequest, *, trusted: TrustedRole, names: RoleNames, template_url: str | None) -> Setup:
+    """Stack and role are named for this onboarding, and the role so that we may assume it."""
+    stack = f"{STACK_PREFIX}{request.suffix}"
     parameters = {
         "ExternalId": request.external_id,
         "PlatformAccountId": trusted.account_id,
         "PlatformRoleName": trusted.role_name,
+        "RoleName": f"{names.prefix}{ROLE_SUFFIX}{request.suffix}",
+        "RolePath": names.path or "/",
     }
     deploy = "Open CloudFormation, choose Create stack, and upload the template."
     if template_url:
         deploy = "Open the quick-create link, or open CloudFormation, choose Create stack, and upload the template."
     return Setup(
-        template=template_with(parameters),
+        template=template_with(parameters, names),
         template_url=template_url,
-        quick_create_url=_quick_create_url(template_url, trusted.region, parameters=parameters),
-        instructions=INSTRUCTIONS.format(
-            deploy=deploy,
-            external_id=request.external_id,
-            account_id=trusted.account_id,
-            role_name=trusted.role_name,
-        ),
+        quick_create_url=_quick_create_url(template_url, trusted.region, stack=stack, parameters=parameters),
+        instructions=INSTRUCTIONS.format(deploy=deploy, stack=stack, rule=names.rule, **parameters),
         platform_account_id=trusted.account_id,
     )
 
 
-def template_with(defaults: Mapping[str, str]) -> str:
-    """Our template as it is published, with `defaults` filled in as the parameters' default values."""
+def template_with(defaults: Mapping[str, str], names: RoleNames | None = None) -> str:
+    """Our template as it is published, with `defaults` filled in as the parameters' default values, and with the names
+    that the role may have."""
     template = json.loads(files("providers").joinpath("aws_role_template.json").read_text(encoding="utf-8"))
     for name, value in defaults.items():
         template["Parameters"][name]["Default"] = value
+    if names:
+        template["Parameters"]["RoleName"]["AllowedPattern"] = f"{re.escape(names.prefix)}[A-Za-z0-9_+=,.@-]*"
+        template["Parameters"]["RoleName"]["Description"] = names.rule
     return json.dumps(template, indent=2)
 
 
-def _quick_create_url(template_url: str | None, region: str, *, parameters: Mapping[str, str]) -> str | None:
+def _quick_create_url(
+    template_url: str | None, region: str, *, stack: str, parameters: Mapping[str, str]
+) -> str | None:
     """None without the address of the template: the AWS console reads it from S3 and from nowhere else."""
     if template_url is None:
         return None
     console = next((host for prefix, host in CONSOLES.items() if region.startswith(prefix)), CONSOLE)
     values = {f"param_{name}": value for name, value in parameters.items()}
-    query = urlencode({"templateURL": template_url, "stackName": STACK_NAME, **values})
+    query = urlencode({"templateURL": template_url, "stackName": stack, **values})
     return f"https://{region}.{console}/cloudformation/home?region={region}#/stacks/quickcreate?{query}"

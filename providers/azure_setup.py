@@ -34,8 +34,9 @@ SUBSCRIPTION_ID="${SUBSCRIPTION_ID:-$(az account show --query id --output tsv)}"
 az account set --subscription "$SUBSCRIPTION_ID"
 TENANT_ID="$(az account show --query tenantId --output tsv)"
 SCOPE="/subscriptions/$SUBSCRIPTION_ID"
-ROLE="Threat Engine Reader $SUBSCRIPTION_ID"
-APP="threat-engine-$SUBSCRIPTION_ID"
+# The names are this onboarding's own: another one of the same subscription has others.
+ROLE="Threat Engine Reader $SUBSCRIPTION_ID @SUFFIX@"
+APP="threat-engine-$SUBSCRIPTION_ID-@SUFFIX@"
 
 # Azure takes some time until what was made is known everywhere.
 retry() {
@@ -88,11 +89,11 @@ umask 077
 openssl req -x509 -newkey rsa:2048 -sha256 -days 365 -nodes -subj "/CN=$APP" \\
   -keyout "$FOLDER/key.pem" -out "$FOLDER/certificate.pem"
 az ad app credential reset --id "$CLIENT_ID" --append --cert "@$FOLDER/certificate.pem" --output none
-cat "$FOLDER/certificate.pem" "$FOLDER/key.pem" > "threat-engine-$SUBSCRIPTION_ID.pem"
+cat "$FOLDER/certificate.pem" "$FOLDER/key.pem" > "$APP.pem"
 
 echo "tenant_id          $TENANT_ID"
 echo "client_id          $CLIENT_ID"
-echo "client_certificate the content of threat-engine-$SUBSCRIPTION_ID.pem; delete the file when it is submitted"
+echo "client_certificate the content of $APP.pem; delete the file when it is submitted"
 echo "subscription_id    $SUBSCRIPTION_ID\"""",
 }
 """What makes the credential of each method."""
@@ -104,7 +105,8 @@ who may register applications.
 3. Submit here the four values that it prints. It shows them once.
 
 The script registers an application with a role that holds exactly the published permissions, on this subscription \
-only. The role reads settings, never data. To take the access away, delete the application.
+only. The role reads settings, never data. The names of both end with {suffix}: another onboarding of this \
+subscription has its own, and neither changes the other. To take the access away, delete the application.
 """
 
 
@@ -115,12 +117,13 @@ def setup_of(request: SetupRequest) -> Setup:
         template=None,
         template_url=None,
         quick_create_url=None,
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS.format(suffix=request.suffix),
         platform_account_id=None,
-        script=script_of(COMMANDS[method.method]),
+        script=script_of(COMMANDS[method.method], request.suffix),
     )
 
 
-def script_of(credential: str) -> str:
-    """Nothing of a customer's is filled in: the definition of the role and the commands are ours."""
-    return SCRIPT.replace("@DEFINITION@", json.dumps(ROLE, indent=2)).replace("@CREDENTIAL@", credential)
+def script_of(credential: str, suffix: str) -> str:
+    """Nothing of a customer's is filled in: the definition of the role, the commands and the suffix are ours."""
+    script = SCRIPT.replace("@DEFINITION@", json.dumps(ROLE, indent=2)).replace("@CREDENTIAL@", credential)
+    return script.replace("@SUFFIX@", suffix)

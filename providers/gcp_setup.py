@@ -20,8 +20,10 @@ SCRIPT = """\
 set -euo pipefail
 
 PROJECT_ID="${PROJECT_ID:-$(gcloud config get-value project)}"
-ACCOUNT="threat-engine@$PROJECT_ID.iam.gserviceaccount.com"
-ROLE="threatEngineReader"
+# The names are this onboarding's own: another one of the same project has others.
+NAME="threat-engine-@SUFFIX@"
+ACCOUNT="$NAME@$PROJECT_ID.iam.gserviceaccount.com"
+ROLE="threatEngineReader_@SUFFIX@"
 PERMISSIONS="@PERMISSIONS@"
 
 # Google Cloud takes some time until what was made is known everywhere.
@@ -47,7 +49,7 @@ esac
 gcloud iam roles update "$ROLE" --project "$PROJECT_ID" --permissions "$PERMISSIONS" --quiet
 
 if [ -z "$(look_up service-accounts describe "$ACCOUNT" --format 'value(email)')" ]; then
-  gcloud iam service-accounts create threat-engine --project "$PROJECT_ID" --display-name "Threat Engine"
+  gcloud iam service-accounts create "$NAME" --project "$PROJECT_ID" --display-name "Threat Engine"
 fi
 retry gcloud projects add-iam-policy-binding "$PROJECT_ID" --member "serviceAccount:$ACCOUNT" \\
   --role "projects/$PROJECT_ID/roles/$ROLE" --condition None --format none
@@ -57,16 +59,16 @@ retry gcloud projects add-iam-policy-binding "$PROJECT_ID" --member "serviceAcco
 
 KEY = """\
 umask 077
-gcloud iam service-accounts keys create "threat-engine-$PROJECT_ID.json" --iam-account "$ACCOUNT" \\
+gcloud iam service-accounts keys create "$NAME-$PROJECT_ID.json" --iam-account "$ACCOUNT" \\
   --project "$PROJECT_ID"
 
-echo "service_account_json the content of threat-engine-$PROJECT_ID.json; delete the file when it is submitted\""""
+echo "service_account_json the content of $NAME-$PROJECT_ID.json; delete the file when it is submitted\""""
 
 FEDERATION = """\
 # The pool trusts this platform's tokens, and of these the ones for this account only: the subject is its external id.
 ISSUER=@ISSUER@
 SUBJECT=@SUBJECT@
-POOL="threat-engine"
+POOL="$NAME"
 PROVIDER="${SUBJECT:0:32}"
 NUMBER="$(gcloud projects describe "$PROJECT_ID" --format 'value(projectNumber)')"
 IN_POOL=(--location global --workload-identity-pool "$POOL" --project "$PROJECT_ID")
@@ -102,7 +104,9 @@ INSTRUCTIONS = """\
 3. {submit}
 
 The script makes a service account with a role that holds exactly the published permissions, on this project only. The \
-role reads settings, never data. To take the access away, delete the service account. {note}
+role reads settings, never data. To take the access away, delete the service account. \
+The names of all that it makes end with {{suffix}}: another onboarding of this project has its own, and neither \
+changes the other. {note}
 """
 OF_KEY = INSTRUCTIONS.format(
     submit="Submit the content of the key file that it writes as service_account_json, and delete the file.",
@@ -110,7 +114,7 @@ OF_KEY = INSTRUCTIONS.format(
 )
 OF_FEDERATION = INSTRUCTIONS.format(
     submit="Submit here the five values that it prints. None of them is a secret.",
-    note="No key is made: your pool threat-engine lends the account to this platform, and for your external id only.",
+    note="No key is made: your pool threat-engine-{suffix} lends the account to us, for your external id only.",
 )
 
 
@@ -125,19 +129,20 @@ def setup_of(request: SetupRequest, *, issuer: str) -> Setup:
         "CREDENTIAL": FEDERATION if keyless else KEY,
         "ISSUER": quote(issuer),
         "SUBJECT": quote(request.external_id),
+        "SUFFIX": request.suffix,
     }
     return Setup(
         template=None,
         template_url=None,
         quick_create_url=None,
-        instructions=OF_FEDERATION if keyless else OF_KEY,
+        instructions=(OF_FEDERATION if keyless else OF_KEY).format(suffix=request.suffix),
         platform_account_id=None,
         script=_filled(parts),
     )
 
 
 def _filled(parts: dict[str, str]) -> str:
-    """Nothing of a customer's is filled in but the external id that we gave."""
+    """Nothing of a customer's is filled in but what we gave: the external id, and the beginning of the account's id."""
     script = SCRIPT
     for name, text in parts.items():
         script = script.replace(f"@{name}@", text)

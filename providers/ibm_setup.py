@@ -19,7 +19,8 @@ SCRIPT = """\
 # It may be run again: it assigns what is missing, and makes a new API key beside those that there are.
 set -euo pipefail
 
-NAME=threat-engine
+# The name is this onboarding's own: another one of the same account has another one.
+NAME=threat-engine-@SUFFIX@
 SERVICES="@SERVICES@"
 
 if ! ibmcloud iam service-id "$NAME" --uuid > /dev/null 2>&1; then
@@ -53,18 +54,20 @@ login, as an administrator of the account.
 3. Submit here the api_key that it prints. It shows it once.
 
 The script makes a service ID with the role Viewer on exactly the published services. The role shows settings, never \
-data. To take the access away, delete the service ID threat-engine.
+data. To take the access away, delete the service ID threat-engine-{suffix}; another onboarding of this \
+account has its own, and neither changes the other.
 """
 
 
 def setup_of(request: SetupRequest) -> Setup:
-    """Raises InvalidInput for a method that there is not. Nothing of a customer's is filled in."""
+    """Raises InvalidInput for a method that there is not. Nothing of a customer's is filled in but the beginning of
+    the account's id, which is ours."""
     DESCRIPTION.method(request.auth_method)
     return Setup(
         template=None,
         template_url=None,
         quick_create_url=None,
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS.format(suffix=request.suffix),
         platform_account_id=None,
-        script=SCRIPT.replace("@SERVICES@", " ".join(SERVICES)),
+        script=SCRIPT.replace("@SERVICES@", " ".join(SERVICES)).replace("@SUFFIX@", request.suffix),
     )

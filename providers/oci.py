@@ -27,7 +27,7 @@ class OciProvider:
 
     def setup(self, request: SetupRequest) -> Setup:
         DESCRIPTION.method(request.auth_method)
-        return oci_setup.setup()
+        return oci_setup.setup(request)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type != USER_PRINCIPAL.credential_type:

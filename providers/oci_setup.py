@@ -1,18 +1,19 @@
 """What an OCI customer runs: a user, a group and a policy with exactly the permissions that are published, and a key
 that is made on the customer's side."""
 
-from domain.catalogue import Setup
+from domain.catalogue import Setup, SetupRequest
 from providers.oci_permissions import PERMISSIONS, statement
 
 INSTRUCTIONS = """\
 1. Sign in to the OCI console as an administrator of the tenancy and open Cloud Shell; the script needs nothing else.
 2. Save the script as threat-engine.sh and run: bash threat-engine.sh
-3. It makes the user, the group and the policy ThreatEngine and an API signing key, and prints the fields to submit. \
-The private key is in threat-engine-oci.pem; submit the whole text of that file as private_key.
-4. Delete threat-engine-oci.pem when the account is active.
+3. It makes the user, the group and the policy ThreatEngine-{suffix} and an API signing key, and prints the fields to \
+submit. The private key is in threat-engine-oci-{suffix}.pem; submit the whole text of that file as private_key.
+4. Delete threat-engine-oci-{suffix}.pem when the account is active.
 
 The user may read settings and no data, and cannot sign in to the console. Running the script again changes nothing \
-but what is missing. To take the access away, delete the user ThreatEngine.
+but what is missing. To take the access away, delete the user ThreatEngine-{suffix}; another \
+onboarding of this tenancy has its own, and neither changes the other.
 """
 
 SCRIPT = """\
@@ -22,8 +23,9 @@ SCRIPT = """\
 set -euo pipefail
 umask 077
 
-NAME=ThreatEngine
-KEY=threat-engine-oci.pem
+# The name is this onboarding's own: another one of the same tenancy has another one.
+NAME=ThreatEngine-@SUFFIX@
+KEY=threat-engine-oci-@SUFFIX@.pem
 TENANCY="${OCI_TENANCY:?set it to the OCID of the tenancy}"
 
 home_region() {
@@ -79,13 +81,13 @@ printf 'private_key   the text of the file %s\\n' "$KEY"
 """
 
 
-def setup() -> Setup:
+def setup(request: SetupRequest) -> Setup:
     granted = statement("id GROUP_ID", tuple(permission.name for permission in PERMISSIONS))
     return Setup(
         template=None,
         template_url=None,
         quick_create_url=None,
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS.format(suffix=request.suffix),
         platform_account_id=None,
-        script=SCRIPT.replace("@STATEMENT@", granted),
+        script=SCRIPT.replace("@STATEMENT@", granted).replace("@SUFFIX@", request.suffix),
     )

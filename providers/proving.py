@@ -58,6 +58,9 @@ def malformed(method: AuthMethod, credential: Credential) -> Step | None:
         parse_credential(method, credential.reveal_all())
     except InvalidInput as error:
         sentences = " ".join(problem.message for problem in error.problems)
+        [first, *others] = error.problems
+        if first.remedy and not others:
+            return failed("shape", first.code, message=sentences, remedy=first.remedy)
         return failed("shape", "malformed", message=sentences, remedy="Correct the fields named and submit again.")
     return None
 

@@ -12,6 +12,7 @@ from commands.policies.conditions import (
     through_secrets_manager,
 )
 from commands.policies.place import Condition, Place, Policy, Statement, allow, allow_key, document
+from providers.aws_role_names import RoleNames
 from stores.kms_keys import ALIASES, KEY_SPECS, KEY_USAGES
 from stores.results_bucket import RESULTS_KEY
 from stores.tables import (
@@ -142,8 +143,8 @@ def _worker_secrets(place: Place) -> Iterator[Statement]:
 
 
 def _worker_customers(place: Place) -> Iterator[Statement]:
-    identity = place.settings.identity_kms_key_id
-    yield allow("AssumeTheCustomersRoles", "sts:AssumeRole", f"arn:{place.partition}:iam::*:role/ThreatEngine*")
+    identity, names = place.settings.identity_kms_key_id, RoleNames(place.settings.customer_role_names)
+    yield allow("AssumeTheCustomersRoles", "sts:AssumeRole", names.resources(place.partition))
     yield allow_key(place, "NameTheKeyOfIdentityTokens", "kms:GetPublicKey", identity)
     yield allow_key(place, "SignIdentityTokens", "kms:Sign", identity, SIGNS_TOKENS)
     yield allow("WriteResults", "s3:PutObject", f"{place.bucket}/*")

@@ -71,7 +71,7 @@ class AwsCustomer:
     @property
     def wrong_secret(self) -> dict[str, str]:
         if self.method == "iam_role":
-            return {"role_arn": f"arn:aws:iam::{self.account.number}:role/AnotherRole"}
+            return {"role_arn": f"arn:aws:iam::{self.account.number}:role/ThreatEngineOther"}
         return {"secret_access_key": "x" * 40}
 
 

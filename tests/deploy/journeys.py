@@ -265,9 +265,10 @@ def assume_a_customers_role(aws: AwsClients, calls: list[Made]) -> None:
     own.events.register("before-parameter-build", recorder(calls))
     endpoint = aws.kms.meta.endpoint_url
     platform = PlatformAws(ACCOUNT, "threat-engine-onboarding", REGION, customer_endpoint_url=endpoint)
-    role = {"role_arn": "arn:aws:iam::444455556666:role/ThreatEngineReadOnly"}
-    with suppress(OnboardingError):
-        AwsProvider(platform, own=own).validate(Credential("aws_iam_role", role), Expectation("e" * 32))
+    for path in ("", "security/"):
+        role = {"role_arn": f"arn:aws:iam::444455556666:role/{path}ThreatEngineReadOnly"}
+        with suppress(OnboardingError):
+            AwsProvider(platform, own=own).validate(Credential("aws_iam_role", role), Expectation("e" * 32))
 
 
 def setup_journey(world: World) -> None:

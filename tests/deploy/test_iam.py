@@ -62,7 +62,7 @@ from tests.stores.samples import new_entry, new_event, new_tenant
 PROCESSES = ("api", "worker", "setup", "auditor")
 ON_NOTHING_IN_PARTICULAR = {"kms:CreateKey", "secretsmanager:GetRandomPassword"}
 """AWS takes no resource for these."""
-THEIRS = ("arn:aws:iam::*:role/ThreatEngine", "arn:aws:sns:*:*:*")
+THEIRS = ("arn:aws:iam::*:role/ThreatEngine", "arn:aws:iam::*:role/*/ThreatEngine", "arn:aws:sns:*:*:*")
 """Of customers: roles by their name, topics by not being of this account."""
 
 Asked = dict[str, list[Request]]

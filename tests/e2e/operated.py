@@ -118,7 +118,7 @@ class Operated:
             iam.delete_role_policy(**named)
 
     def submit(self, onboarding: Onboarding, timeout: float = 20) -> httpx.Response:
-        role = f"arn:aws:iam::{self._environment['DEMO_ACCOUNT_NUMBER']}:role/ThreatEngineReadOnly"
+        role = self._environment["DEMO_ROLE_ARN"]
         body = {"account_id": onboarding.account_id, "auth_method": "iam_role", "credentials": {"role_arn": role}}
         return self._api.post("/onboarding/aws/validate", json=body, timeout=timeout)
 

@@ -20,6 +20,7 @@ from domain.schedules import ScanScope
 from engines.aws_baseline import CHECKS, AwsBaseline
 from engines.aws_reader import Limits
 from engines.aws_session import AwsSessions
+from providers.aws_role_names import ROLE_NAMES
 from providers.aws_template import TrustedRole, setup_of
 from tests.engines.conftest import may_write, sessions_running_as, with_session
 from tests.providers.aws_accounts import (
@@ -192,7 +193,7 @@ def test_the_password_policy_and_the_recorder(baseline: AwsBaseline, customer: E
 @pytest.mark.timeout(180)  # the emulator takes its time over the first call of a service that it does not know
 def test_an_account_with_nothing_but_the_role_of_our_template(baseline: AwsBaseline, customer: EmulatedAccount):
     trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION)
-    template = setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, template_url=None).template
+    template = setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, names=ROLE_NAMES, template_url=None).template
     found = scan(baseline, customer, role_credential(customer.deploy(template or "")["RoleArn"]))
     assert {f.check_id for f in found if f.status is CheckStatus.ERROR} == UNKNOWN_TO_THE_EMULATOR
     assert {f.check_id for f in found} <= {check.check_id for check in CHECKS}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.notifications import Channel, ChannelKind
 from notify.policy import PublicChannels
-from tests.channels import CHANNELS
+from tests.channels import CHANNELS, OWN_ACCOUNT
 
 
 def codes(kind: ChannelKind, target: str) -> list[str]:
@@ -98,8 +98,13 @@ def test_a_topic_is_in_a_region_that_aws_has_for_it(region: str):
     assert region not in problem.message
 
 
+def test_a_topic_of_the_platforms_own_account_is_refused_because_its_policy_forbids_it():
+    [problem] = CHANNELS.problems(Channel(ChannelKind.SNS, f"arn:aws:sns:eu-central-1:{OWN_ACCOUNT}:alarms"))
+    assert (problem.code, problem.pointer) == ("other_account", "/notification_channels/sns/topic_arn")
+
+
 def test_a_topic_is_of_our_partition():
-    china = PublicChannels(partition="aws-cn", topic_regions=["cn-north-1"])
+    china = PublicChannels(partition="aws-cn", topic_regions=["cn-north-1"], own_account=OWN_ACCOUNT)
     found = [
         [problem.code for problem in china.problems(Channel(ChannelKind.SNS, f"arn:{place}:111122223333:scans"))]
         for place in ("aws-cn:sns:cn-north-1", "aws:sns:cn-north-1", "aws:sns:eu-west-1")

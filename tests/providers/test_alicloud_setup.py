@@ -14,8 +14,9 @@ from providers.alicloud_permissions import PERMISSIONS
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from transport.client import GuardedClient
 
+NAME = f"ThreatEngineReadOnly-{SetupRequest(EXTERNAL_ID).suffix}"
 PRINCIPAL = "acs:ram::5111222233334444:user/threat-engine"
-ROLE_ARN = "acs:ram::1234567890123456:role/threatenginereadonly"
+ROLE_ARN = f"acs:ram::1234567890123456:role/{NAME.lower()}"
 
 # Remembers what was made, so that a second run finds it.
 ALIYUN = """\
@@ -34,14 +35,14 @@ case "$1" in
   GetPolicy) [ -e "$STATE/CreatePolicy" ] ;;
   GetUser) [ -e "$STATE/CreateUser" ] ;;
   GetRole) [ -e "$STATE/CreateRole" ] || exit 1
-    printf '{\\n\\t"Role": {\\n\\t\\t"Arn": "ROLE_ARN",\\n\\t\\t"RoleName": "ThreatEngineReadOnly"\\n\\t}\\n}\\n' ;;
-  ListPoliciesForRole) [ -e "$STATE/AttachPolicyToRole" ] && echo '"PolicyName": "ThreatEngineReadOnly"' || true ;;
-  ListPoliciesForUser) [ -e "$STATE/AttachPolicyToUser" ] && echo '"PolicyName": "ThreatEngineReadOnly"' || true ;;
+    printf '{\\n\\t"Role": {\\n\\t\\t"Arn": "ROLE_ARN",\\n\\t\\t"RoleName": "NAME"\\n\\t}\\n}\\n' ;;
+  ListPoliciesForRole) [ -e "$STATE/AttachPolicyToRole" ] && echo '"PolicyName": "NAME"' || true ;;
+  ListPoliciesForUser) [ -e "$STATE/AttachPolicyToUser" ] && echo '"PolicyName": "NAME"' || true ;;
   ListAccessKeys) [ -e "$STATE/CreateAccessKey" ] && echo '"AccessKeyId": "LTAI5t"' || true ;;
   CreateAccessKey) touch "$STATE/$1"; echo '{"AccessKeyId": "LTAI5t", "AccessKeySecret": "shown once"}' ;;
   *) touch "$STATE/$1" ;;
 esac
-""".replace("ROLE_ARN", ROLE_ARN)
+""".replace("ROLE_ARN", ROLE_ARN).replace("NAME", NAME)
 
 METHODS = pytest.mark.parametrize("method", ["access_key", "ram_role"])
 

@@ -84,7 +84,9 @@ def test_our_templates_role_cannot_read_data_even_when_someone_makes_it_an_admin
     customer: EmulatedAccount, deployed: dict[str, str]
 ):
     iam = customer.client("iam")
-    iam.attach_role_policy(RoleName="ThreatEngineReadOnly", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.attach_role_policy(
+        RoleName=deployed["RoleArn"].rpartition("/")[2], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
     answer = iam.simulate_principal_policy(PolicySourceArn=deployed["RoleArn"], ActionNames=[*DATA, "s3:PutObject"])
     decisions = {r["EvalActionName"]: r["EvalDecision"] for r in answer["EvaluationResults"]}
     assert decisions == dict.fromkeys(DATA, "explicitDeny") | {"s3:PutObject": "allowed"}
@@ -127,12 +129,12 @@ def test_a_role_that_trusts_someone_else_cannot_be_assumed(customer: EmulatedAcc
 
 
 def test_a_role_that_does_not_exist_cannot_be_assumed(customer: EmulatedAccount, provider: AwsProvider):
-    missing = role_credential(f"arn:aws:iam::{customer.number}:role/Missing")
+    missing = role_credential(f"arn:aws:iam::{customer.number}:role/ThreatEngineMissing")
     assert finding(provider.validate(missing, EXPECTED)) == ("identify", "role_not_assumable")
 
 
 def test_a_new_role_that_does_not_exist_yet_is_waited_for(customer: EmulatedAccount, provider: AwsProvider):
-    missing = role_credential(f"arn:aws:iam::{customer.number}:role/Missing")
+    missing = role_credential(f"arn:aws:iam::{customer.number}:role/ThreatEngineMissing")
     with pytest.raises(Propagating):
         provider.validate(missing, Expectation(EXTERNAL_ID, may_propagate=True))
 

@@ -10,17 +10,24 @@ from cfnlint import lint  # type: ignore[import-untyped]
 
 from domain.catalogue import Setup, SetupRequest
 from providers.aws_permissions import READS_DATA
+from providers.aws_role_names import ROLE_NAMES, RoleNames
 from providers.aws_template import TrustedRole, setup_of, template_with
 from tests.providers.aws_accounts import EXTERNAL_ID, PLATFORM_ACCOUNT, PLATFORM_ROLE, PUBLISHED
 
 MAX_INLINE_CHARACTERS = 10_240
 """Of all the policies written into a role."""
+
+ACCOUNT_ID = "4f1d5a52-8c1e-4a44-9a55-0d2a9a3f4b1c"
 TEMPLATE_URL = "https://templates.s3.ap-south-1.amazonaws.com/threat-engine/1/role.json"
 
 
-def setup_in(region: str = "ap-south-1", *, template_url: str | None = TEMPLATE_URL) -> Setup:
+def setup_in(
+    region: str = "ap-south-1", *, template_url: str | None = TEMPLATE_URL, names: RoleNames = ROLE_NAMES
+) -> Setup:
     trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, region)
-    return setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, template_url=template_url)
+    return setup_of(
+        SetupRequest(EXTERNAL_ID, account_id=ACCOUNT_ID), trusted=trusted, names=names, template_url=template_url
+    )
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +91,7 @@ def test_the_template_is_filled_in_for_the_account():
 
 def test_the_published_template_names_no_account():
     parameters = json.loads(template_with({}))["Parameters"]
-    assert [name for name, parameter in parameters.items() if "Default" in parameter] == ["RoleName"]
+    assert [name for name, parameter in parameters.items() if "Default" in parameter] == ["RoleName", "RolePath"]
 
 
 def test_the_external_id_is_not_hidden_because_links_cannot_fill_in_hidden_parameters():
@@ -98,10 +105,12 @@ def test_the_quick_create_link_fills_in_the_stack():
     assert path == "/stacks/quickcreate"
     assert parse_qs(query) == {
         "templateURL": [TEMPLATE_URL],
-        "stackName": ["ThreatEngine"],
+        "stackName": ["ThreatEngine-4f1d5a52"],
         "param_ExternalId": [EXTERNAL_ID],
         "param_PlatformAccountId": [PLATFORM_ACCOUNT],
         "param_PlatformRoleName": [PLATFORM_ROLE],
+        "param_RoleName": ["ThreatEngineReadOnly-4f1d5a52"],
+        "param_RolePath": ["/"],
     }
 
 

@@ -108,9 +108,9 @@ def test_the_longest_path_of_a_role_is_matched_at_once():
     "arn",
     [
         "arn:aws:iam::222222222222:role/ThreatEngineReadOnly",
-        "arn:aws:iam::222222222222:role/team/security/Scan+Role=1,2.3@4-5_6",
-        "arn:aws-cn:iam::222222222222:role/Scan",
-        "arn:aws-us-gov:iam::222222222222:role/Scan",
+        "arn:aws:iam::222222222222:role/team/security/ThreatEngine+Role=1,2.3@4-5_6",
+        "arn:aws-cn:iam::222222222222:role/ThreatEngine",
+        "arn:aws-us-gov:iam::222222222222:role/ThreatEngineScan",
     ],
 )
 def test_every_form_of_a_role_arn_is_accepted(arn: str):

@@ -97,7 +97,7 @@ def test_the_script_may_be_run_again(azure: Rig, tmp_path: Path):
 def test_the_script_of_the_certificate_keeps_the_key_from_azure(azure: Rig, tmp_path: Path):
     request = SetupRequest(EXPECTED.external_id, auth_method="certificate")
     printed, commands = run_script(tmp_path, azure.provider.setup(request).script or "")
-    file = tmp_path / f"threat-engine-{OTHER}.pem"
+    file = tmp_path / f"threat-engine-{OTHER}-{request.suffix}.pem"
     pem = file.read_text()
     assert (file.stat().st_mode & 0o077, file.name in printed) == (0, True)
     assert "/certificate.pem" in commands

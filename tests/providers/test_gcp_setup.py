@@ -17,7 +17,9 @@ from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.server import StandIn, running_stand_in
 
 PROJECT_ID = "demo-project-1"
-ACCOUNT = f"threat-engine@{PROJECT_ID}.iam.gserviceaccount.com"
+NAME = f"threat-engine-{SetupRequest(EXTERNAL_ID).suffix}"
+ROLE = f"threatEngineReader_{SetupRequest(EXTERNAL_ID).suffix}"
+ACCOUNT = f"{NAME}@{PROJECT_ID}.iam.gserviceaccount.com"
 
 GCLOUD = """\
 #!/usr/bin/env bash
@@ -87,7 +89,7 @@ def test_the_script_makes_a_role_of_exactly_the_published_permissions(gcp: GcpRi
     permissions = created.partition("--permissions ")[2].split(" ")[0].split(",")
     assert permissions == [permission.name for permission in PERMISSIONS]
     [bound] = starting(commands, "projects add-iam-policy-binding")
-    assert f"--member serviceAccount:{ACCOUNT} --role projects/{PROJECT_ID}/roles/threatEngineReader" in bound
+    assert f"--member serviceAccount:{ACCOUNT} --role projects/{PROJECT_ID}/roles/{ROLE}" in bound
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -106,7 +108,7 @@ def test_a_role_that_was_deleted_is_taken_back(gcp: GcpRig, tmp_path: Path):
 
 def test_the_key_file_is_for_its_owner_only(gcp: GcpRig, tmp_path: Path):
     printed, commands = run_script(tmp_path, script_of(gcp, "service_account"))
-    file = tmp_path / f"threat-engine-{PROJECT_ID}.json"
+    file = tmp_path / f"{NAME}-{PROJECT_ID}.json"
     assert json.loads(file.read_text()) == {}
     assert file.stat().st_mode & 0o077 == 0
     assert file.name in printed
@@ -119,7 +121,7 @@ def test_the_pool_trusts_our_issuer_for_this_account_only(gcp: GcpRig, tmp_path:
     assert f"--issuer-uri {gcp.identity.issuer} --attribute-mapping google.subject=assertion.sub" in made
     assert f"--attribute-condition assertion.sub == '{EXTERNAL_ID}'" in made
     [bound] = starting(commands, "iam service-accounts add-iam-policy-binding")
-    pool = "projects/123456789012/locations/global/workloadIdentityPools/threat-engine"
+    pool = f"projects/123456789012/locations/global/workloadIdentityPools/{NAME}"
     assert bound.endswith(f"--member principal://iam.googleapis.com/{pool}/subject/{EXTERNAL_ID}")
     assert not [command for command in commands if "keys create" in command]
     assert "sts.googleapis.com" in commands[0]

@@ -15,14 +15,14 @@ IBMCLOUD = """\
 #!/usr/bin/env bash
 echo "$*" >> "$LOG"
 case "$*" in
-  "iam service-id threat-engine --uuid")
+  "iam service-id threat-engine-SUFFIX --uuid")
     if [ ! -e "$LOG.made" ]; then echo FAILED; exit 1; fi
     printf 'Getting service ID threat-engine...\\nOK\\nServiceId-1\\n' ;;
   "iam service-id-create"*) touch "$LOG.made" ;;
   "iam service-policies"*) echo "$POLICIES" ;;
   "iam service-api-key-create"*) printf '{\\n  "name": "threat-engine",\\n  "apikey": "the-key"\\n}\\n' ;;
 esac
-"""
+""".replace("SUFFIX", SetupRequest(EXTERNAL_ID).suffix)
 
 SCRIPT = setup_of(SetupRequest(EXTERNAL_ID)).script or ""
 

@@ -16,6 +16,8 @@ from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.oci import fingerprint
 from transport.client import GuardedClient
 
+KEY = f"threat-engine-oci-{SetupRequest(EXTERNAL_ID).suffix}.pem"
+
 # Remembers what was made, so that a second run finds it. `$*` is looked at in the order of the lines.
 OCI = """\
 #!/usr/bin/env bash
@@ -84,7 +86,7 @@ def test_the_script_prints_the_fields_to_submit(customer: Path):
     fields = dict(line.split(None, 1) for line in done.stdout.splitlines())
     assert fields.keys() == {"user_ocid", "tenancy_ocid", "fingerprint", "region", "private_key"}
     assert (fields["user_ocid"], fields["region"]) == ("the-user", "eu-frankfurt-1")
-    key = customer / "threat-engine-oci.pem"
+    key = customer / KEY
     assert key.stat().st_mode & 0o077 == 0
     uploaded = load_pem_public_key((customer / "key").read_bytes())
     assert isinstance(uploaded, RSAPublicKey)
@@ -99,12 +101,12 @@ def test_the_script_grants_exactly_what_is_published(customer: Path):
 
 def test_a_second_run_makes_nothing_anew(customer: Path):
     run(customer)
-    key = (customer / "threat-engine-oci.pem").read_bytes()
+    key = (customer / KEY).read_bytes()
     (customer / "log").unlink()
     assert run(customer).returncode == 0
     log = (customer / "log").read_text()
     assert not any(word in log for word in (" create ", "add-user", "upload"))
-    assert (customer / "threat-engine-oci.pem").read_bytes() == key
+    assert (customer / KEY).read_bytes() == key
 
 
 def test_the_user_may_use_api_keys_and_nothing_else(customer: Path):
@@ -119,4 +121,4 @@ def test_the_script_stops_without_a_tenancy_and_at_the_first_failure(customer: P
     assert not (customer / "log").exists()
     (customer / "bin" / "oci").write_text("#!/usr/bin/env bash\nexit 1\n")
     assert run(customer).returncode != 0
-    assert not (customer / "threat-engine-oci.pem").exists()
+    assert not (customer / KEY).exists()
