@@ -15,6 +15,7 @@ from bench.security import (
     cross_tenant,
     dependencies,
     forged_tokens,
+    heavy_keys,
     hostile_bodies,
     idempotency,
     noisy_neighbour,
@@ -37,6 +38,7 @@ PROGRAMS: Mapping[str, Program] = {
     "confused-deputy": confused_deputy.run,
     "idempotency": idempotency.run,
     "noisy-neighbour": noisy_neighbour.run,
+    "heavy-keys": heavy_keys.run,
     "secret-scan": secret_scan.run,
     "dependencies": dependencies.run,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
+from temporalio.client import Client
 
 from local.stack import NAMESPACE
 from local.temporal import starting_temporal
@@ -20,6 +21,13 @@ from workflows import search_attributes
 @asynccontextmanager
 async def bed() -> AsyncIterator[WholePortal]:
     """Raises StackFailed when Temporal does not start."""
+    async with temporal_server() as client, whole_portal(client) as whole:
+        yield whole
+
+
+@asynccontextmanager
+async def temporal_server() -> AsyncIterator[Client]:
+    """A Temporal server of its own, and quiet logs. Raises StackFailed when it does not start."""
     # What is refused is refused thousands of times.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.ERROR)
@@ -29,6 +37,4 @@ async def bed() -> AsyncIterator[WholePortal]:
         with starting_temporal(log, ui=False, search_attributes=attributes) as server:
             start_runtime()
             await asyncio.to_thread(server.child.wait_until, server.is_ready)
-            client = await connect(server.address, namespace=NAMESPACE)
-            async with whole_portal(client) as whole:
-                yield whole
+            yield await connect(server.address, namespace=NAMESPACE)
