@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from api.body import strict_json
 from domain.errors import InvalidInput, MalformedBody, Problem
+from domain.pasted import trimmed
 
 POINTER = "/onboarding_json"
 MAX_TEXTS = 2
@@ -102,7 +103,7 @@ def _parsed(given: object, pointer: str) -> object:
 
 def _json(text: str, pointer: str) -> object:
     try:
-        return strict_json(text.encode())
+        return strict_json(trimmed(text).encode())
     except MalformedBody as error:
         problems = [replace(problem, pointer=pointer) for problem in error.problems]
     raise InvalidInput(problems=problems)

@@ -11,6 +11,7 @@ from domain.accounts import ProviderType
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem
 from domain.idempotency import canonical
+from domain.pasted import damage_in, mended, mended_object, mended_pem
 
 MAX_FIELD_CHARACTERS = 16_384
 
@@ -41,6 +42,14 @@ class CredentialField:
     members: tuple["CredentialField", ...] = ()
     """Of a field that is a JSON object, submitted as an object or as its text: what is kept of it. Whatever else it
     holds is dropped unseen, and the credential has the canonical text of the rest."""
+    pem: bool = False
+    """Whether it is a key or a certificate in PEM, whose line breaks can be put right."""
+
+    def mend(self, text: str) -> str:
+        """The text without what copying has done to it, as far as only one thing can be meant."""
+        if self.pem:
+            return mended_pem(text)
+        return mended(text, lambda form: bool(re.fullmatch(self.pattern, form)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ class Setup:
 
 
 def parse_credential(method: AuthMethod, given: Mapping[str, object]) -> Credential:
-    """The credential in `given`, trimmed of surrounding white space. Raises InvalidInput with every problem found;
+    """The credential in `given`, without the damage that copying does. Raises InvalidInput with every problem found;
     a problem names a declared field or says how many undeclared ones there are, and never a value."""
     texts, problems = _read(method.fields, given, "/credentials")
     declared = {field.name for field in method.fields}
@@ -176,7 +185,7 @@ def _text(field: CredentialField, value: object, pointer: str) -> str | None:
         value = _kept(field, value, pointer)
     if problem := _problem(field, value, pointer):
         raise InvalidInput(problems=[problem])
-    return None if value is None else str(value).strip()
+    return None if value is None else field.mend(str(value))
 
 
 def _kept(field: CredentialField, value: object, pointer: str) -> str:
@@ -188,12 +197,10 @@ def _kept(field: CredentialField, value: object, pointer: str) -> str:
 
 def _object(field: CredentialField, value: object, pointer: str) -> Mapping[str, object]:
     if isinstance(value, str):
-        if problem := _problem(field, value, pointer):
+        found = mended_object(value) if len(value) <= field.max_characters else None
+        if found is None and (problem := _problem(field, value, pointer)):
             raise InvalidInput(problems=[problem])
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
+        value = found
     if not isinstance(value, Mapping):
         message = f"{field.name} must be a JSON object, or its text. {field.description}"
         raise InvalidInput(problems=[Problem("not_an_object", message, pointer=pointer)])
@@ -206,10 +213,21 @@ def _problem(field: CredentialField, value: object, pointer: str) -> Problem | N
         return missing if field.required else None
     if not isinstance(value, str):
         return Problem("not_text", f"{field.name} must be text. {field.description}", pointer=pointer)
-    if len(value) > field.max_characters:
-        return Problem("too_long", f"{field.name} is longer than {field.max_characters} characters.", pointer=pointer)
-    if not re.fullmatch(field.pattern, value.strip()):
-        return Problem("bad_format", f"{field.name} has the wrong format. {field.description}", pointer=pointer)
-    if field.rule and not re.fullmatch(field.rule.pattern, value.strip()):
+    text = field.mend(value) if len(value) <= _longest(field) else value
+    if len(text) > field.max_characters:
+        return _too_long(field, pointer)
+    if not re.fullmatch(field.pattern, text):
+        message = " ".join((f"{field.name} has the wrong format. {field.description}", damage_in(value))).strip()
+        return Problem("bad_format", message, pointer=pointer)
+    if field.rule and not re.fullmatch(field.rule.pattern, text):
         return Problem(field.rule.code, field.rule.sentence, pointer=pointer, remedy=field.rule.remedy)
     return None
+
+
+def _longest(field: CredentialField) -> int:
+    """What is looked at: quotation marks, blanks and line breaks that were written out may come to the value itself."""
+    return 2 * field.max_characters + 64
+
+
+def _too_long(field: CredentialField, pointer: str) -> Problem:
+    return Problem("too_long", f"{field.name} is longer than {field.max_characters} characters.", pointer=pointer)

@@ -14,7 +14,7 @@ from providers.alicloud_permissions import is_alicloud_host
 from providers.alicloud_proofs import KeyProof, Proof, RoleProof
 from providers.alicloud_signature import AccessKey
 from providers.alicloud_steps import ownership, permissions
-from providers.proving import run_steps
+from providers.proving import run_steps, without_damage
 from transport.client import GuardedClient
 
 __all__ = ["AliCloudProvider", "PlatformAliCloud", "is_alicloud_host"]
@@ -49,6 +49,7 @@ class AliCloudProvider:
         return alicloud_setup.access_key(request)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
+        credential = without_damage((ACCESS_KEY, RAM_ROLE), credential)
         proof = self._proof(credential, expectation)
         steps = run_steps(
             (
@@ -71,5 +72,6 @@ class AliCloudProvider:
         if credential.credential_type == RAM_ROLE.credential_type and self._platform:
             key = AccessKey(self._platform.access_key_id, self._platform.access_key_secret)
             own = Session(self._client, key, Signer.PLATFORM)
+            credential = without_damage([RAM_ROLE], credential)
             return RoleProof(own, self._platform.principal_arn, credential, expectation, **session)
         raise InvalidInput("This is not a credential for AliCloud, or of a method that is not offered here.")

@@ -40,6 +40,7 @@ from providers.aws_role_names import ROLE_NAMES, RoleNames
 from providers.aws_steps import Proof, prove
 from providers.aws_template import TrustedRole, setup_of
 from providers.judging import clock_differs, seconds
+from providers.proving import without_damage
 from transport.answers import bounded
 
 SESSION_SECONDS = 900  # the shortest that AWS gives
@@ -102,6 +103,7 @@ class AwsProvider:
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type not in PROOFS:
             raise InvalidInput("This is not a credential for AWS.")
+        credential = without_damage(DESCRIPTION.methods, credential)
         with ExitStack() as opened:
             access = Access(self._platform, self._partition, self._sts, self._models, opened)
             proof = PROOFS[credential.credential_type](access, credential, expectation)

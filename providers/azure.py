@@ -17,6 +17,7 @@ from providers.azure_failures import JUDGE, codes
 from providers.azure_grants import Grant, grants_in
 from providers.azure_setup import setup_of
 from providers.azure_steps import Proof
+from providers.proving import without_damage
 from providers.rest import Rest, form, get, text
 from transport.client import GuardedClient
 
@@ -54,7 +55,8 @@ class AzureProvider:
         methods = {method.credential_type: method for method in DESCRIPTION.methods}
         if credential.credential_type not in methods:
             raise InvalidInput("This is not a credential for Azure.")
-        return Proof(self._api, methods[credential.credential_type], credential, expectation)
+        method = methods[credential.credential_type]
+        return Proof(self._api, method, without_damage([method], credential), expectation)
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ CERTIFICATE = AuthMethod(
             pattern=r"-----BEGIN [A-Z][ -~\t\r\n]+-----",
             description="The certificate and its RSA private key, one after the other as PEM text (-----BEGIN …).",
             secret=True,
+            pem=True,
         ),
         CredentialField(
             name="passphrase",

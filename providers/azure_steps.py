@@ -12,7 +12,17 @@ from providers.azure_description import CERTIFICATE, PERMISSIONS
 from providers.azure_failures import JUDGE, JUST_MADE, SENTENCES, Reason
 from providers.azure_grants import Grant, missing_of
 from providers.jwt_claims import claims_of
-from providers.proving import Refused, failed, judge_permissions, malformed, passed, run_steps, warned
+from providers.proving import (
+    Refused,
+    failed,
+    judge_permissions,
+    malformed,
+    passed,
+    refused,
+    run_steps,
+    suspecting,
+    warned,
+)
 from providers.rest import text
 
 PROPAGATION_SECONDS = 3.0
@@ -65,11 +75,20 @@ class Proof:
             return problem
         if self._method is CERTIFICATE:
             reveal = self._credential.reveal
-            self._certificate = read_certificate(reveal("client_certificate"), reveal("passphrase"))
+            try:
+                self._certificate = read_certificate(reveal("client_certificate"), reveal("passphrase"))
+            except Refused as refusal:
+                return suspecting(refused("shape", refusal.reason, SENTENCES), "passphrase", reveal("passphrase"))
         return passed("shape", "The fields are well formed.")
 
     def identify(self) -> Step:
-        self.token = self._asked(self._get_token)
+        try:
+            self.token = self._asked(self._get_token)
+        except Refused as refusal:
+            if refusal.reason is not Reason.WRONG_SECRET:
+                raise
+            found = refused("identify", refusal.reason, SENTENCES)
+            return suspecting(found, "client_secret", self._credential.reveal("client_secret"))
         claims = claims_of(self.token)
         if not claims:
             raise JUDGE.unavailable()

@@ -20,6 +20,7 @@ from providers.gcp_federation import LOAN_SECONDS, FederatedAccess
 from providers.gcp_key import SCOPE, TOKEN_URL, KeyAccess
 from providers.gcp_setup import setup_of
 from providers.gcp_steps import Access, Proof
+from providers.proving import without_damage
 from providers.rest import Rest, form, get, post, text
 from transport.client import GuardedClient
 
@@ -70,6 +71,7 @@ class GcpProvider:
         return self.proof(credential, expectation).verdict()
 
     def proof(self, credential: Credential, expectation: Expectation, *, loan_seconds: int = LOAN_SECONDS) -> Proof:
+        credential = without_damage(KEYLESS_DESCRIPTION.methods, credential)
         return Proof(self.calls, self._access(credential, expectation, loan_seconds), expectation)
 
     def _access(self, credential: Credential, expectation: Expectation, loan_seconds: int) -> Access:

@@ -82,6 +82,7 @@ SERVICE_ACCOUNT = AuthMethod(
                     pattern=r"-----BEGIN [A-Z][ -~\t\r\n]+-----",
                     description="The private key as PEM text (-----BEGIN PRIVATE KEY-----).",
                     secret=True,
+                    pem=True,
                     max_characters=8_192,
                 ),
                 CredentialField(

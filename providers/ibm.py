@@ -18,7 +18,7 @@ from providers.ibm_failures import JUDGE, TOKEN_JUDGE, Reason, codes
 from providers.ibm_policies import Policy, policies_in
 from providers.ibm_setup import setup_of
 from providers.ibm_steps import Proof
-from providers.proving import Refused
+from providers.proving import Refused, without_damage
 from providers.rest import Request, Rest, form, get, text
 from transport.client import GuardedClient
 
@@ -52,7 +52,7 @@ class IbmProvider:
     def proof(self, credential: Credential, expectation: Expectation) -> Proof:
         if credential.credential_type != API_KEY.credential_type:
             raise InvalidInput("This is not a credential for IBM Cloud.")
-        return Proof(self._api, credential, expectation)
+        return Proof(self._api, without_damage(DESCRIPTION.methods, credential), expectation)
 
 
 @dataclass(frozen=True)

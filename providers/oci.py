@@ -9,7 +9,7 @@ from providers.oci_description import DESCRIPTION, USER_PRINCIPAL
 from providers.oci_failures import SENTENCES
 from providers.oci_proof import UserProof
 from providers.oci_regions import is_oci_host
-from providers.proving import run_steps
+from providers.proving import run_steps, without_damage
 from transport.client import GuardedClient
 
 __all__ = ["OciProvider", "is_oci_host"]
@@ -32,7 +32,7 @@ class OciProvider:
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type != USER_PRINCIPAL.credential_type:
             raise InvalidInput("This is not a credential for OCI.")
-        proof = UserProof(self._rest, credential, expectation)
+        proof = UserProof(self._rest, without_damage(DESCRIPTION.methods, credential), expectation)
         steps = run_steps(
             (
                 ("shape", proof.shape),

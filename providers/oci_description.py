@@ -43,6 +43,7 @@ USER_PRINCIPAL = AuthMethod(
             pattern=r"-----BEGIN [A-Z ]{1,40}-----[ -~\s]+",
             description="The whole text of the private key file (-----BEGIN …), not its path. RSA, 2048 to 4096 bits.",
             secret=True,
+            pem=True,
         ),
         CredentialField(
             name="pass_phrase",

@@ -19,7 +19,7 @@ from providers.oci_failures import Reason
 from providers.oci_permissions import PERMISSIONS, PROBES, statement
 from providers.oci_regions import REGIONS
 from providers.oci_signature import Signer, fingerprint_of
-from providers.proving import Refused, failed, judge_permissions, malformed, passed
+from providers.proving import Refused, failed, judge_permissions, malformed, passed, suspecting
 from providers.rest import Rest, text
 from providers.rsa_keys import Unreadable, Unsupported, read_rsa_key
 
@@ -43,12 +43,13 @@ class UserProof:
         try:
             key = read_rsa_key(self._credential.reveal("private_key"), self._credential.reveal("pass_phrase"))
         except Unreadable:
-            return failed(
+            found = failed(
                 "shape",
                 "unreadable_key",
                 message="The private key cannot be read: it is damaged, or its pass phrase is missing or wrong.",
                 remedy="Submit the whole text of the private key file, and its pass phrase, if it has one.",
             )
+            return suspecting(found, "pass_phrase", self._credential.reveal("pass_phrase"))
         except Unsupported:
             return failed(
                 "shape",

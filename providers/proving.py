@@ -1,11 +1,13 @@
 """How every cloud's credential is proved: named steps in order, of which the first failure skips the rest."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from domain.catalogue import AuthMethod, Permission, parse_credential
 from domain.credentials import Credential
 from domain.errors import InvalidInput
+from domain.pasted import oddity_in
 from domain.validation import Step, StepStatus
 
 Sentences = Mapping[StrEnum, tuple[str, str]]
@@ -37,6 +39,12 @@ def refused(name: str, reason: StrEnum, sentences: Sentences) -> Step:
     return failed(name, reason.value, message=message, remedy=remedy)
 
 
+def suspecting(step: Step, name: str, text: str) -> Step:
+    """The step, which also names what copying may have done to a field that was not refused for its form."""
+    named = oddity_in(text)
+    return replace(step, message=f"{step.message} Look at {name}. {named}") if named else step
+
+
 def run_steps(steps: Sequence[tuple[str, Callable[[], Step]]], sentences: Sentences) -> list[Step]:
     """Run the steps until one fails. Trouble passes through: then no verdict is possible now."""
     done: list[Step] = []
@@ -63,6 +71,17 @@ def malformed(method: AuthMethod, credential: Credential) -> Step | None:
             return failed("shape", first.code, message=sentences, remedy=first.remedy)
         return failed("shape", "malformed", message=sentences, remedy="Correct the fields named and submit again.")
     return None
+
+
+def without_damage(methods: Iterable[AuthMethod], credential: Credential) -> Credential:
+    """The credential as its fields should be, where they can be put right: also one that was stored as it was."""
+    for method in methods:
+        if method.credential_type == credential.credential_type:
+            try:
+                return parse_credential(method, credential.reveal_all())
+            except InvalidInput:
+                return credential  # `malformed` says what is wrong with it
+    return credential
 
 
 def judge_permissions(

@@ -24,6 +24,8 @@ MAX_EXPONENT = 2**32 - 1
 """In use is 65,537 nearly everywhere. OpenSSL checks each signature with it, which a long one makes slow."""
 
 BOUNDARY = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----", re.ASCII)
+OLDER_FORM = re.compile(r"(Proc-Type: ?4,ENCRYPTED)\s{1,8}(DEK-Info: ?[A-Z0-9-]{1,32},[0-9A-Fa-f]{1,64})", re.ASCII)
+"""How OpenSSL said that a key is encrypted, before PKCS #8."""
 KEY_LABELS = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY")
 RSA_ENCRYPTION = bytes.fromhex("2a864886f70d010101")
 
@@ -71,9 +73,10 @@ def read_rsa_key(pem: str, passphrase: str) -> RSAPrivateKey:
 
 
 def _numbers(text: str, label: str, passphrase: str) -> RSAPrivateNumbers:
-    if "Proc-Type:" in text and label == "RSA PRIVATE KEY":
-        # OpenSSL's older form: a single round of MD5, and inside nothing but the numbers of an RSA key.
-        key = load_pem_private_key(text.encode(), passphrase.encode() or None, unsafe_skip_rsa_key_validation=True)
+    if label == "RSA PRIVATE KEY" and (found := OLDER_FORM.search(text)):
+        # A single round of MD5, and inside nothing but the numbers of an RSA key. Its headings need lines of their own.
+        whole = f"-----BEGIN {label}-----\n{found.group(1)}\n{found.group(2)}\n\n{text[found.end() :].lstrip()}"
+        key = load_pem_private_key(whole.encode(), passphrase.encode() or None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(key, RSAPrivateKey):
             raise Unsupported
         return key.private_numbers()

@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
 from bench.report import Target
 from bench.security.bed import temporal_server
 from tests.api.portal import Portal, add_key, open_portal
 from tests.clouds.cases import Case, oci_key
-from tests.providers.der_keys import block, long_dsa, long_rsa, pkcs8
+from tests.providers.der_keys import block, long_dsa, pkcs8, rsa_numbers
 from tests.rig import Rig
 from tests.standin.server import running_stand_in
 from transport.client import GuardedClient
@@ -59,8 +61,7 @@ class Tenant:
         self.tried.seconds.append(perf_counter() - began)
         self.tried.statuses.append(answer.status_code)
 
-    async def attack(self, until: float) -> None:
-        keys = [block("PRIVATE KEY", pkcs8(long_rsa(8192))), block("PRIVATE KEY", long_dsa())]
+    async def attack(self, keys: Sequence[str], until: float) -> None:
 
         async def one() -> None:
             for key in cycle(keys):
@@ -73,10 +74,12 @@ class Tenant:
 
 async def run(*, quick: bool = False) -> Sequence[Target]:
     seconds = QUICK_SECONDS if quick else FULL_SECONDS
+    long_key = await asyncio.to_thread(generate_private_key, 65537, 8192)
+    keys = [block("PRIVATE KEY", pkcs8(rsa_numbers(long_key))), block("PRIVATE KEY", long_dsa())]
     async with tenants() as (quiet, loud):
         await asyncio.gather(quiet.begin(), loud.begin())
         await quiet.try_key()
-        attack = asyncio.create_task(loud.attack(perf_counter() + seconds))
+        attack = asyncio.create_task(loud.attack(keys, perf_counter() + seconds))
         while not attack.done():
             await quiet.try_key()
             await asyncio.sleep(PAUSE_SECONDS)

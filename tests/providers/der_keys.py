@@ -20,7 +20,9 @@ SALT, VECTOR = b"salt" * 4, b"i" * 16
 
 def value(tag: int, *parts: bytes) -> bytes:
     content = b"".join(parts)
-    return bytes([tag, 0x83]) + len(content).to_bytes(3) + content
+    size = len(content)
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes([tag, size] if size < 0x80 else [tag, 0x80 + len(length), *length]) + content
 
 
 def number(given: int) -> bytes:

@@ -10,7 +10,7 @@ from domain.errors import InvalidInput, Unavailable
 from domain.validation import Expectation, Outcome, StepStatus
 from providers.azure_description import DATA, OPTIONAL, PERMISSIONS, REQUIRED
 from tests.providers.azure_rig import OTHER, Rig, running_azure, secret_credential
-from tests.providers.stand_in_rig import EXPECTED
+from tests.providers.stand_in_rig import EXPECTED, last_checked
 from tests.standin.azure import READER, Subscription
 from tests.standin.faults import Fault
 from tests.standin.server import StandIn
@@ -84,6 +84,14 @@ def test_a_secret_with_one_letter_changed_is_refused(azure: Rig):
     good = secret_credential(azure.cloud).reveal("client_secret")
     flipped = good[:-1] + ("A" if good[-1] != "A" else "B")
     assert azure.finding(secret_credential(azure.cloud, client_secret=flipped)) == ("identify", "wrong_secret")
+
+
+def test_a_secret_in_quotation_marks_is_refused_with_a_word_about_them(azure: Rig):
+    """They may be part of it, so they are not taken off."""
+    secret = azure.cloud.demo_credential()["client_secret"]
+    step = last_checked(azure.validate(secret_credential(azure.cloud, client_secret=f"'{secret}'")))
+    assert step.code == "wrong_secret"
+    assert "quotation marks" in step.message
 
 
 def test_an_expired_secret_is_refused(azure: Rig):

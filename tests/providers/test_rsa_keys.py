@@ -58,9 +58,22 @@ def encrypted(passphrase: str, form: PrivateFormat = PrivateFormat.PKCS8) -> str
         (encrypted("open sesame"), "open sesame"),
         (encrypted("open sesame", PrivateFormat.TraditionalOpenSSL), "open sesame"),
         (pem_of(KEY).replace("\n", "\r\n"), ""),
+        (pem_of(KEY).replace("\n", " "), ""),
+        (pem_of(KEY).replace("\n", ""), ""),
+        (encrypted("open sesame", PrivateFormat.TraditionalOpenSSL).replace("\n", " "), "open sesame"),
         ("Bag Attributes\n    localKeyID: 01\n" + pem_of(KEY), ""),
     ],
-    ids=["pkcs8", "openssl", "encrypted pkcs8", "encrypted openssl", "windows", "with a heading"],
+    ids=[
+        "pkcs8",
+        "openssl",
+        "encrypted pkcs8",
+        "encrypted openssl",
+        "windows",
+        "in one line",
+        "without blanks",
+        "encrypted openssl in one line",
+        "with a heading",
+    ],
 )
 def test_a_key_is_read(pem: str, passphrase: str):
     assert read_rsa_key(pem, passphrase).public_key() == KEY.public_key()
