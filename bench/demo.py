@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.processes import residents_of
 from bench.report import Report, Target
 from local.failures import StackFailed
+from local.reaper import ending_with_us
 
 MAX_ACTIVE_SECONDS = 10
 MAX_RESIDENT_MB = 800
@@ -88,12 +89,13 @@ def launched(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     output = folder / "output.txt"
     command = [sys.executable, "-m", "local", "--folder", str(folder / ".local")]
     with output.open("wb") as writing:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=writing, stderr=subprocess.STDOUT)
-    try:
-        yield process, output
-    finally:
-        process.terminate()
-        process.wait()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=writing, stderr=subprocess.STDOUT, process_group=0)
+    with ending_with_us(process.pid):
+        try:
+            yield process, output
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def with_children(pid: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 A child leads its own process group, so that Ctrl-C in the terminal reaches this process only, which then
 stops the parts in order; the group is also what is signalled at the end, so that a child's own children go
-too.
+too. When this process is killed, the reaper ends the group.
 """
 
 import os
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.failures import StackFailed
+from local.reaper import ending_with_us
 
-START_PATIENCE_SECONDS = 30.0
+START_PATIENCE_SECONDS = 180.0
+"""A child that ends is told at once. This bound is for one that hangs, on a machine that has much else to do."""
 STOP_PATIENCE_SECONDS = 12.0
 POLL_SECONDS = 0.02
 LAST_LINES = 12
@@ -93,7 +95,8 @@ def running(
             process_group=0,
         )
     child = Child(name, log, process)
-    try:
-        yield child
-    finally:
-        child.stop()
+    with ending_with_us(child.pid):
+        try:
+            yield child
+        finally:
+            child.stop()
