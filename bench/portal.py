@@ -18,7 +18,6 @@ from domain.audit import audit_event
 from domain.ports import AccountStore
 from domain.tenants import PLATFORM
 from local.ports import HOST
-from local.stack import NAMESPACE
 from stores.accounts import DynamoAccountStore
 from stores.tables import TableNames
 from telemetry.runtime import start_runtime
@@ -74,20 +73,20 @@ def _add_key(stores: FakeStores, text: str) -> None:
     stores.api_keys.add(key, event)
 
 
-async def serve(address: str, port: int, *, tenant_id: str, key: str, accounts: AccountStore) -> None:
-    client = await connect(address, namespace=NAMESPACE)
+async def serve(address: str, namespace: str, port: int, *, tenant_id: str, key: str, accounts: AccountStore) -> None:
+    client = await connect(address, namespace=namespace)
     app = create_app(services(client, tenant_id, accounts=accounts, key=key))
     config = uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, server_header=False)
     await uvicorn.Server(config).serve()
 
 
-def main(address: str, port: int, tenant_id: str, key: str, accounts: int = 0) -> None:
+def main(address: str, namespace: str, port: int, tenant_id: str, key: str, accounts: int = 0) -> None:
     logs.configure("INFO")
     start_runtime()
     store: AccountStore = AssumedAccounts(tenant_id)
     if accounts:
         store = DynamoAccountStore(IndexedTable(tenant_id, accounts), TableNames())  # type: ignore[arg-type]
-    run_program(serve(address, port, tenant_id=tenant_id, key=key, accounts=store))
+    run_program(serve(address, namespace, port, tenant_id=tenant_id, key=key, accounts=store))
 
 
 if __name__ == "__main__":

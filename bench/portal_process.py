@@ -33,7 +33,8 @@ class PortalProcess:
 async def portal_process(bed: Testbed, *, accounts: int = 0) -> AsyncIterator[PortalProcess]:
     """Without `accounts`, whatever account is asked for is in progress."""
     port, tenant_id, key = free_port(), str(uuid4()), new_key_text()
-    command = [sys.executable, "-m", "bench.portal", bed.stack.temporal.address, str(port), tenant_id, key]
+    server = bed.stack.temporal
+    command = [sys.executable, "-m", "bench.portal", server.address, server.namespace, str(port), tenant_id, key]
     command += ["--accounts", str(accounts)]
     log, home = bed.stack.folder / f"logs/portal-{port}.log", {"HOME": str(bed.stack.folder)}
     with running("The API to be measured", command, log=log, environment=home, cwd=ROOT) as child:

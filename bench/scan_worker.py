@@ -27,7 +27,6 @@ from bench.scan_ports import (
     SlowEngine,
 )
 from composition.workflow_types import SCANS
-from local.stack import NAMESPACE
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program
@@ -60,10 +59,10 @@ def temporal_schedules(client: Client) -> TemporalSchedules:
     )
 
 
-async def run(address: str, seconds: float) -> None:
+async def run(address: str, namespace: str, seconds: float) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
+    client = await connect(address, namespace=namespace, as_failure=as_failure)
     rows, vault, engines = AssumedSchedules(), OneCredential(), BuiltIn(SlowEngine(seconds))
     runs = TemporalScans(client, asyncio.get_running_loop(), cancel_update=CANCEL)
     ports = ScanPorts(rows, AssumedExecutions(), ActiveTenants(), ActiveAccounts(""), AssumedAudit(), engines, runs)
@@ -81,10 +80,10 @@ async def run(address: str, seconds: float) -> None:
         await stopping.wait()
 
 
-def main(address: str, seconds: float = 0.0) -> None:
+def main(address: str, namespace: str, seconds: float = 0.0) -> None:
     logs.configure("INFO")
     start_runtime()
-    run_program(run(address, seconds))
+    run_program(run(address, namespace, seconds))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from bench.scan_worker import temporal_schedules
 from bench.testbed import SERVER, WORKER, has_started
 from domain.schedules import Schedule
 from local.processes import running
-from local.stack import NAMESPACE, ROOT
+from local.stack import ROOT
 from local.temporal import running_temporal
 from temporal.client import connect
 from temporal.schedules import TemporalSchedules
@@ -56,7 +56,15 @@ class ScheduleBed:
     @asynccontextmanager
     async def worker(self, *, scan_seconds: float = 0) -> AsyncIterator[Observed]:
         """A worker whose scans take that long. Raises StackFailed when it does not start."""
-        command = [sys.executable, "-m", "bench.scan_worker", self.address, "--seconds", str(scan_seconds)]
+        command = [
+            sys.executable,
+            "-m",
+            "bench.scan_worker",
+            self.address,
+            self.client.namespace,
+            "--seconds",
+            str(scan_seconds),
+        ]
         log, home = self.folder / "logs/bench-scans.log", {"HOME": str(self.folder)}
         with running("The worker of scans", command, log=log, environment=home, cwd=ROOT) as child:
             await asyncio.to_thread(child.wait_until, partial(has_started, child))
@@ -67,7 +75,7 @@ class ScheduleBed:
 async def schedule_bed(folder: Path) -> AsyncIterator[ScheduleBed]:
     """Raises StackFailed when the server does not start."""
     with running_temporal(folder / "logs/temporal-schedules.log", ui=False) as server:
-        client = await connect(server.address, namespace=NAMESPACE)
+        client = await connect(server.address, namespace=server.namespace)
         await ensure_search_attributes(client, search_attributes.ALL)
         observed = Observed(SERVER, server.child.pid)
         yield ScheduleBed(folder, client, server.address, observed, temporal_schedules(client))

@@ -23,10 +23,11 @@ from bench.worker import Kind
 from domain.credentials import Credential
 from domain.ports import CredentialSealer
 from local.demo import deploy
-from local.ports import Ports, free_port
+from local.ports import Ports, free_ports
 from local.processes import Child, running
 from local.progress import Progress
-from local.stack import NAMESPACE, ROOT, Stack, running_stack
+from local.stack import ROOT, Stack, running_stack
+from local.temporal import TemporalServer
 from stores.sealing import KmsSealer
 from stores.tables import TableNames
 from stores.tenants import DynamoTenantStore
@@ -60,13 +61,13 @@ class Testbed:
 @asynccontextmanager
 async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
     """Raises StackFailed when a part does not start."""
-    ports = Ports(api=free_port(), temporal=free_port(), temporal_ui=free_port(), aws=free_port())
+    ports = free_ports()
     async with running_stack(folder, ports=ports, progress=progress) as stack:
-        address = stack.temporal.address
-        with running_worker(Kind.NOOP, address, folder) as noop, running_worker(Kind.MEMORY, address, folder) as memory:
+        server = stack.temporal
+        with running_worker(Kind.NOOP, server, folder) as noop, running_worker(Kind.MEMORY, server, folder) as memory:
             for child in (noop, memory):
                 await asyncio.to_thread(child.wait_until, partial(has_started, child))
-            client = await connect(address, namespace=NAMESPACE)
+            client = await connect(server.address, namespace=server.namespace)
             platform = stack.platform.clients()
             tenants = FreshTenants(DynamoTenantStore(platform.dynamodb, TableNames()))
             sealer = KmsSealer(platform.kms, key_id=SECRETS_KEY)
@@ -81,8 +82,8 @@ async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
 
 
 @contextmanager
-def running_worker(kind: Kind, address: str, folder: Path) -> Iterator[Child]:
-    command = [sys.executable, "-m", "bench.worker", kind.value, address]
+def running_worker(kind: Kind, server: TemporalServer, folder: Path) -> Iterator[Child]:
+    command = [sys.executable, "-m", "bench.worker", kind.value, server.address, server.namespace]
     log = folder / f"logs/bench-{kind.value}.log"
     with running(f"The {kind.value} worker", command, log=log, environment={"HOME": str(folder)}, cwd=ROOT) as child:
         yield child

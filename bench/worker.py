@@ -21,7 +21,6 @@ from bench.noop import NoOp
 from bench.noop_activities import NoOpActivities
 from bench.ports import AcceptingProvider, AssumedAccounts, AssumedAudit, PlainSealer, RecentVault
 from domain.accounts import ProviderType
-from local.stack import NAMESPACE
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program
@@ -59,10 +58,10 @@ def work_of(kind: Kind) -> Work:
     return Work(MEMORY_QUEUE, OnboardAccount, [*accounts.all(), *credentials.all()])
 
 
-async def run(work: Work, address: str) -> None:
+async def run(work: Work, address: str, namespace: str) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    client = await connect(address, namespace=NAMESPACE, as_failure=as_failure)
+    client = await connect(address, namespace=namespace, as_failure=as_failure)
     with ThreadPoolExecutor(CONCURRENCY) as executor:
         worker = build_worker(
             client,
@@ -77,10 +76,10 @@ async def run(work: Work, address: str) -> None:
             await stopping.wait()
 
 
-def main(kind: Kind, address: str) -> None:
+def main(kind: Kind, address: str, namespace: str) -> None:
     logs.configure("INFO")
     start_runtime()
-    run_program(run(work_of(kind), address))
+    run_program(run(work_of(kind), address, namespace))
 
 
 if __name__ == "__main__":

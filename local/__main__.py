@@ -25,7 +25,7 @@ from local.folder import run_folder, write_private
 from local.ministack import REGION
 from local.ports import choose_ports
 from local.progress import Progress
-from local.stack import NAMESPACE, ROOT, Stack, running_stack
+from local.stack import ROOT, Stack, running_stack
 from temporal.program import run_program
 
 Result = TypeVar("Result")
@@ -125,7 +125,7 @@ def stack_env(stack: Stack, clouds: CustomerClouds, demo: Demo) -> str:
         "ONBOARDING_API_URL": stack.api_url,
         "ONBOARDING_API_KEY": stack.api_key,
         "TEMPORAL_ADDRESS": stack.temporal.address,
-        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_NAMESPACE": stack.temporal.namespace,
         "TEMPORAL_UI_URL": stack.temporal.ui_url or "",
         "AWS_ENDPOINT_URL": stack.platform.endpoint,
         "AWS_REGION": REGION,

@@ -13,7 +13,7 @@ from local.failures import StackFailed
 from local.identities import AwsAccount
 from local.ministack import REGION
 from local.progress import Progress
-from local.stack import NAMESPACE, Stack
+from local.stack import Stack
 from workflows.ids import onboarding_id
 
 STACK_NAME = "ThreatEngine"
@@ -144,7 +144,7 @@ def deploy(customer: AwsAccount, template: str) -> dict[str, str]:
 def workflow_page(stack: Stack, demo: Demo) -> str:
     """The Web UI's page of the onboarding."""
     workflow = quote(onboarding_id(demo.tenant_id, demo.account_id), safe="")
-    return f"{stack.temporal.ui_url}/namespaces/{NAMESPACE}/workflows/{workflow}"
+    return f"{stack.temporal.ui_url}/namespaces/{stack.temporal.namespace}/workflows/{workflow}"
 
 
 def body_of(answer: httpx.Response) -> dict[str, Any]:

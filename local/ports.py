@@ -1,11 +1,12 @@
-"""Which port each part of the stack listens on: a configured one, else the usual one, else any free one."""
+"""Where a run of the stack is: which port each part listens on (a configured one, else the usual one, else any free
+one), and the Temporal namespace that no other run uses."""
 
 import fcntl
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import randbelow
+from secrets import randbelow, token_hex
 from tempfile import gettempdir
 
 from local.failures import StackFailed
@@ -13,6 +14,11 @@ from local.failures import StackFailed
 HOST = "127.0.0.1"
 FIRST_FREE, LAST_FREE = 20_000, 32_000
 USUAL_PORTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "AWS_PORT": 4566, "CLOUDS_PORT": 8443}
+
+
+def new_namespace() -> str:
+    # A worker that another run left behind may still ask at our port for work. It asks in another namespace.
+    return f"run-{token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,12 @@ class Ports:
     aws: int
     clouds: int = 0
     """Of the stand-in clouds; 0 is any free one."""
+    namespace: str = field(default_factory=new_namespace)
+
+
+def free_ports() -> Ports:
+    """None of the usual ones: a stack of a test or a benchmark does not meet one that somebody works with."""
+    return Ports(api=free_port(), temporal=free_port(), temporal_ui=free_port(), aws=free_port())
 
 
 def choose_ports() -> Ports:

@@ -28,7 +28,6 @@ from workflows import search_attributes
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
-NAMESPACE = "default"
 RECURRING = Recurring(reconcile_seconds=900, seal_seconds=60)
 WATCH_SECONDS = 0.2
 
@@ -102,7 +101,7 @@ async def running_stack(
         )
         with progress.step("keys, tables and search attributes are set up"):
             operator = await asyncio.to_thread(acting_as, "setup", user, platform)
-            api_key = await set_up(operator, temporal.address)
+            api_key = await set_up(operator, TemporalConnection(temporal.address, ports.namespace))
         api_url = f"http://{HOST}:{ports.api}"
         with progress.step("API and worker are up"):
             await asyncio.to_thread(worker.wait_until, partial(has_started, worker))
@@ -120,6 +119,7 @@ def temporal_server(log: Path, *, ports: Ports, db: Path | None) -> AbstractCont
         port=ports.temporal,
         ui_port=ports.temporal_ui,
         db=db,
+        namespace=ports.namespace,
         search_attributes={key.name: key.indexed_value_type.name.title() for key in search_attributes.ALL},
     )
 
@@ -135,7 +135,7 @@ def process_environment(folder: Path, *, ports: Ports, settings: Mapping[str, st
         "API_PORT": str(ports.api),
         "PUBLIC_API_URL": f"http://{HOST}:{ports.api}",
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
-        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "TEMPORAL_NAMESPACE": ports.namespace,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CONFIG_FILE": str(folder / "aws-config"),
@@ -159,12 +159,12 @@ def _ours(name: str, folder: Path, environment: Mapping[str, str]) -> AbstractCo
     )
 
 
-async def set_up(aws: AwsClients, temporal_address: str) -> str:
+async def set_up(aws: AwsClients, temporal: TemporalConnection) -> str:
     """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
     names = TableNames()
     await asyncio.gather(
         asyncio.to_thread(set_up_aws, aws, names, default_buckets(PLATFORM_NUMBER, REGION)),
-        set_up_temporal(TemporalConnection(temporal_address, NAMESPACE), RECURRING),
+        set_up_temporal(temporal, RECURRING),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
     return text

@@ -15,14 +15,14 @@ from temporalio.client import Client
 from bench.fire.keys import note_use
 from bench.fire.mortal import Life, Mortal
 from bench.tenants import FreshTenants
+from config import TemporalConnection
 from local.identities import AwsAccount, acting_as, make_process_identities
 from local.ministack import ministack_is_ready, starting_ministack
-from local.ports import HOST, Ports, free_port
+from local.ports import HOST, Ports, free_ports
 from local.processes import running
 from local.progress import Progress
 from local.stack import (
     CUSTOMER_NUMBER,
-    NAMESPACE,
     PLATFORM_NUMBER,
     ROOT,
     answers,
@@ -66,9 +66,9 @@ class Fleet:
         return FreshTenants(DynamoTenantStore(self.aws.dynamodb, TableNames()))
 
 
-async def _set_up(platform: AwsAccount, config_file: Path, temporal_address: str) -> str:
+async def _set_up(platform: AwsAccount, config_file: Path, temporal: TemporalConnection) -> str:
     user = await asyncio.to_thread(make_process_identities, platform, config_file)
-    api_key = await set_up(await asyncio.to_thread(acting_as, "setup", user, platform), temporal_address)
+    api_key = await set_up(await asyncio.to_thread(acting_as, "setup", user, platform), temporal)
     await asyncio.to_thread(note_use, platform.clients(), api_key)
     return api_key
 
@@ -83,7 +83,7 @@ async def running_fleet(
 ) -> AsyncIterator[Fleet]:
     """Everything up and set up. `programs` replaces the arguments of Python that start the `worker` or the `api`, and
     `settings` overrides what both get. Stops everything at the end, in every case. Raises StackFailed."""
-    ports = Ports(api=free_port(), temporal=free_port(), temporal_ui=free_port(), aws=free_port())
+    ports = free_ports()
     endpoint, address, api_url = (f"{HOST}:{port}" for port in (ports.aws, ports.temporal, ports.api))
     platform, customer = (
         AwsAccount(number, f"http://{endpoint}", token_hex(20)) for number in (PLATFORM_NUMBER, CUSTOMER_NUMBER)
@@ -93,7 +93,9 @@ async def running_fleet(
     try:
         with progress.step("Temporal, with a database file, and AWS (MiniStack), API and worker are up"):
             await asyncio.gather(temporal.start(), ministack.start())
-            api_key = await _set_up(platform, Path(environment["AWS_CONFIG_FILE"]), address)
+            api_key = await _set_up(
+                platform, Path(environment["AWS_CONFIG_FILE"]), TemporalConnection(address, ports.namespace)
+            )
             await asyncio.gather(worker.start(), api.start())
         yield Fleet(
             folder=folder,
@@ -103,7 +105,7 @@ async def running_fleet(
             platform=platform,
             customer=customer,
             aws=platform.clients(),
-            client=await connect(address, namespace=NAMESPACE),
+            client=await connect(address, namespace=ports.namespace),
             worker=worker,
             api=api,
             temporal=temporal,

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import structlog
 from temporalio.client import Client
 
-from local.stack import NAMESPACE
 from local.temporal import starting_temporal
 from telemetry.runtime import start_runtime
 from temporal.client import connect
@@ -37,4 +36,4 @@ async def temporal_server() -> AsyncIterator[Client]:
         with starting_temporal(log, ui=False, search_attributes=attributes) as server:
             start_runtime()
             await asyncio.to_thread(server.child.wait_until, server.is_ready)
-            yield await connect(server.address, namespace=NAMESPACE)
+            yield await connect(server.address, namespace=server.namespace)

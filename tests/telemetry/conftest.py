@@ -8,19 +8,18 @@ import pytest_asyncio
 from opentelemetry.sdk.trace import TracerProvider
 from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
-from temporalio.testing import WorkflowEnvironment
 
 from local.ports import HOST, free_port
+from local.temporal import TemporalServer
 from telemetry.runtime import build_runtime
 from telemetry.spans import sending_spans
+from tests.servers import temporal_server
 from tests.telemetry.collector import Collector, Exposition, collecting, read
-from tests.workflows.conftest import FAST, TEMPORAL
-from workflows import search_attributes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tests/telemetry/" in item.path.as_posix() and {"address", "stack"} & set(getattr(item, "fixturenames", ())):
+        if "tests/telemetry/" in item.path.as_posix() and {"server", "stack"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 
@@ -60,13 +59,7 @@ def tracers(collector: Collector) -> Iterator[TracerProvider]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def address() -> AsyncIterator[str]:
-    """The real server."""
-    assert TEMPORAL, "The temporal program is missing; run make install."
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=FAST,
-        dev_server_log_level="error",
-        search_attributes=search_attributes.ALL,
-    ) as environment:
-        yield environment.client.service_client.config.target_host
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
+    """The real one."""
+    async with temporal_server(tmp_path_factory.mktemp("temporal")) as server:
+        yield server

@@ -24,6 +24,7 @@ from domain.metrics import (
     SUBMISSIONS,
 )
 from domain.validation import Expectation, Verdict
+from local.temporal import TemporalServer
 from telemetry.census import Census
 from telemetry.process import Telemetry
 from telemetry.steps import StepFailures
@@ -46,11 +47,11 @@ ANSWERED = "onboarding_submission_duration_seconds_count"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def rig(address: str, meters: Meters, tracers: TracerProvider) -> AsyncIterator[Rig]:
+async def rig(server: TemporalServer, meters: Meters, tracers: TracerProvider) -> AsyncIterator[Rig]:
     interceptors = (*tracing(tracers), StepFailures(meters.meter))
     client = await connect(
-        address,
-        namespace="default",
+        server.address,
+        namespace=server.namespace,
         as_failure=as_failure,
         interceptors=interceptors,
         options={"runtime": meters.runtime},

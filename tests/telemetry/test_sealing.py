@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.failures import as_failure
 from activities.sealing import MOST_DIGESTS, MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from domain.metrics import AUDIT_EVENTS_SEALED, AUDIT_SEALED_AT
+from local.temporal import TemporalServer
 from temporal.client import connect
 from tests.fakes_audit import BEGAN
 from tests.telemetry.conftest import Meters
@@ -20,9 +21,9 @@ SEALED_AT = AUDIT_SEALED_AT.exposed
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def rig(address: str, meters: Meters) -> AsyncIterator[SealRig]:
+async def rig(server: TemporalServer, meters: Meters) -> AsyncIterator[SealRig]:
     options = {"runtime": meters.runtime}
-    yield SealRig(await connect(address, namespace="default", as_failure=as_failure, options=options))
+    yield SealRig(await connect(server.address, namespace=server.namespace, as_failure=as_failure, options=options))
 
 
 async def ended(rig: SealRig) -> Run:

@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.conftest import TEMPORAL
-from workflows import search_attributes
+from tests.servers import temporal_client
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,18 +16,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def bare_server() -> AsyncIterator[WorkflowEnvironment]:
-    """A server that knows neither our namespace nor our search attributes."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=TEMPORAL, dev_server_log_level="error"
-    ) as environment:
-        yield environment
+async def bare(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A server that knows none of our search attributes."""
+    async with temporal_client(tmp_path_factory.mktemp("bare"), attributes={}) as client:
+        yield client
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def client() -> AsyncIterator[Client]:
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
     """A server that is set up."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=TEMPORAL, dev_server_log_level="error", search_attributes=search_attributes.ALL
-    ) as environment:
-        yield environment.client
+    async with temporal_client(tmp_path_factory.mktemp("temporal")) as client:
+        yield client

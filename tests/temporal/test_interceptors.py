@@ -7,10 +7,9 @@ from uuid import uuid4
 
 import pytest
 from temporalio import activity
-from temporalio.client import ActivityFailureError
+from temporalio.client import ActivityFailureError, Client
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.failures import as_failure
@@ -33,9 +32,9 @@ def refuse() -> None:
     raise NotFound
 
 
-async def failure_of(step: Callable[[], None], server: WorkflowEnvironment) -> ApplicationError:
+async def failure_of(step: Callable[[], None], bare: Client) -> ApplicationError:
     """What the server keeps of the failure of an activity."""
-    client = await connect(_address(server), namespace="default", as_failure=as_failure)
+    client = await connect(bare.service_client.config.target_host, namespace=bare.namespace, as_failure=as_failure)
     queue = f"test-{uuid4()}"
     with ThreadPoolExecutor(2) as executor:
         async with Worker(client, task_queue=queue, activities=[leak, refuse], activity_executor=executor):
@@ -43,7 +42,7 @@ async def failure_of(step: Callable[[], None], server: WorkflowEnvironment) -> A
                 step,
                 id=queue,
                 task_queue=queue,
-                start_to_close_timeout=timedelta(seconds=5),
+                start_to_close_timeout=timedelta(minutes=5),
                 retry_policy=RetryPolicy(maximum_attempts=1),
             )
             with pytest.raises(ActivityFailureError) as raised:
@@ -52,8 +51,8 @@ async def failure_of(step: Callable[[], None], server: WorkflowEnvironment) -> A
     return raised.value.cause
 
 
-async def test_a_foreign_exception_and_its_causes_leave_only_a_class_name(bare_server: WorkflowEnvironment):
-    failure = await failure_of(leak, bare_server)
+async def test_a_foreign_exception_and_its_causes_leave_only_a_class_name(bare: Client):
+    failure = await failure_of(leak, bare)
     assert failure.type == "internal"
     assert "KeyError" in failure.message
     assert failure.failure is not None
@@ -61,10 +60,6 @@ async def test_a_foreign_exception_and_its_causes_leave_only_a_class_name(bare_s
     assert not failure.failure.HasField("cause")
 
 
-async def test_a_domain_error_keeps_its_code(bare_server: WorkflowEnvironment):
-    failure = await failure_of(refuse, bare_server)
+async def test_a_domain_error_keeps_its_code(bare: Client):
+    failure = await failure_of(refuse, bare)
     assert (failure.type, failure.non_retryable) == (NotFound.code, True)
-
-
-def _address(server: WorkflowEnvironment) -> str:
-    return server.client.service_client.config.target_host

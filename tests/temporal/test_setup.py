@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from temporalio.testing import WorkflowEnvironment
+from temporalio.client import Client
 
 from domain.setup import SetupState
 from temporal.client import connect
@@ -11,20 +11,18 @@ from tests.rig import eventually
 from workflows.search_attributes import ALL
 
 
-async def test_namespace_and_search_attributes_are_made_once(bare_server: WorkflowEnvironment):
-    address = bare_server.client.service_client.config.target_host
-    client = await connect(address, namespace="made-by-a-test")
+async def test_namespace_and_search_attributes_are_made_once(bare: Client):
+    client = await connect(bare.service_client.config.target_host, namespace="made-by-a-test")
     assert [f.state for f in await ensure_namespace(client)] == [SetupState.CREATED]
     assert [f.state for f in await ensure_namespace(client)] == [SetupState.FOUND]
     repaired = await ensure_namespace(client, retention=timedelta(hours=96))
     assert [(f.state, f.detail) for f in repaired] == [(SetupState.REPAIRED, "retention 72 h -> 96 h")]
 
 
-async def test_search_attributes_are_made_once(bare_server: WorkflowEnvironment):
-    client = bare_server.client
-    assert {f.state for f in await ensure_search_attributes(client, ALL)} == {SetupState.CREATED}
+async def test_search_attributes_are_made_once(bare: Client):
+    assert {f.state for f in await ensure_search_attributes(bare, ALL)} == {SetupState.CREATED}
 
     async def all_found() -> bool:
-        return {f.state for f in await ensure_search_attributes(client, ALL)} == {SetupState.FOUND}
+        return {f.state for f in await ensure_search_attributes(bare, ALL)} == {SetupState.FOUND}
 
     await eventually(all_found)

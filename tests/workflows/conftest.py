@@ -1,23 +1,15 @@
 """The real Temporal server, once for all workflow tests."""
 
-import shutil
-import sysconfig
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from temporalio.testing import WorkflowEnvironment
+from temporalio.testing import TimeSkipper, WorkflowEnvironment
 
 from tests.rig import PLUGIN, Rig
-from workflows import search_attributes
+from tests.servers import temporal_client
 
-TEMPORAL = shutil.which("temporal", path=sysconfig.get_path("scripts"))
-SKIPPING = ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
-FAST = [
-    argument
-    for queue in ("transfer", "timer", "visibility")
-    for argument in ("--dynamic-config-value", f"history.{queue}ProcessorMaxPollRPS=5000")
-]
+SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,31 +19,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def environment() -> AsyncIterator[WorkflowEnvironment]:
+async def environment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WorkflowEnvironment]:
     """The server as it is in production, its clock running."""
-    assert TEMPORAL, "The temporal program is missing; run make install."
-    async with await WorkflowEnvironment.start_local(
-        plugins=[PLUGIN],
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=FAST,
-        dev_server_log_level="error",
-        search_attributes=search_attributes.ALL,
-    ) as environment:
-        yield environment
+    async with temporal_client(tmp_path_factory.mktemp("temporal"), plugins=[PLUGIN]) as client:
+        yield WorkflowEnvironment.from_client(client)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+async def skipping(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TimeSkipper]:
     """The same server with a clock that a test can move on."""
-    assert TEMPORAL, "The temporal program is missing; run make install."
-    async with await WorkflowEnvironment.start_time_skipping_v2(
-        plugins=[PLUGIN],
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=[*FAST, *SKIPPING],
-        dev_server_log_level="error",
-        search_attributes=search_attributes.ALL,
-    ) as environment:
-        yield environment
+    folder = tmp_path_factory.mktemp("skipping")
+    async with temporal_client(folder, plugins=[PLUGIN], dynamic_config=SKIPPING) as client:
+        yield TimeSkipper(client)
 
 
 @pytest.fixture

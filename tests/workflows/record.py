@@ -7,16 +7,15 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
 
 from temporal.program import run_program
 from tests.rig import PLUGIN, Rig
+from tests.servers import temporal_client
 from tests.workflows import probe_scenarios, scan_scenarios, scenarios, schedule_scenarios, seal_scenarios
-from tests.workflows.conftest import TEMPORAL
-from workflows import search_attributes
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -45,16 +44,18 @@ SCENARIOS: dict[str, Play] = {
 
 
 async def main() -> None:
-    environment = await WorkflowEnvironment.start_local(
-        plugins=[PLUGIN], dev_server_existing_path=TEMPORAL, search_attributes=search_attributes.ALL
-    )
-    async with environment:
-        for name, play in SCENARIOS.items():
-            path = HISTORIES / f"{name}.json"
-            if not path.exists():
-                workflow = await play(environment.client)
-                history = json.loads((await workflow.fetch_history()).to_json())
-                path.write_text(json.dumps(_without_machine(history, workflow.id), indent=1) + "\n")
+    with TemporaryDirectory() as folder:
+        async with temporal_client(Path(folder), plugins=[PLUGIN]) as client:
+            await record(client)
+
+
+async def record(client: Client) -> None:
+    for name, play in SCENARIOS.items():
+        path = HISTORIES / f"{name}.json"
+        if not path.exists():
+            workflow = await play(client)
+            history = json.loads((await workflow.fetch_history()).to_json())
+            path.write_text(json.dumps(_without_machine(history, workflow.id), indent=1) + "\n")
 
 
 def _without_machine(history: dict[str, object], workflow_id: str) -> dict[str, object]:

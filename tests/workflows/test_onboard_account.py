@@ -8,13 +8,13 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
-from temporalio.testing import WorkflowEnvironment
+from temporalio.testing import TimeSkipper
 
 from domain.accounts import AccountStatus, OnboardingStatus
 from domain.errors import PlatformConfig, Propagating, Throttled, Unavailable
 from domain.onboarding import OnboardingState, Result
 from tests.fakes_clouds import ACCOUNT_NUMBER, limited, refused
-from tests.rig import Onboarding, Rig, account_of, code_of, eventually
+from tests.rig import Onboarding, Rig, account_of, code_of, eventually, until_set
 from workflows.onboard_account import MAX_SEALED_CHARACTERS, OnboardAccount
 
 
@@ -69,7 +69,7 @@ async def test_after_the_last_attempt_the_onboarding_fails_and_the_credential_is
     assert not rig.stores.vault.stages(account_of(onboarding))
 
 
-async def test_without_a_credential_it_expires_at_its_deadline(skipping: WorkflowEnvironment):
+async def test_without_a_credential_it_expires_at_its_deadline(skipping: TimeSkipper):
     rig = Rig(skipping.client)
     async with rig.worker():
         onboarding = await rig.start()
@@ -98,7 +98,7 @@ async def test_a_cancel_during_any_step_takes_everything_back(rig: Rig, port: st
     async with rig.worker():
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
-        await asyncio.to_thread(held.reached.wait, 10)
+        await until_set(held.reached)
         await eventually(lambda: _was_submitted(onboarding))
         await rig.cancel(onboarding)
         held.let_go()
@@ -123,7 +123,7 @@ async def test_a_cancel_during_activation_comes_too_late(rig: Rig):
     async with rig.worker():
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
-        await asyncio.to_thread(held.reached.wait, 10)
+        await until_set(held.reached)
         with pytest.raises(WorkflowUpdateFailedError) as refusal:
             await rig.cancel(onboarding)
         held.let_go()
@@ -137,7 +137,7 @@ async def test_a_cancellation_through_temporal_takes_everything_back_too(rig: Ri
     async with rig.worker():
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
-        await asyncio.to_thread(held.reached.wait, 10)
+        await until_set(held.reached)
         await onboarding.cancel()
         held.let_go()
         outcome = await submitting
@@ -153,7 +153,7 @@ async def test_a_cancellation_through_temporal_during_activation_comes_too_late(
     async with rig.worker():
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
-        await asyncio.to_thread(held.reached.wait, 10)
+        await until_set(held.reached)
         await onboarding.cancel()
         held.let_go()
         outcome, view = await submitting, await onboarding.result()
@@ -217,7 +217,7 @@ async def test_a_second_submission_meanwhile_is_refused(rig: Rig):
     async with rig.worker():
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
-        await asyncio.to_thread(held.reached.wait, 10)
+        await until_set(held.reached)
         with pytest.raises(WorkflowUpdateFailedError) as refusal:
             await rig.submit(onboarding)
         held.let_go()
@@ -278,7 +278,7 @@ async def test_work_that_lasts_is_found_and_what_follows_it_too(rig: Rig):
         onboarding = await rig.start()
         submitting = asyncio.create_task(rig.submit(onboarding))
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'storing_credential'"
-        await eventually(lambda: _one_found(rig, query), within=20)
+        await eventually(lambda: _one_found(rig, query))
         held.let_go()
         await submitting
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"
@@ -290,7 +290,7 @@ async def test_a_registration_that_lasts_is_found_and_the_wait_after_it_too(rig:
     async with rig.worker():
         starting = asyncio.create_task(rig.start())
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'registering'"
-        await eventually(lambda: _one_found(rig, query), within=20)
+        await eventually(lambda: _one_found(rig, query))
         held.let_go()
         await starting
         query = f"TenantId = '{rig.tenant_id}' AND OnboardingState = 'waiting_for_credential'"
@@ -306,7 +306,7 @@ async def test_work_that_is_over_in_a_moment_changes_no_search(rig: Rig):
     assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 1  # active
 
 
-async def test_the_credential_is_looked_for_once_more_after_the_end(skipping: WorkflowEnvironment):
+async def test_the_credential_is_looked_for_once_more_after_the_end(skipping: TimeSkipper):
     rig = Rig(skipping.client)
     rig.script(refused())
     async with rig.worker():
