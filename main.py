@@ -17,6 +17,7 @@ from api.server import server_config
 from api.services import Limits, Services
 from composition.aws import aws_of
 from composition.clouds import catalogue, identity_keys
+from composition.deployment import deployment_name
 from composition.edge import edge, server_limits
 from composition.issuer import access_tokens
 from composition.scan_services import scan_services
@@ -31,7 +32,9 @@ from stores.sealing import KmsSealer
 from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
+from temporal.pollers import naming_strangers
 from temporal.program import run_program
+from workflows.ids import QUEUES
 from workflows.search_attributes import ONBOARDING_STATE
 
 log = structlog.get_logger("api")
@@ -80,7 +83,10 @@ async def serve(
     )
     log.info("api.started", host=settings.api_host, port=settings.api_port, version=config.VERSION)
     try:
-        async with watched.counting(client, state=ONBOARDING_STATE):
+        async with (
+            watched.counting(client, state=ONBOARDING_STATE),
+            naming_strangers(client, QUEUES, deployment=deployment_name(settings)),
+        ):
             await uvicorn.Server(options).serve([listening])
     finally:
         log.info("api.stopped")

@@ -19,6 +19,7 @@ from activities.failures import as_failure
 from activities.sealing import SealingActivities
 from composition.aws import aws_of
 from composition.clouds import catalogue
+from composition.deployment import deployment_name
 from composition.scan_work import scan_work, vault_of
 from composition.workflow_types import ONBOARDING, SCANS
 from stores.accounts import DynamoAccountStore
@@ -31,9 +32,10 @@ from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection
+from temporal.pollers import naming_strangers, worker_identity
 from temporal.program import run_program
 from temporal.worker import build_worker
-from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
+from workflows.ids import ONBOARDING_QUEUE, QUEUES, SCANS_QUEUE
 from workflows.meters import known_series
 
 log = structlog.get_logger("worker")
@@ -58,6 +60,7 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
         namespace=temporal.namespace,
         as_failure=as_failure,
         interceptors=watched.interceptors(),
+        identity=worker_identity(deployment_name(settings)),
         options=temporal.options,
     )
     if client := await first_connection(connecting, stopping):
@@ -82,8 +85,9 @@ async def work(client: Client, settings: config.Settings, stopping: asyncio.Even
     async with (
         serving(client, ONBOARDING_QUEUE, ONBOARDING, onboarding, settings.worker_concurrency),
         serving(client, SCANS_QUEUE, SCANS, steps.scans, settings.scans_concurrency),
+        naming_strangers(client, QUEUES, deployment=deployment_name(settings)),
     ):
-        for queue in (ONBOARDING_QUEUE, SCANS_QUEUE):
+        for queue in QUEUES:
             log.info("worker.started", task_queue=queue, version=config.VERSION)
         await stopping.wait()
     log.info("worker.stopped")

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from commands.finding import Finding, fail, ok, sound, unknown, warn
 from config import TemporalConnection
 from temporal.client import connect
+from temporal.pollers import strangers
 from temporal.setup import RETENTION
 
 SETUP = "Run `python cli.py setup`."
@@ -26,6 +27,7 @@ async def temporal(
     connection: TemporalConnection,
     *,
     queues: Sequence[str],
+    deployment: str,
     attributes: Sequence[SearchAttributeKey[Any]],
     schedules: Sequence[str] = (),
 ) -> list[Finding]:
@@ -40,6 +42,7 @@ async def temporal(
         (f"namespace {client.namespace}", _namespace(client)),
         ("search attributes", _search_attributes(client, attributes)),
         *((f"workers of the queue {queue}", _workers(client, queue)) for queue in queues),
+        *((f"strangers on the queue {queue}", _strangers(client, queue, deployment)) for queue in queues),
         *((_named(schedule), _schedule(client, schedule)) for schedule in schedules),
     ):
         try:
@@ -95,6 +98,18 @@ async def _workers(client: Client, queue: str) -> list[Finding]:
         )
         found.append(ok(thing, f"{count} polled in the last five minutes") if count else nobody)
     return found
+
+
+async def _strangers(client: Client, queue: str, deployment: str) -> list[Finding]:
+    thing = f"strangers on the queue {queue}"
+    found = await strangers(client, queue, deployment=deployment)
+    if not found:
+        return [ok(thing, "none polled in the last two minutes")]
+    remedy = (
+        "They take steps that they cannot do. Stop them, or give this deployment a namespace of its own "
+        "(TEMPORAL_NAMESPACE). A worker of a release without deployment names is among them until it is replaced."
+    )
+    return [warn(thing, f"polled by {', '.join(found)}", remedy)]
 
 
 async def _schedule(client: Client, schedule_id: str) -> list[Finding]:

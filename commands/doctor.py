@@ -31,6 +31,7 @@ from commands.needs import needs
 from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
+from composition.deployment import deployment_name
 from stores.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes
@@ -63,7 +64,11 @@ def examine(
     api_role: str | None = None,
     now: Clock = utc_now,
 ) -> list[Finding]:
-    return [*_settings(settings), *in_aws(settings, api_role=api_role, now=now), *run_program(_temporal(temporal))]
+    return [
+        *_settings(settings),
+        *in_aws(settings, api_role=api_role, now=now),
+        *run_program(_temporal(settings, temporal)),
+    ]
 
 
 def text_of(findings: Sequence[Finding]) -> str:
@@ -147,7 +152,11 @@ def _roles(settings: config.Settings, aws: clients.Clients, api_role: str | None
         yield from checks_permissions.role(aws.iam, api_role, "API", needs("api", place, keys))
 
 
-async def _temporal(connection: config.TemporalConnection) -> list[Finding]:
+async def _temporal(settings: config.Settings, connection: config.TemporalConnection) -> list[Finding]:
     return await checks_temporal.temporal(
-        connection, queues=QUEUES, attributes=search_attributes.ALL, schedules=(SEAL_AUDITS_ID,)
+        connection,
+        queues=QUEUES,
+        deployment=deployment_name(settings),
+        attributes=search_attributes.ALL,
+        schedules=(SEAL_AUDITS_ID,),
     )

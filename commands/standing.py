@@ -7,11 +7,9 @@ Everything is a count or the newest of its kind, so a look costs the same howeve
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -19,16 +17,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.onboarding import OnboardingState
 from domain.scans import ScanState
 from domain.timestamps import stamp
+from temporal.pollers import KINDS, polls
 from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
 from workflows.seal_audits import SealedTrails
 from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
-
-POLLED_WITHIN = timedelta(minutes=2)
-"""A worker asks again within about a minute, and the server remembers one that is gone for five."""
-
-_BOTH = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
-
 
 Found = TypeVar("Found")
 
@@ -113,17 +106,13 @@ async def _queue(client: Client, name: str) -> Queue:
         DescribeTaskQueueRequest(
             namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind, report_stats=True
         )
-        for kind in _BOTH
+        for kind in KINDS
     ]
     answers = await asyncio.gather(*(client.workflow_service.describe_task_queue(request) for request in requests))
-    working = [{poller.identity for poller in answer.pollers if _polls(poller)} for answer in answers]
+    working = [{poller.identity for poller in answer.pollers if polls(poller)} for answer in answers]
     return Queue(
         name=name,
         workers=len(set.intersection(*working)),
         waiting=sum(answer.stats.approximate_backlog_count for answer in answers),
         oldest_seconds=max(answer.stats.approximate_backlog_age.seconds for answer in answers),
     )
-
-
-def _polls(poller: PollerInfo) -> bool:
-    return datetime.now(UTC) - poller.last_access_time.ToDatetime(UTC) < POLLED_WITHIN

@@ -22,14 +22,15 @@ async def connect(
     as_failure: AsFailure | None = None,
     interceptors: Sequence[Interceptor] = (),
     lazy: bool = False,
+    identity: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Client:
     """A client, and through it workers, with our plugin. `as_failure` maps errors to failures: workers need it.
-    `interceptors` watch, and see a failure as the history does. `lazy` connects at the first call; `options` are
-    further ones of `Client.connect` (TLS, API key, ...)."""
+    `interceptors` watch, and see a failure as the history does. `lazy` connects at the first call; `identity` is the
+    name that others see of a worker; `options` are further ones of `Client.connect` (TLS, API key, ...)."""
     further = {name: value for name, value in (options or {}).items() if name not in ("target_host", "namespace")}
     ours = plugin(as_failure, interceptors)
-    return await Client.connect(address, namespace=namespace, lazy=lazy, plugins=[ours], **further)
+    return await Client.connect(address, namespace=namespace, lazy=lazy, identity=identity, plugins=[ours], **further)
 
 
 def plugin(as_failure: AsFailure | None = None, interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:

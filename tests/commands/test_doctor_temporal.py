@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from temporalio import activity
@@ -12,6 +13,7 @@ from commands.finding import Finding, Level, ok
 from config import TemporalConnection
 from local.ports import free_port
 from temporal.client import connect
+from temporal.pollers import worker_identity
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.commands.conftest import of
@@ -29,7 +31,13 @@ def nothing() -> None:
 
 
 async def look(connection: TemporalConnection, queue: str = QUEUE) -> list[Finding]:
-    return await temporal(connection, queues=(queue,), attributes=search_attributes.ALL, schedules=(SEAL_AUDITS_ID,))
+    return await temporal(
+        connection,
+        queues=(queue,),
+        deployment="worker-ours",
+        attributes=search_attributes.ALL,
+        schedules=(SEAL_AUDITS_ID,),
+    )
 
 
 async def test_a_server_that_does_not_answer_fails_and_is_all_that_is_said():
@@ -80,6 +88,27 @@ async def test_a_worker_that_takes_activities_only_is_told_apart(namespace: Temp
         async with Worker(client, task_queue=queue, activities=[nothing], activity_executor=executor):
             await eventually(works)
     assert of(await look(namespace, queue), f"workers of the queue {queue}, workflows").level is Level.FAIL
+
+
+async def test_a_stranger_who_polls_a_queue_is_named_beside_a_worker_of_ours(namespace: TemporalConnection):
+    queue, thing = f"shared-{uuid4()}", "strangers on the queue "
+    ours, theirs = [
+        await connect(namespace.address, namespace=namespace.namespace, identity=identity)
+        for identity in (worker_identity("worker-ours"), "4711@their-host")
+    ]
+
+    async def is_polled(by: int) -> bool:
+        return of(await look(namespace, queue), f"workers of the queue {queue}, activities").found.startswith(str(by))
+
+    with ThreadPoolExecutor(1) as executor:
+        async with Worker(ours, task_queue=queue, activities=[nothing], activity_executor=executor):
+            await eventually(partial(is_polled, 1))
+            assert of(await look(namespace, queue), thing + queue).level is Level.OK
+            async with Worker(theirs, task_queue=queue, activities=[nothing], activity_executor=executor):
+                await eventually(partial(is_polled, 2))
+                found = of(await look(namespace, queue), thing + queue)
+    assert (found.level, found.found) == (Level.WARN, "polled by 4711@their-host")
+    assert "namespace of its own" in found.remedy
 
 
 async def test_a_sealer_that_nothing_starts_or_that_is_paused_fails_with_what_to_do(temporal_address: str):
