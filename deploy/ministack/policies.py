@@ -11,7 +11,7 @@ from functools import reduce
 
 from commands.policies.place import Place, Policy, Statement
 from commands.policies.roles import role_policy
-from config import Settings
+from config import GivenSettings
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Adjustment:
 
 def published(process: str, account: str, region: str) -> Policy:
     """What the role of a process is given in AWS, in a deployment that leaves the settings as they are."""
-    # Without a look at the environment, which `model_validate` takes.
-    settings = Settings.model_construct(platform_aws_account_id=account, aws_region=region)
+    settings = GivenSettings.model_validate({"platform_aws_account_id": account, "aws_region": region})
     return role_policy(process, Place(settings))
 
 

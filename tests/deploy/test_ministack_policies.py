@@ -93,3 +93,10 @@ def test_the_page_lists_the_differences_and_why():
     page = (ROOT / "docs/AWS_ARCHITECTURE.md").read_text()
     told = rows(section(page, "### In the emulated AWS"))
     assert [tuple(row) for row in told] == [(row.difference, row.reason) for row in ADJUSTMENTS]
+
+
+def test_a_developers_environment_changes_no_policy(monkeypatch: pytest.MonkeyPatch):
+    before = published("worker", "111122223333", "ap-south-1")
+    monkeypatch.setenv("SECRETS_MANAGER_PREFIX", "another")
+    monkeypatch.setenv("WORKER_CONCURRENCY", "many")
+    assert published("worker", "111122223333", "ap-south-1") == before
