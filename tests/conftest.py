@@ -2,10 +2,21 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.clouds.table import lines
+
+WHOLE_STACKS = (
+    "tests/e2e/",
+    "tests/bench/",
+    "tests/telemetry/test_exposed.py",
+    "tests/deploy/test_compose_commands.py",
+)
+"""Where tests start the whole system in processes of its own. One such stack after the other is quicker than two that
+take the processors from each other, and they share the stack that serves."""
 
 KEEP = ("PATH", "TMPDIR", "LANG", "LC_", "LD_", "CI", "PYTEST", "PYTHON")
 
@@ -17,6 +28,18 @@ CLEAN = {
     "AWS_DEFAULT_REGION": "ap-south-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+class OneStackAtATime(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """What starts whole stacks is one piece of work, for one of the processes that share the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "whole stacks" if nodeid.startswith(WHOLE_STACKS) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return OneStackAtATime(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

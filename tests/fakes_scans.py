@@ -41,6 +41,7 @@ from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, Schedul
 from domain.timestamps import stamp
 from tests.channels import CHANNELS
 from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of
+from tests.patience import PATIENCE_SECONDS
 
 SCANNABLE = (AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED)
 
@@ -404,7 +405,7 @@ class DeafEngine(ScriptedEngine):
         self.started.append(order)
         self.reached.set()
         assert self.hold is not None
-        self.hold.wait(20)
+        self.hold.wait(PATIENCE_SECONDS)
         return FOUND
 
 

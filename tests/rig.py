@@ -26,6 +26,7 @@ from temporal.client import plugin
 from temporal.worker import build_worker
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider
+from tests.patience import PATIENCE_SECONDS
 from workflows.ids import onboarding_id
 from workflows.onboard_account import OnboardAccount
 from workflows.probe_credential import ProbeCredential
@@ -54,7 +55,7 @@ class Held:
 
         def held(*args: Any, **kwargs: Any) -> Any:
             self.reached.set()
-            self._released.wait(20)
+            self._released.wait(PATIENCE_SECONDS)
             return attribute(*args, **kwargs)
 
         return held
@@ -176,8 +177,13 @@ def code_of(error: WorkflowUpdateFailedError) -> str | None:
     return cause.type if isinstance(cause, ApplicationError) else None
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], *, within: float = 10) -> None:
+async def until_set(event: threading.Event) -> None:
+    """Wait for what another thread says."""
+    assert await asyncio.to_thread(event.wait, PATIENCE_SECONDS)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait until a condition of the server holds; visibility and histories follow a moment after the fact."""
-    async with asyncio.timeout(within):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await holds():  # noqa: ASYNC110 - the server has no event to wait for
             await asyncio.sleep(0.02)

@@ -32,6 +32,7 @@ from temporal.worker import build_worker
 from tests.fakes import FakeStores, FakeVault
 from tests.fakes_clouds import ROLE_ARN, accepted
 from tests.fakes_scans import FakeEngines, FakeNotifier, FakeScanStores, ScriptedEngine
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import AT, ORIGIN, add_tenant
 from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id, onboarding_id, scan_id
@@ -189,7 +190,7 @@ class ScanRig:
             origin=ORIGIN,
             triggered_by=TriggeredBy.API,
             execution_id=execution_id,
-            max_seconds=20,
+            max_seconds=PATIENCE_SECONDS,
             poll_seconds=1,
             converge_queue=self.queue,
         )
@@ -208,7 +209,7 @@ class ScanRig:
         return self.scans.schedules.get(schedule.tenant_id, schedule.schedule_id)
 
     def _action(self, schedule: Schedule) -> Any:
-        action = scheduled_scan(schedule, ScanLimits(max_seconds=20, poll_seconds=1))
+        action = scheduled_scan(schedule, ScanLimits(max_seconds=PATIENCE_SECONDS, poll_seconds=1))
         action.task_queue = self.queue
         action.args = [replace(cast(ScanRequest, action.args[0]), converge_queue=self.queue)]
         return action

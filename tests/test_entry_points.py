@@ -12,6 +12,7 @@ import pytest
 
 from local.ports import HOST, free_port
 from local.processes import Child, running
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.stack
 
@@ -39,14 +40,14 @@ def start(tmp_path: Path) -> Start:
 
 def answer(url: str) -> httpx.Response | None:
     try:
-        return httpx.get(url, timeout=10, trust_env=False)
+        return httpx.get(url, timeout=PATIENCE_SECONDS, trust_env=False)
     except httpx.TransportError:
         return None
 
 
 def ended_by(child: Child, number: signal.Signals) -> int:
     child.process.send_signal(number)
-    return child.process.wait(15)
+    return child.process.wait(PATIENCE_SECONDS)
 
 
 def test_the_api_lives_and_is_not_ready_while_what_it_needs_is_down(start: Start):
@@ -69,7 +70,7 @@ def test_the_api_says_which_port_is_taken(start: Start):
     with socket.create_server((HOST, 0)) as listening:
         port = listening.getsockname()[1]
         with start("main.py", API_PORT=str(port)) as api:
-            assert api.process.wait(15) == 2
+            assert api.process.wait(PATIENCE_SECONDS) == 2
     assert api.log.read_text().startswith(f"The API cannot listen on 127.0.0.1, port {port}: the port is in use")
     assert len(api.log.read_text().splitlines()) == 1
 
@@ -83,5 +84,5 @@ def test_a_worker_waits_for_temporal_and_can_be_stopped_meanwhile(start: Start):
 @pytest.mark.parametrize("entry_point", ["main.py", "worker.py"])
 def test_a_wrong_setting_ends_a_process_with_its_sentence_and_code_two(start: Start, entry_point: str):
     with start(entry_point, LOG_LEVEL="verbose") as child:
-        assert child.process.wait(15) == 2
+        assert child.process.wait(PATIENCE_SECONDS) == 2
     assert child.log.read_text() == ("LOG_LEVEL has a wrong value: it must be one of DEBUG, INFO, WARNING and ERROR.\n")

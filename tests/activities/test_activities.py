@@ -24,6 +24,7 @@ from domain.errors import NotFound, SealBroken
 from domain.onboarding import OnboardRequest
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import ORIGIN, add_tenant
 
 TENANT, ACCOUNT, SUBMISSION = str(uuid4()), str(uuid4()), str(uuid4())
@@ -134,7 +135,7 @@ def test_a_long_call_heartbeats_and_a_short_one_does_not():
 
     def long_call() -> bool:
         with heartbeating(every_seconds=0.01):
-            return beats.wait(5)
+            return beats.wait(PATIENCE_SECONDS)
 
     def short_call() -> None:
         with heartbeating(every_seconds=60):

@@ -1,30 +1,24 @@
 """The API under test. `offline` has no Temporal behind it; `portal` and `scans` have the real server and a worker."""
 
-import shutil
-import sysconfig
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from api.services import Limits
 from tests.api.portal import Portal, open_portal
 from tests.api.scan_portal import ScanPortal, open_scan_portal
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import PLUGIN, Rig
 from tests.scan_rig import ScanRig
-from workflows import search_attributes
+from tests.servers import temporal_client
 
-TEMPORAL = shutil.which("temporal", path=sysconfig.get_path("scripts"))
 NOWHERE = "127.0.0.1:9"
-FAST = [
-    argument
-    for queue in ("transfer", "timer", "visibility")
-    for argument in ("--dynamic-config-value", f"history.{queue}ProcessorMaxPollRPS=5000")
-]
-LIMITS = Limits(validate_wait_seconds=10, provider_patience_seconds=1)
+LIMITS = Limits(
+    validate_wait_seconds=PATIENCE_SECONDS, accept_wait_seconds=PATIENCE_SECONDS, query_wait_seconds=PATIENCE_SECONDS
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,16 +35,9 @@ def quiet() -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal() -> AsyncIterator[Client]:
-    assert TEMPORAL, "The temporal program is missing; run make install."
-    async with await WorkflowEnvironment.start_local(
-        plugins=[PLUGIN],
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=FAST,
-        dev_server_log_level="error",
-        search_attributes=search_attributes.ALL,
-    ) as environment:
-        yield environment.client
+async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    async with temporal_client(tmp_path_factory.mktemp("temporal"), plugins=[PLUGIN]) as client:
+        yield client
 
 
 @pytest.fixture

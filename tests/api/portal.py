@@ -19,6 +19,7 @@ from domain.onboarding import OnboardingState
 from domain.tenants import PLATFORM
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue
 from tests.fakes_scans import fake_scan_services
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import AT, ORIGIN, Rig
 
 ROOT = "http://api.test/api/v1"
@@ -65,12 +66,12 @@ class Portal:
 
     async def settled(self, account_id: str) -> dict[str, Any]:
         """The state once the onboarding has ended."""
-        for _ in range(500):
-            state = await self.state(account_id)
-            if OnboardingState(state["state"]).final:
-                return state
-            await asyncio.sleep(0.02)
-        raise AssertionError(state)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                state = await self.state(account_id)
+                if OnboardingState(state["state"]).final:
+                    return state
+                await asyncio.sleep(0.02)
 
 
 def open_portal(

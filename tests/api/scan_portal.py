@@ -1,6 +1,5 @@
 """What a portal does with schedules and scans: the real application and the real Temporal, on the stores of one rig."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +21,11 @@ from temporal.previews import PREFIX
 from tests.api.portal import Portal, add_key, idempotent, open_portal
 from tests.channels import CHANNELS
 from tests.fakes_scans import ScriptedEngine
-from tests.rig import PLUGIN, Rig
+from tests.patience import PATIENCE_SECONDS
+from tests.rig import PLUGIN, Rig, until_set
 from tests.scan_rig import ScanRig
 
-LIMITS = Limits(accept_wait_seconds=20, scan_seconds=20, scan_poll_seconds=1)
+LIMITS = Limits(accept_wait_seconds=PATIENCE_SECONDS, scan_seconds=PATIENCE_SECONDS, scan_poll_seconds=1)
 NIGHTLY = {"schedule_type": "cron", "cron_expression": "0 2 * * *"}
 HOOK = "https://hooks.example.com/scan"
 
@@ -121,7 +121,7 @@ class ScanPortal:
 
     async def reached(self) -> None:
         """Wait until the engine is at work."""
-        assert await asyncio.to_thread(self.engine.reached.wait, 20)
+        await until_set(self.engine.reached)
 
     def all_rows(self) -> tuple[Any, ...]:
         """Every row and every audit event there is."""

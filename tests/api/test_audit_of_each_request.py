@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from domain.access import Role
 from tests.api.portal import Portal, add_key, idempotent
@@ -150,7 +149,6 @@ class Mixed:
         return await self.portal.http.post(path, json=body, headers=idempotent(key))
 
 
-@pytest.mark.timeout(120)
 async def test_thousands_of_mixed_requests_leave_one_event_for_each_change(offline: Portal):
     before = Counter(event.action for event in offline.rig.stores.ledger.all())
     mixed = Mixed(offline, Random(26))

@@ -16,7 +16,7 @@ from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
 from tests.api.test_idempotency import REPLAYED, Forgetful
 from tests.api.test_schedules import ABSENT
 from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
-from tests.rig import eventually
+from tests.rig import eventually, until_set
 from tests.scan_rig import ScanRig
 from workflows.ids import scan_id
 
@@ -240,7 +240,7 @@ class TestStopping:
         engine = idle_scans.rig.engines.elsewhere = ScriptedEngine(endless)
         async with idle_scans.rig.worker():
             run = await idle_scans.triggered(await idle_scans.made())
-            await asyncio.to_thread(engine.reached.wait, 20)
+            await until_set(engine.reached)
         hurried = await open_scan_portal(idle_scans.rig, limits=replace(LIMITS, accept_wait_seconds=0.5))
         hurried.http.headers = idle_scans.http.headers
         assert await self.stop(hurried, run, "key-1") == (503, "unavailable")

@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from api.health import CACHE_SECONDS, HealthMonitor
 from tests.api.portal import Portal, open_portal
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import Rig
 
 CANARY = "kanarienvogel"
@@ -53,7 +54,7 @@ async def test_the_process_is_alive_whatever_is_down(offline: Portal) -> None:
 
 async def test_a_probe_that_hangs_is_down(offline: Portal) -> None:
     let_go = threading.Event()
-    portal = open_portal(offline.rig, offline.rig.client, probes=probes(dynamodb=lambda: let_go.wait(10)))
+    portal = open_portal(offline.rig, offline.rig.client, probes=probes(dynamodb=lambda: let_go.wait(PATIENCE_SECONDS)))
     try:
         assert (await portal.http.get("/health")).json()["dynamodb"] == "disconnected"
     finally:

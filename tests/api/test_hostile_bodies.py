@@ -1,6 +1,5 @@
 """Bodies from a seed, to every route that takes one; `make security` sends ten times as many."""
 
-import pytest
 from temporalio.client import Client
 
 from bench.security.bodies import MAKERS
@@ -8,7 +7,6 @@ from bench.security.hostile_bodies import attack, routes
 from tests.api.whole_portal import whole_portal
 
 
-@pytest.mark.timeout(120)
 async def test_no_body_is_repeated_breaks_anything_or_is_refused_in_another_shape(temporal: Client):
     async with whole_portal(temporal) as whole:
         found = await attack(whole, count=500)

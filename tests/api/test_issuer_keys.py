@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from api.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, IssuerKeys, usable
 from domain.errors import Unavailable
 from tests.issuer import Issuer, described, ec_key, rsa_key
+from tests.patience import PATIENCE_SECONDS
 
 MINUTES_10 = 600
 
@@ -35,7 +36,7 @@ class Fetched:
 
     def __call__(self) -> dict[str, Any]:
         self.asked += 1
-        assert self.answers.wait(20)
+        assert self.answers.wait(PATIENCE_SECONDS)
         if self.down:
             raise Unavailable
         return self.issuer.key_set()

@@ -13,6 +13,7 @@ from domain.api_keys import ApiKey, new_key
 from domain.errors import Unavailable
 from domain.timestamps import stamp
 from tests.fakes import FakeApiKeyStore, FakeLedger
+from tests.patience import PATIENCE_SECONDS
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
@@ -28,7 +29,7 @@ class Noting(FakeApiKeyStore):
         self.answers.set()
 
     def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:
-        assert self.answers.wait(20)
+        assert self.answers.wait(PATIENCE_SECONDS)
         self.written.append((key_id, at, noted_before))
         if self.fails:
             raise Unavailable
@@ -44,7 +45,7 @@ def a_key() -> ApiKey:
 
 
 def written(store: Noting, count: int) -> list[tuple[str, str, str]]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(store.written) < count and time.monotonic() < deadline:
         time.sleep(0.005)
     return store.written
@@ -77,9 +78,9 @@ def test_a_failure_is_nobodys(store: Noting):
 
 def test_a_slow_store_holds_nobody_and_the_rest_is_forgotten(store: Noting):
     store.answers.clear()
-    uses, began = KeyUses(store), time.monotonic()
+    uses = KeyUses(store)
     for _ in range(MOST_WAITING + 50):
         uses.note(a_key(), NOW)
-    assert time.monotonic() - began < 5
+    assert len(store.written) < MOST_WAITING
     store.answers.set()
     assert len(written(store, MOST_WAITING)) == MOST_WAITING

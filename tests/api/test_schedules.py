@@ -141,7 +141,7 @@ class TestOnce:
             async def fired() -> bool:
                 return bool((await scans.schedule(schedule_id))["status"] == "completed")
 
-            await eventually(fired, within=30)
+            await eventually(fired)
             second = await scans.create("key-1", **once)
         assert second.json() == first.json() | {"next_run_at": None}
         assert (second.status_code, list(rig.scans.schedule_rows)) == (201, [schedule_id])
@@ -254,7 +254,7 @@ class TestPreviews:
                 listed async for listed in await scans.rig.client.list_schedules("ScheduleId STARTS_WITH 'pre'")
             ] == []
 
-        await eventually(none, within=20)
+        await eventually(none)
 
     @pytest.mark.parametrize(
         ("cadence", "code"),

@@ -1,6 +1,5 @@
 """Some hundred requests of the OpenAPI document and along its links; `make security` makes ten thousand."""
 
-import pytest
 from temporalio.client import Client
 
 from bench.security.links import Link, links, walk
@@ -9,7 +8,6 @@ from tests.api.portal import Portal
 from tests.api.whole_portal import whole_portal
 
 
-@pytest.mark.timeout(300)
 async def test_every_answer_is_one_that_the_document_tells_of(temporal: Client):
     async with whole_portal(temporal) as whole:
         outcome = await explore(whole, examples=5, phases=("examples", "fuzzing", "stateful"))

@@ -7,7 +7,6 @@ import json
 import resource
 import select
 import socket
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from structlog.testing import capture_logs
 from api.server import ServerLimits, server_config
 from local.ports import HOST, free_port
 from tests.api.portal import Portal
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 
 HURRIED = ServerLimits(head_seconds=1, body_seconds=1, keep_alive_seconds=2, connections=20)
@@ -57,7 +57,7 @@ class Served:
         reader, writer = await asyncio.open_connection(HOST, self.port)
         sending = asyncio.create_task(_write(writer, pieces, pause))
         try:
-            return await asyncio.wait_for(_read(reader), 20)
+            return await asyncio.wait_for(_read(reader), PATIENCE_SECONDS)
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
@@ -137,10 +137,8 @@ async def test_an_ordinary_request_is_answered(served: Served):
 
 
 async def test_a_head_that_never_ends_is_given_up(hurried: Served):
-    began = time.monotonic()
     slow = [b"GET /api/v1/tenants HTTP/1.1\r\n", *[b"X-A: 1\r\n"] * 100]
     assert of_our_shape(await hurried.send(*slow, pause=0.05), 408, "request_timeout")
-    assert time.monotonic() - began < 3
 
 
 async def test_a_connection_that_says_nothing_is_closed(hurried: Served):
@@ -170,27 +168,27 @@ async def test_what_is_sent_after_an_early_answer_is_not_read_for_ever(hurried: 
     answer = await _read(reader)
     assert answer
     assert answer.status == 401
-    began = time.monotonic()
-    with suppress(ConnectionError):
-        while time.monotonic() - began < 10 and not reader.at_eof():
-            writer.write(b" ")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(reader.read(1), 0.05)
-    assert time.monotonic() - began < 5
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b" ")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(1), 0.05)
     writer.close()
 
 
-async def test_a_second_request_on_a_connection_has_its_own_deadline(hurried: Served):
-    reader, writer = await asyncio.open_connection(HOST, hurried.port)
-    for _ in range(2):
-        await asyncio.sleep(0.6)
-        writer.write(hurried.head(method="GET"))
-        answer = await _read(reader)
-        assert answer
-        assert answer.status == 200
-    writer.write(b"GET /api/v1/tenants HTTP/1.1\r\n")
-    assert of_our_shape(await _read(reader), 408, "request_timeout")
-    writer.close()
+async def test_a_second_request_on_a_connection_has_its_own_deadline(offline: Portal):
+    async with serving(offline, ServerLimits(head_seconds=5, keep_alive_seconds=60)) as served:
+        reader, writer = await asyncio.open_connection(HOST, served.port)
+        for _ in range(2):
+            await asyncio.sleep(2.6)
+            writer.write(served.head(method="GET"))
+            answer = await _read(reader)
+            assert answer
+            assert answer.status == 200
+        writer.write(b"GET /api/v1/tenants HTTP/1.1\r\n")
+        assert of_our_shape(await _read(reader), 408, "request_timeout")
+        writer.close()
 
 
 async def test_the_slow_keep_nobody_out(hurried: Served):
@@ -204,17 +202,22 @@ async def test_the_slow_keep_nobody_out(hurried: Served):
 
 
 async def test_while_every_place_is_at_work_health_is_answered_and_all_else_is_told_to_come_again(offline: Portal):
-    done = asyncio.Event()
+    done, begun = asyncio.Event(), list[str]()
 
     async def busy(scope: Any, receive: Any, send: Any) -> None:
         if scope.get("path") == "/work":
+            begun.append("work")
             await done.wait()
         await offline.app(scope, receive, send)
 
     limits = ServerLimits(connections=3, health_places=2)
     async with serving(offline, limits, app=busy) as served:
         work = [asyncio.create_task(served.send(served.head(method="GET", path="/work"))) for _ in range(3)]
-        await asyncio.sleep(0.3)
+
+        async def all_have_begun() -> bool:
+            return len(begun) == 3
+
+        await eventually(all_have_begun)
         live = await served.send(served.head(method="GET", path="/api/v1/health/live"))
         answer = await served.send(served.head(method="GET"))
         done.set()
@@ -296,7 +299,6 @@ async def test_who_reads_slowly_but_reads_has_the_whole(offline: Portal):
         assert json.loads(whole.partition(b"\r\n\r\n")[2])["openapi"]
 
 
-@pytest.mark.timeout(180)
 async def test_health_and_every_other_route_are_answered_while_600_sockets_hold_on(offline: Portal, crowd: Crowd):
     async with serving(offline, ServerLimits(unread_seconds=600, head_seconds=600)) as served:
         await crowd.join(served.port, 600)

@@ -8,6 +8,7 @@ import pytest
 from domain.errors import Unavailable
 from tests.api.portal import Portal, codes
 from tests.fakes_clouds import ACCOUNT_NUMBER, ROLE_ARN, limited, refused
+from tests.rig import until_set
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
 CANARY = "CanaryCanaryCanaryCanaryCanaryCanary1234"
@@ -100,6 +101,7 @@ async def test_an_ended_onboarding_takes_no_credential(portal: Portal) -> None:
 
 async def test_a_cloud_that_is_out_of_order_is_nobodys_attempt(portal: Portal) -> None:
     portal.rig.script(*[Unavailable()] * 10)
+    portal = portal.hurried(provider_patience_seconds=1)
     account_id = await portal.started()
     answer = await portal.validate(account_id)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
@@ -114,6 +116,7 @@ async def test_a_slow_cloud_gives_a_promise_that_is_kept(idle: Portal) -> None:
         answer = await portal.validate(account_id)
         assert (answer.status_code, answer.json()["status"]) == (202, "validating")
         assert answer.headers["Location"] == f"/api/v1/onboarding/{account_id}"
+        await until_set(cloud.reached)
         assert (await portal.state(account_id))["state"] == "validating"
         cloud.let_go()
         assert (await portal.settled(account_id))["state"] == "active"
@@ -124,7 +127,7 @@ async def test_one_credential_is_proved_at_a_time(idle: Portal) -> None:
     async with idle.rig.worker():
         account_id = await idle.started()
         first = asyncio.create_task(idle.validate(account_id))
-        await asyncio.to_thread(cloud.reached.wait, 10)
+        await until_set(cloud.reached)
         second = await idle.validate(account_id, "key-2")
         assert (second.status_code, second.json()["detail"]["code"]) == (409, "submission_in_progress")
         cloud.let_go()
@@ -138,7 +141,7 @@ async def test_a_cancel_answers_the_credential_under_way(idle: Portal) -> None:
     async with idle.rig.worker():
         account_id = await idle.started()
         submitted = asyncio.create_task(idle.validate(account_id))
-        await asyncio.to_thread(cloud.reached.wait, 10)
+        await until_set(cloud.reached)
         assert (await idle.http.post(f"/onboarding/{account_id}/cancel")).status_code == 202
         cloud.let_go()
         answer = await submitted

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack]
 
 
 def printed(*subjects: str) -> str:
     """What a benchmark prints that runs to its end and judges nothing."""
     command = [sys.executable, "-m", "bench", "--quick", *subjects]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "not judged" in done.stdout
     assert "MISSED" not in done.stdout

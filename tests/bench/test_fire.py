@@ -9,6 +9,7 @@ import pytest
 
 from bench.fire.__main__ import PROGRAMS, run
 from bench.fire.programs import Conditions
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +46,7 @@ async def test_one_broken_program_breaks_it_and_the_others_still_run(capsys: pyt
 
 def test_an_unknown_program_is_refused_by_name():
     command = [sys.executable, "-m", "bench.fire", "flood"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert ended.returncode == 2
     assert "There is no flood" in ended.stderr
     assert all(name in ended.stderr for name in PROGRAMS)

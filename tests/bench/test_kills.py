@@ -11,7 +11,7 @@ from bench.fire.programs import Conditions, Program
 from bench.report import Report
 from local.progress import Progress
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack]
 
 
 async def shown(program: Program, folder: Path) -> str:

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from bench.schedule_costs import rows_read
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.stack
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_it_runs_and_prints_its_tables():
     command = [sys.executable, "-m", "bench", "--quick", "schedules"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("started, s after the due time", "beside the crowd", "create         60", "list          120"):
         assert line in done.stdout

@@ -15,7 +15,7 @@ from bench.fire.programs import Conditions
 from bench.report import Report
 from local.progress import Progress
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack]
 
 Proof = Callable[[Ground, Conditions], Awaitable[bool]]
 

@@ -17,6 +17,7 @@ from bench.load import Sample
 from bench.stand_ins import Serving, serving
 from bench.validating import Compared
 from bench.validation import growth, ratio
+from tests.patience import PATIENCE_SECONDS
 from tests.standin.server import Answer, Asked, Cloud, StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,10 +115,9 @@ def test_the_size_of_a_distribution_is_that_of_its_files_without_what_is_compile
 
 @pytest.mark.stack
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_it_runs_and_prints_its_tables():
     command = [sys.executable, "-m", "bench", "--quick", "validation"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in (*METHODS, "aws, iam_role", "resident MB", "the others", "size of a production install, MB"):
         assert line in done.stdout

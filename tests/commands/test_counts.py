@@ -49,6 +49,7 @@ from stores.tables import TableNames, ensure_tables
 from temporal.client import connect
 from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 from tests.workflows.record import HISTORIES
 from workflows.ids import converge_id, onboarding_id
@@ -169,7 +170,7 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
         working = asyncio.create_task(worker.work(client, settings, stopping))
         transport, headers = httpx.ASGITransport(app), {"X-API-Key": key}
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://api/api/v1", headers=headers, timeout=60
+            transport=transport, base_url="http://api/api/v1", headers=headers, timeout=PATIENCE_SECONDS
         ) as http:
             yield Platform(PortalClient(http), client, aws, customer, meter)
         stopping.set()

@@ -51,7 +51,7 @@ async def seen(client: Client, under_way: int, *, limit: int = 100) -> Replayed:
         found.append(await look(connection_of(client), limit=limit))
         return found[-1].whole.total() + len(found[-1].broken) + found[-1].left_out == under_way
 
-    await eventually(all_are_listed, within=20)
+    await eventually(all_are_listed)
     return found[-1]
 
 
@@ -76,7 +76,7 @@ async def begun_by(version: type, client: Client, workflow_id: str, argument: An
             events = (await handle.fetch_history()).events
             return any(event.HasField("timer_started_event_attributes") for event in events)
 
-        await eventually(sleeps, within=20)
+        await eventually(sleeps)
 
 
 async def test_without_workflows_under_way_there_is_nothing_to_fear(client: Client):

@@ -65,7 +65,7 @@ async def test_what_waits_for_a_worker_is_told(environment: Environment, client:
         [_, scans] = found.queues
         return (scans.waiting, found.scans_waiting, found.scanning) == (3, 3, 0)
 
-    await eventually(told, within=20)
+    await eventually(told)
 
 
 async def test_with_workers_and_a_sweep_nothing_stands_still(environment: Environment, client: Client):
@@ -87,7 +87,7 @@ async def test_with_workers_and_a_sweep_nothing_stands_still(environment: Enviro
             workers = [queue.workers for queue in found.queues]
             return (counts, found.scanning, workers, found.sweep.found) == ((1, 1), 1, [1, 1], Swept(1, 1, 0, 0))
 
-        await eventually(all_is_seen, within=30)
+        await eventually(all_is_seen)
         assert (await seen(environment, client)).troubles == ()
         late = await seen(environment, client, later=3 * EVERY)
     assert of_the(late.troubles, "sweep") == ["The sweep is late: look at the workflow `reconcile`."]
@@ -126,7 +126,7 @@ async def test_what_the_last_sealing_of_the_audit_trail_did_is_told(environment:
             found = (await seen(environment, client)).standing.sealing.found
             return found == SealedTrails(trails=1, digests=1, events=1, failed=1)
 
-        await eventually(told, within=20)
+        await eventually(told)
     found = of_the((await seen(environment, client)).troubles, "Audit events")
     assert found == [
         "Audit events of 1 tenant could not be sealed: look at `seal_trail` in the workflow `seal-audits`."

@@ -23,8 +23,9 @@ from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER, Stack
 from local.temporal import TemporalServer, running_temporal
 from tests.deploy.composition import example, interpolated, services
 from tests.pages import ROOT
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Host:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
 
     def start(self, name: str, command: list[str] | None = None) -> AbstractContextManager[Child]:
@@ -158,4 +159,4 @@ def both(host: Host) -> Iterator[tuple[Child, ...]]:
         yield worker, api
         for child in (api, worker):
             child.process.send_signal(signal.SIGTERM)
-            assert child.process.wait(20) == 0
+            assert child.process.wait(PATIENCE_SECONDS) == 0

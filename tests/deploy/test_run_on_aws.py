@@ -100,7 +100,6 @@ def test_a_command_that_aws_does_not_know_is_found(command: str):
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(180)  # a dozen processes one after the other
 def test_the_steps_leave_an_account_with_roles_keys_and_their_policies(shell: Shell, tmp_path: Path):
     with (
         running_ministack(tmp_path / "logs/ministack.log") as endpoint,

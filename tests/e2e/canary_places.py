@@ -15,6 +15,7 @@ from local.stack import ROOT
 from telemetry.runtime import build_runtime
 from telemetry.spans import sending_spans
 from tests.e2e.canary import Evidence
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.collector import Collector
 
 OTHERS = frozenset({".venv", ".git", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
@@ -56,7 +57,7 @@ def open_elsewhere(children: Sequence[Child], folder: Path) -> list[str]:
 def pages(api_url: str) -> Evidence:
     """What the API tells of itself to everybody."""
     return {
-        path: httpx.get(f"{api_url}{path}", timeout=10, trust_env=False).raise_for_status().content
+        path: httpx.get(f"{api_url}{path}", timeout=PATIENCE_SECONDS, trust_env=False).raise_for_status().content
         for path in ("/openapi.json", "/docs")
     }
 

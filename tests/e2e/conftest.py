@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from local.ports import USUAL_PORTS, free_port
+from local.reaper import ending_with_us
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90
-STOP_SECONDS = 30
+START_SECONDS = 300
+STOP_SECONDS = 120
+"""For a run that hangs: it is waited for what is awaited, however slow the machine is meanwhile."""
 
 
 class Run:
@@ -83,23 +87,32 @@ def alive(pids: dict[str, int]) -> set[str]:
 
 @contextmanager
 def launched(folder: Path, *arguments: str, **environment: str) -> Iterator[Run]:
-    """The process is started, and ended with everything below it when the test is over."""
+    """The process is started, on ports that nobody else uses, and ended with everything below it when the test is
+    over, or is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     output = folder / "output.txt"
     command = [sys.executable, "-m", "local", "--folder", str(folder / ".local"), *arguments]
+    ports = {variable: str(free_port()) for variable in USUAL_PORTS}
     with output.open("w") as writing:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | environment, stdout=writing, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, **ports, **environment},
+            stdout=writing,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
         )
     run = Run(process, folder / ".local", output)
-    try:
-        yield run
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(STOP_SECONDS)
-        for name in alive(run.seen):
-            os.kill(run.seen[name], signal.SIGKILL)
+    with ending_with_us(process.pid):
+        try:
+            yield run
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(STOP_SECONDS)
+            for name in alive(run.seen):
+                os.kill(run.seen[name], signal.SIGKILL)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 
 class CustomerCloud:
     """A proxy in front of an endpoint that is known only later."""
@@ -41,7 +43,7 @@ class CustomerCloud:
                 if cloud.out_of_order.is_set():
                     self._reply(500, b"")
                     return
-                upstream = HTTPConnection(urlsplit(cloud.endpoint).netloc, timeout=10)
+                upstream = HTTPConnection(urlsplit(cloud.endpoint).netloc, timeout=PATIENCE_SECONDS)
                 upstream.request(self.command, self.path, body, dict(self.headers))
                 answer = upstream.getresponse()
                 self._reply(answer.status, answer.read(), answer.headers.get("Content-Type", ""))

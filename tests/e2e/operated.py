@@ -18,9 +18,8 @@ from botocore.exceptions import ClientError
 
 from local.identities import WORKER_ROLE
 from tests.e2e.conftest import Run
+from tests.patience import PATIENCE_SECONDS
 from workflows.ids import SEAL_AUDITS_ID, onboarding_id
-
-PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def operating(served: Run) -> Iterator["Operated"]:
     environment = served.environment()
     key = {"Authorization": f"Bearer {environment['ONBOARDING_API_KEY']}"}
     url = f"{environment['ONBOARDING_API_URL']}/api/v1"
-    with httpx.Client(base_url=url, headers=key, timeout=20, trust_env=False) as api:
+    with httpx.Client(base_url=url, headers=key, timeout=PATIENCE_SECONDS, trust_env=False) as api:
         yield Operated(served, api, environment)
 
 
@@ -163,7 +162,7 @@ class Operated:
     def temporal(self, *words: str) -> str:
         program = Path(sys.executable).parent / "temporal"
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.served.folder), **self._environment}
-        return subprocess.check_output([program, *words], env=environment, text=True, timeout=20)
+        return subprocess.check_output([program, *words], env=environment, text=True, timeout=PATIENCE_SECONDS)
 
     @property
     def _session(self) -> Session:

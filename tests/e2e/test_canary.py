@@ -18,7 +18,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from local.clouds import running_clouds
-from local.ports import Ports, free_port
+from local.ports import free_ports
 from local.processes import running
 from local.progress import Progress
 from local.stack import running_stack
@@ -34,10 +34,11 @@ from tests.e2e.canary_places import (
 )
 from tests.e2e.canary_story import CONTROL, Scene, played
 from tests.e2e.customer_cloud import customer_cloud
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 from tests.telemetry.collector import attributes, collecting, read
 
-pytestmark = [pytest.mark.stack, pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.e2e]
 
 CUSTOMER_SETTINGS = {
     "LOG_LEVEL": "DEBUG",
@@ -57,7 +58,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     with ExitStack() as cleanup:
         clouds = cleanup.enter_context(running_clouds(tmp_path_factory.mktemp("clouds") / "clouds", port=0))
         cloud, collector = cleanup.enter_context(customer_cloud()), cleanup.enter_context(collecting())
-        ports = Ports(free_port(), free_port(), free_port(), free_port())
+        ports = free_ports()
         starting = running_stack(
             folder,
             ports=ports,
@@ -74,14 +75,16 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             cloud.endpoint = stack.customer.endpoint
             headers = {"Authorization": f"Bearer {stack.api_key}"}
             base_url = f"{stack.api_url}/api/v1"
-            async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False) as api:
+            async with httpx.AsyncClient(
+                base_url=base_url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
+            ) as api:
                 yield await played(Scene(stack, cloud, api, collector, began), clouds)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def evidence(scene: Scene) -> dict[str, Evidence]:
-    client = await Client.connect(scene.stack.temporal.address)
-    await eventually(scene.last_spans_have_come, within=30)
+    client = await Client.connect(scene.stack.temporal.address, namespace=scene.stack.temporal.namespace)
+    await eventually(scene.last_spans_have_come)
     send_a_span_with(CONTROL, scene.collector)
     written, folder = files(scene.stack.folder), scene.stack.folder
     return {

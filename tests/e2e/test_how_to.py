@@ -50,7 +50,6 @@ ran() { local number=$1 status=0; shift; "$@" || status=$?; echo "$number $statu
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.e2e,
-    pytest.mark.timeout(120),  # the first test waits for the stack as well
     pytest.mark.skipif(shutil.which("curl") is None, reason="the pages are written for curl"),
 ]
 

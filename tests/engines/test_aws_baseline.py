@@ -190,7 +190,6 @@ def test_the_password_policy_and_the_recorder(baseline: AwsBaseline, customer: E
 # The whole account
 
 
-@pytest.mark.timeout(180)  # the emulator takes its time over the first call of a service that it does not know
 def test_an_account_with_nothing_but_the_role_of_our_template(baseline: AwsBaseline, customer: EmulatedAccount):
     trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION)
     template = setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, names=ROLE_NAMES, template_url=None).template

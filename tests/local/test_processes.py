@@ -11,6 +11,7 @@ import pytest
 
 from local.failures import StackFailed
 from local.processes import Child, running
+from tests.patience import PATIENCE_SECONDS
 
 Start = Callable[[str], AbstractContextManager[Child]]
 
@@ -26,7 +27,7 @@ def start(tmp_path: Path) -> Start:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.01)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3.session
 
 from providers.aws import AwsProvider, PlatformAws
+from tests.patience import PATIENCE_SECONDS
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,
     PLATFORM_ACCOUNT,
@@ -151,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         answer = self.aws.answer(self._request())
         if answer.delay:
-            answer.delay.wait(10)
+            answer.delay.wait(PATIENCE_SECONDS)
         if answer.drop == "at once":
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True

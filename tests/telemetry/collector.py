@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
 from local.ports import HOST
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Exposition:
 
 
 def read(url: str) -> Exposition:
-    text = httpx.get(url, timeout=10, trust_env=False).text
+    text = httpx.get(url, timeout=PATIENCE_SECONDS, trust_env=False).text
     found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return Exposition([Sample(sample.name, sample.labels, sample.value) for sample in found], text)
 

@@ -17,12 +17,13 @@ from domain.metrics import ALL, Kind
 from local.clouds import running_clouds
 from local.demo import Demo, onboard, scan
 from local.demo_clouds import onboard_others
-from local.ports import HOST, Ports, free_port
+from local.ports import HOST, free_port, free_ports
 from local.progress import Progress
-from local.stack import NAMESPACE, Stack, running_stack
+from local.stack import Stack, running_stack
 from telemetry.runtime import build_runtime
 from telemetry.spans import ATTRIBUTES, ERROR_TYPE
 from temporal.client import connect
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 from tests.telemetry.broken_workflow import Broken
 from tests.telemetry.collector import Collector, Exposition, attributes, collecting, read
@@ -31,7 +32,7 @@ from workflows.ids import ONBOARDING_QUEUE
 from workflows.reconcile import Reconcile
 from workflows.seal_audits import SealAudits
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack]
 
 BY_THE_SDK = {"namespace", "task_queue", "workflow_type", "activity_type"}
 UNBOUNDED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9]{12}|[0-9a-f]{32}|\bte-|AKIA|arn:")
@@ -61,7 +62,7 @@ class Observed:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Observed]:
     quiet = Progress(Console(quiet=True))
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
+    ports = free_ports()
     folder = tmp_path_factory.mktemp("observed")
     with collecting() as collector, running_clouds(folder / "clouds", port=free_port()) as clouds:
         settings = {"TRACES_ENDPOINT": collector.url, **clouds.settings}
@@ -79,7 +80,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ob
 async def be_refused(stack: Stack, demo: Demo) -> None:
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     base_url = f"{stack.api_url}/api/v1/onboarding"
-    async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False) as api:
+    async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False) as api:
         wanted = {"tenant_id": demo.tenant_id, "account_name": "Second", "auth_method": "access_key"}
         account_id = (await api.post("/aws/init", json=wanted)).json()["account_id"]
         key = {"access_key_id": "AKIA" + "A" * 16, "secret_access_key": "s" * 40}
@@ -88,7 +89,7 @@ async def be_refused(stack: Stack, demo: Demo) -> None:
 
 
 async def sweep(stack: Stack) -> None:
-    client = await connect(stack.temporal.address, namespace=NAMESPACE)
+    client = await connect(stack.temporal.address, namespace=stack.temporal.namespace)
     await client.execute_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=ONBOARDING_QUEUE)
     await client.execute_workflow(SealAudits.run, id=f"seal-audits-{uuid4()}", task_queue=ONBOARDING_QUEUE)
 
@@ -96,7 +97,7 @@ async def sweep(stack: Stack) -> None:
 async def fail_a_workflow(stack: Stack) -> Exposition:
     address, queue = f"{HOST}:{free_port()}", f"test-{uuid4()}"
     options = {"runtime": build_runtime(address)}
-    client = await connect(stack.temporal.address, namespace=NAMESPACE, options=options)
+    client = await connect(stack.temporal.address, namespace=stack.temporal.namespace, options=options)
 
     async def has_failed() -> bool:
         return read(f"http://{address}/metrics").value("temporal_workflow_task_execution_failed_total") > 0

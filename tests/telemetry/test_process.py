@@ -13,6 +13,7 @@ from local.ports import HOST, free_port
 from local.processes import Child, running
 from telemetry.process import begin
 from tests.pages import ROOT
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.collector import read
 
 
@@ -43,7 +44,9 @@ def listens(address: str) -> bool:
 
 def serves(port: int) -> bool:
     try:
-        return httpx.get(f"http://{HOST}:{port}/api/v1/health/live", timeout=10, trust_env=False).is_success
+        return httpx.get(
+            f"http://{HOST}:{port}/api/v1/health/live", timeout=PATIENCE_SECONDS, trust_env=False
+        ).is_success
     except httpx.TransportError:
         return False
 
@@ -73,7 +76,7 @@ def test_an_address_that_is_taken_ends_the_process_with_a_sentence(tmp_path: Pat
     with socket.create_server((HOST, 0)) as taken:
         address = f"{HOST}:{taken.getsockname()[1]}"
         with started(tmp_path, entry_point, METRICS_ADDRESS=address) as child:
-            assert child.process.wait(20) == 2
+            assert child.process.wait(PATIENCE_SECONDS) == 2
     assert child.log.read_text().startswith("The metrics cannot be served: the port of METRICS_ADDRESS is in use")
     assert len(child.log.read_text().splitlines()) == 1
 
@@ -85,4 +88,4 @@ def test_a_collector_that_is_gone_does_not_hold_up_the_end(tmp_path: Path):
     with started(tmp_path, "main.py", TRACES_ENDPOINT=endpoint, API_PORT=str(port)) as api:
         api.wait_until(lambda: serves(port))
         api.process.terminate()
-        assert api.process.wait(20) == 0
+        assert api.process.wait(PATIENCE_SECONDS) == 0

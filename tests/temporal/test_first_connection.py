@@ -7,6 +7,7 @@ from temporalio.client import Client
 from local.ports import free_port
 from temporal.client import connect
 from temporal.first_connection import first_connection
+from tests.patience import PATIENCE_SECONDS
 
 
 class Unreachable:
@@ -36,7 +37,7 @@ async def test_waiting_ends_when_the_process_is_to_stop():
     waiting = asyncio.create_task(first_connection(connecting, stopping))
     await connecting.called.wait()
     stopping.set()
-    assert await asyncio.wait_for(waiting, 1) is None
+    assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) is None
 
 
 async def test_a_server_that_is_not_there_is_what_it_waits_for():
@@ -48,4 +49,4 @@ async def test_a_server_that_is_not_there_is_what_it_waits_for():
     done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done
     stopping.set()
-    assert await asyncio.wait_for(waiting, 5) is None
+    assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) is None

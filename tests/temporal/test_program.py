@@ -61,7 +61,6 @@ def test_also_when_the_work_failed():
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_a_short_program_does_not_crash_at_its_end():
     def ends() -> int:
         return subprocess.run([sys.executable, "-c", REPLAYING], cwd=ROOT, capture_output=True, check=False).returncode

@@ -19,6 +19,7 @@ from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, Schedul
 from domain.timestamps import parse, stamp
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
+from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
 
@@ -163,7 +164,7 @@ async def test_operators_find_schedules_by_tenant(client: Client):
     temporal, schedule = schedules(client), row(cron("0 2 * * *"))
     await in_thread(temporal.converge, schedule)
     query = f"TenantId = '{schedule.tenant_id}'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (found := [listed.id async for listed in await client.list_schedules(query)]):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await in_thread(temporal.remove, schedule.schedule_id)

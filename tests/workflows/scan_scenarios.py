@@ -1,6 +1,5 @@
 """One run of a schedule for each way it can end, played like the onboardings of `scenarios`."""
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,7 @@ from domain.scans import EngineProgress, ExecutionStatus, ScanRequest
 from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes import FakeStores
 from tests.fakes_scans import DeafEngine, ScriptedEngine
-from tests.rig import ORIGIN, Held
+from tests.rig import ORIGIN, Held, until_set
 from tests.scan_rig import PAUSE_AFTER, Run, ScanRig
 from workflows.ids import scan_id
 from workflows.run_scan import RunScan
@@ -107,7 +106,7 @@ async def cancelled_before_it_was_admitted(rig: ScanRig) -> Run:
     schedule = rig.stored()
     claim = held(rig)
     run = await rig.trigger(schedule)
-    await asyncio.to_thread(claim.reached.wait, 10)
+    await until_set(claim.reached)
     await run.start_update(RunScan.cancel, Cancellation(ORIGIN), wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     claim.let_go()
     return run
@@ -137,7 +136,7 @@ async def left_to_another(rig: ScanRig) -> Run:
     schedule = rig.stored()
     hold = inside(rig).hold = threading.Event()
     first = await rig.trigger(schedule)
-    await asyncio.to_thread(inside(rig).reached.wait, 10)
+    await until_set(inside(rig).reached)
     second = await rig.trigger(schedule)
     await second.execute_update(RunScan.admitted)
     hold.set()
@@ -150,7 +149,7 @@ async def taken_over(rig: ScanRig) -> Run:
     schedule = rig.stored()
     hold = inside(rig).hold = threading.Event()
     first = await rig.trigger(schedule)
-    await asyncio.to_thread(inside(rig).reached.wait, 10)
+    await until_set(inside(rig).reached)
     await first.terminate()
     hold.set()
     return await rig.trigger(schedule)
@@ -199,7 +198,7 @@ async def _held(rig: ScanRig, engine: ScriptedEngine) -> Run:
     """A run in the middle of its scan."""
     engine.hold = engine.hold or threading.Event()
     run = await rig.trigger(rig.stored())
-    await asyncio.to_thread(engine.reached.wait, 10)
+    await until_set(engine.reached)
     return run
 
 

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowFailureError
 
 from domain.errors import Unavailable
 from tests.fakes_clouds import limited, refused
-from tests.rig import Onboarding, Rig
+from tests.rig import Onboarding, Rig, until_set
 from workflows.onboard_account import OnboardAccount
 
 Scenario = Callable[[Rig], Awaitable[Onboarding]]
@@ -92,7 +92,7 @@ async def _interrupted(rig: Rig, interrupt: Callable[[Onboarding], Awaitable[Non
     assert rig.held is not None
     onboarding = await rig.start()
     submitting = asyncio.create_task(rig.submit(onboarding))
-    await asyncio.to_thread(rig.held.reached.wait, 10)
+    await until_set(rig.held.reached)
     await interrupt(onboarding)
     rig.held.let_go()
     await submitting

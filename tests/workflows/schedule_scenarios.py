@@ -14,7 +14,7 @@ from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, Sch
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.fakes import FakeStores
 from tests.fakes_scans import ScriptedEngine
-from tests.rig import PLUGIN, eventually
+from tests.rig import PLUGIN, eventually, until_set
 from tests.scan_rig import ScanRig
 from tests.workflows.scan_scenarios import held, hold
 from workflows import search_attributes
@@ -44,7 +44,7 @@ async def changed_while_it_is_made(rig: ScanRig) -> Schedule:
     """Both changes in one run."""
     making, schedule = held(rig), rig.schedule()
     first = asyncio.create_task(rig.change(ChangeKind.CREATE, schedule))
-    await asyncio.to_thread(making.reached.wait, 10)
+    await until_set(making.reached)
     second = asyncio.create_task(rig.change(ChangeKind.UPDATE, successor(schedule, ScheduleStatus.PAUSED)))
     await eventually(lambda: _has_accepted(rig, schedule, 2))
     making.let_go()
@@ -80,7 +80,7 @@ async def swept(rig: ScanRig) -> None:
     del rig.scans.schedule_rows[orphan.schedule_id]
     engine = rig.engines.inside = ScriptedEngine(hold=threading.Event())
     run = await rig.trigger(rig.stored())
-    await asyncio.to_thread(engine.reached.wait, 10)
+    await until_set(engine.reached)
     await run.terminate()
     rig.pending_account()
     await eventually(lambda: _lists(rig, orphan))

@@ -17,7 +17,7 @@ from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
 from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
-from tests.rig import ORIGIN, code_of, eventually
+from tests.rig import ORIGIN, code_of, eventually, until_set
 from tests.scan_rig import CATCH_UP, ScanRig
 from workflows.reconcile import Reconcile, Swept
 
@@ -169,7 +169,7 @@ async def test_a_one_time_schedule_fires_once_and_is_completed(rig: ScanRig):
         async def completed() -> bool:
             return rig.row(row).status is ScheduleStatus.COMPLETED and not await exists(rig, row)
 
-        await eventually(completed, within=15)
+        await eventually(completed)
         page = rig.scans.executions.page(
             rig.tenant_id, schedule_id=row.schedule_id, account_id=None, limit=10, cursor=None
         )
@@ -224,7 +224,7 @@ class TestTheSweep:
                 await self.swept(rig)
                 return not await exists(rig, row)
 
-            await eventually(gone, within=20)
+            await eventually(gone)
         assert rig.webhooks.stages(row.schedule_id) == {}
 
     async def test_shows_that_a_one_time_schedule_did_not_run(self, rig: ScanRig):
@@ -289,7 +289,7 @@ async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: Sc
     async with rig.worker():
         rows = [await signed(rig) for _ in range(3)]
         run = await rig.trigger(rows[0])
-        await asyncio.to_thread(rig.engines.inside.reached.wait, 10)
+        await until_set(rig.engines.inside.reached)
         step = EndSchedules(rig.tenant_id, rig.account.account_id, ORIGIN, stamp(datetime.now(UTC)))
         ended = await asyncio.to_thread(ActivityEnvironment().run, upkeep.end_schedules, step)
         await run.result()

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -153,7 +152,6 @@ async def told(name: str, client: Client) -> list[str]:
     return sorted(f"{e.action} {e.outcome} {reason}".strip() for e, reason in zip(events, reasons, strict=True))
 
 
-@pytest.mark.timeout(180)
 async def test_the_trail_says_what_a_workflow_decided_and_why(environment: WorkflowEnvironment):
     turns = asyncio.Semaphore(AT_ONCE)
 

@@ -18,7 +18,8 @@ from domain.scans import EngineProgress, ExecutionStatus, Leaving, ScanRequest, 
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.tenants import TenantStatus
 from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
-from tests.rig import ORIGIN, code_of, eventually
+from tests.patience import PATIENCE_SECONDS
+from tests.rig import ORIGIN, code_of, eventually, until_set
 from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
 from tests.stores.samples import new_event
 from workflows.ids import scan_id
@@ -161,7 +162,7 @@ async def test_a_second_run_leaves_and_names_the_first(rig: ScanRig):
     schedule, hold = rig.stored(), held(rig)
     async with rig.worker():
         first = await rig.trigger(schedule)
-        await asyncio.to_thread(inside(rig).reached.wait, 10)
+        await until_set(inside(rig).reached)
         second = await rig.trigger(schedule)
         admission = await second.execute_update(RunScan.admitted)
         hold.set()
@@ -178,7 +179,7 @@ async def test_a_claim_whose_workflow_was_terminated_is_taken_over(rig: ScanRig)
     schedule, hold = rig.stored(), held(rig)
     async with rig.worker():
         first = await rig.trigger(schedule)
-        await asyncio.to_thread(inside(rig).reached.wait, 10)
+        await until_set(inside(rig).reached)
         await first.terminate()
         hold.set()
         assert await ended(rig, await rig.trigger(schedule)) is ExecutionStatus.COMPLETED
@@ -190,9 +191,9 @@ async def test_a_cancelled_scan_stops_and_its_row_says_so(rig: ScanRig):
     schedule, _ = rig.stored(), held(rig)
     async with rig.worker():
         run = await rig.trigger(schedule)
-        await asyncio.to_thread(inside(rig).reached.wait, 10)
+        await until_set(inside(rig).reached)
         await run.execute_update(RunScan.cancel, Cancellation(ORIGIN))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await ended(rig, run) is ExecutionStatus.CANCELLED
     row = rig.row(schedule)
     assert (row.running_execution_id, row.success_count, row.failure_count) == (None, 0, 0)
@@ -205,7 +206,7 @@ async def test_a_cancel_that_comes_too_late_is_refused_and_the_row_names_the_sca
     schedule = rig.stored()
     async with rig.worker():
         run = await rig.trigger(schedule)
-        await asyncio.to_thread(engine.reached.wait, 10)
+        await until_set(engine.reached)
         canceller = Cancellation(Origin("key:canceller", "request-2"))
         update = await run.start_update(RunScan.cancel, canceller, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
         hold.set()
@@ -241,7 +242,7 @@ async def test_an_operators_cancel_closes_the_row_too(rig: ScanRig):
     schedule, _ = rig.stored(), held(rig)
     async with rig.worker():
         run = await rig.trigger(schedule)
-        await asyncio.to_thread(inside(rig).reached.wait, 10)
+        await until_set(inside(rig).reached)
         await run.cancel()
         with pytest.raises(WorkflowFailureError):
             await run.result()
@@ -301,7 +302,7 @@ class TestWithAnEngineElsewhere:
         schedule = rig.stored()
         async with rig.worker():
             run = await rig.trigger(schedule)
-            await asyncio.to_thread(engine.reached.wait, 10)
+            await until_set(engine.reached)
             await run.execute_update(RunScan.cancel, Cancellation(ORIGIN))
             assert await ended(rig, run) is ExecutionStatus.CANCELLED
         assert engine.cancelled == [rig.execution(run).execution_id]
@@ -397,7 +398,7 @@ async def test_a_worker_that_stops_hands_the_scan_to_the_next(rig: ScanRig):
     schedule, hold = rig.stored(), held(rig)
     async with rig.worker():
         run = await rig.trigger(schedule, triggered_by=TriggeredBy.MANUAL)
-        await asyncio.to_thread(inside(rig).reached.wait, 10)
+        await until_set(inside(rig).reached)
     inside(rig).hold = hold
     hold.set()
     async with rig.worker():
