@@ -5,9 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-SECONDS = 60
-"""How long it would go on: no call of ours may wait for that."""
-
 
 @contextmanager
 def dripping(begin: bytes, drip: bytes = b"x", *, reads: bool = True) -> Iterator[int]:
@@ -22,7 +19,7 @@ def dripping(begin: bytes, drip: bytes = b"x", *, reads: bool = True) -> Iterato
             connection.sendall(begin)
             while drip and not over.wait(0.02):
                 connection.sendall(drip)
-            over.wait(SECONDS)
+            over.wait()
 
     def accept() -> None:
         with suppress(OSError):

@@ -1,7 +1,6 @@
 """Whoever is asked has so many seconds for everything together, however the bytes come."""
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,17 +15,16 @@ from transport.deadline import MAX_LOOKUPS, Connector
 from transport.exchange import FAILURES, Bounds, Exchanges
 from transport.guard import PublicOnly
 
-BOUNDS = Bounds(seconds=0.5, connect_seconds=30, read_seconds=30, body_bytes=1_000_000_000)
+BOUNDS = Bounds(seconds=0.5, connect_seconds=100_000, read_seconds=100_000, body_bytes=1_000_000_000)
+"""Nothing but the deadline ends a call: the servers here never do."""
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @contextmanager
 def over_soon() -> Iterator[None]:
-    """Long before the servers here would be, and with an error that means: later, perhaps."""
-    began = time.monotonic()
+    """With an error that means: later, perhaps."""
     with pytest.raises((Unavailable, *FAILURES)):
         yield
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ def test_name_servers_that_do_not_answer_hold_a_few_threads_and_nobody_else():
     over = threading.Event()
 
     def slow(host: str, port: int) -> Sequence[str]:
-        over.wait(60)
+        over.wait()
         return [STAND_IN]
 
     def ask(client: GuardedClient) -> None:
