@@ -103,7 +103,7 @@ class AwsProvider:
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type not in PROOFS:
             raise InvalidInput("This is not a credential for AWS.")
-        credential = without_damage(DESCRIPTION.methods, credential)
+        credential = without_damage(self._description.methods, credential)
         with ExitStack() as opened:
             access = Access(self._platform, self._partition, self._sts, self._models, opened)
             proof = PROOFS[credential.credential_type](access, credential, expectation)
