@@ -6,7 +6,16 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.errors import Internal, InvalidInput, NotYet, OnboardingError, SealBroken, Trouble, UserError
+from domain.errors import (
+    Internal,
+    InvalidInput,
+    NotYet,
+    OnboardingError,
+    SealBroken,
+    Trouble,
+    UnsignedCommand,
+    UserError,
+)
 
 
 def as_failure(error: Exception) -> ApplicationError:
@@ -15,7 +24,7 @@ def as_failure(error: Exception) -> ApplicationError:
     finished, count as benign. Everything else may pass, so Temporal tries again."""
     if not isinstance(error, OnboardingError):
         return ApplicationError(f"{Internal.default_message} ({type(error).__name__})", type=Internal.code)
-    final = isinstance(error, UserError | SealBroken)
+    final = isinstance(error, UserError | SealBroken | UnsignedCommand)
     benign = final or isinstance(error, NotYet)
     delay = error.retry_after if isinstance(error, Trouble) else None
     problems = error.problems if isinstance(error, InvalidInput) else ()

@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.audit import event_of
 from domain.accounts import Account, Closure, OnboardingStatus
 from domain.audit import Origin
+from domain.commands import RecurringRequest
 from domain.errors import OnboardingClosed
 from domain.ports import AccountStore, CredentialVault
 from domain.scan_ports import RunningScans
@@ -51,7 +52,7 @@ class OnboardingUpkeep:
         return [self.find_lost, self.end_lost]
 
     @activity.defn(name="find_lost_onboardings")
-    def find_lost(self) -> tuple[LostAccount, ...]:
+    def find_lost(self, step: RecurringRequest | None = None) -> tuple[LostAccount, ...]:
         lost = [row for row in self._under_way() if not self._is_running(row.tenant_id, row.account_id)]
         return tuple(LostAccount(row.tenant_id, row.account_id) for row in lost[:MOST])
 

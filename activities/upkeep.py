@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.audit import event_of, scan_ended
 from domain.audit import Origin
+from domain.commands import RecurringRequest
 from domain.errors import Conflict, NotFound, StaleVersion
 from domain.metrics import SCHEDULE_DRIFT
 from domain.onboarding import Cancellation
@@ -21,6 +22,9 @@ from domain.timestamps import parse
 PAGE = 100
 MOST = 1000
 """How many of each kind one sweep mends: the next one goes on."""
+
+MOST_SIGNED = 250
+"""At the turn of a month all are to be signed anew; that takes some sweeps, and a signature is good for months."""
 
 QUEUED = timedelta(minutes=10)
 """A run that was started in time may wait for a worker."""
@@ -45,6 +49,8 @@ class Drift:
     """Rows that are held by a run whose workflow is gone."""
     missed: tuple[Key, ...] = ()
     """One-time rows whose moment passed without a run."""
+    outdated: tuple[Key, ...] = ()
+    """Rows whose Temporal Schedule was not signed this month, and would not be accepted for ever."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +93,32 @@ class UpkeepActivities:
         return [self.find_drift, self.close_abandoned, self.record_missed, self.end_schedules]
 
     @activity.defn(name="find_drift")
-    def find_drift(self) -> Drift:
+    def find_drift(self, step: RecurringRequest | None = None) -> Drift:
         """Both lists are a moment old, so a change under way may look like drift; mending it changes nothing."""
         self._ports.temporal.tidy()
         listed, now, rows = self._ports.temporal.listed(), datetime.now(UTC), set[str]()
-        astray, held, late = list[Key](), list[Key](), list[Key]()
+        astray, held, late, outdated = list[Key](), list[Key](), list[Key](), list[Key]()
         for row in self._rows():
             rows.add(row.schedule_id)
             key = Key(row.tenant_id, row.schedule_id)
             if _is_astray(row, listed.get(row.schedule_id)):
                 astray.append(key)
+            elif listed[row.schedule_id].outdated if row.schedule_id in listed else False:
+                outdated.append(key)
             if row.running_execution_id and not self._is_running(row):
                 held.append(key)
             if self._is_missed(row, now):
                 late.append(key)
         orphans = [Key(listed[name].tenant_id, name) for name in sorted(listed.keys() - rows)]
         _count(astray=len(astray), orphan=len(orphans), abandoned=len(held), missed=len(late))
-        return Drift(len(rows), tuple(astray[:MOST]), tuple(orphans[:MOST]), tuple(held[:MOST]), tuple(late[:MOST]))
+        return Drift(
+            rows=len(rows),
+            astray=tuple(astray[:MOST]),
+            orphans=tuple(orphans[:MOST]),
+            abandoned=tuple(held[:MOST]),
+            missed=tuple(late[:MOST]),
+            outdated=tuple(outdated[:MOST_SIGNED]),
+        )
 
     @activity.defn(name="close_abandoned")
     def close_abandoned(self, step: Mend) -> None:

@@ -61,7 +61,7 @@ class OnboardingCalls:
         start = self._start(request)
         try:
             async with bounded(self.services.limits.accept_wait_seconds):
-                return await self._registered(start, update_id)
+                return await self._registered(start, request.account_id, update_id)
         except Gone:
             raise OnboardingClosed from None
 
@@ -131,11 +131,11 @@ class OnboardingCalls:
         )
 
     async def _registered(
-        self, start: WithStartWorkflowOperation[OnboardAccount, OnboardingView], update_id: str
+        self, start: WithStartWorkflowOperation[OnboardAccount, OnboardingView], account_id: str, update_id: str
     ) -> Registered:
         try:
             return await self.services.temporal.execute_update_with_start_workflow(
-                OnboardAccount.registered, start_workflow_operation=start, id=update_id
+                OnboardAccount.registered, account_id, start_workflow_operation=start, id=update_id
             )
         except (RPCError, RPCTimeoutOrCancelledError, WorkflowAlreadyStartedError) as error:
             # The operation's own future has failed too, and nobody else looks at it.
@@ -156,6 +156,9 @@ async def bounded(seconds: float) -> AsyncIterator[None]:
         raise (Gone() if error.status is RPCStatusCode.NOT_FOUND else Unavailable(NOT_NOW)) from None
     except WorkflowAlreadyStartedError:
         raise Gone from None
+    except ApplicationError as error:
+        # An answer that did not convert: a stranger gave it.
+        raise error_of(error.type, error.message) from None
     except UNREACHABLE:
         raise Unavailable(NOT_NOW) from None
 

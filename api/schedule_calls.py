@@ -80,7 +80,7 @@ class ScheduleCalls:
             async with bounded(self.services.limits.accept_wait_seconds), _looked_at(start):
                 # Without an id of ours: the server would answer it from the run that left.
                 admission = await self.services.temporal.execute_update_with_start_workflow(
-                    RunScan.admitted, start_workflow_operation=start
+                    RunScan.admitted, execution_id, start_workflow_operation=start
                 )
         except Gone:
             # It ended without saying so: an operator terminated it, perhaps. The next try looks for its row first.

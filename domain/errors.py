@@ -29,6 +29,7 @@ OnboardingError
 │   ├── ClockSkew                our clock: page the operators
 │   └── PlatformConfig           our TLS, proxy, region or principal: page the operators
 ├── SealBroken                   a sealed credential does not open
+├── UnsignedCommand              came through Temporal without our signature for its place
 └── Internal                     a bug; the cause is named by its class only
 
 A message is a sentence of ours that may be shown to a caller, without an input value. Decide on classes and codes.
@@ -271,6 +272,13 @@ class SealBroken(OnboardingError):
 
     code = "seal_broken"
     default_message = "The sealed credential does not belong to this submission."
+
+
+class UnsignedCommand(OnboardingError):
+    """What came through Temporal does not carry our signature for its place: it is unsigned, altered or moved."""
+
+    code = "unsigned_command"
+    default_message = "This did not come from the platform, so nothing was done; the operators have been told."
 
 
 class Internal(OnboardingError):

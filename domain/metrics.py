@@ -129,6 +129,12 @@ DELIVERIES = Metric(
     ("channel", "state"),
     "Notifications that were delivered, or given up after all attempts.",
 )
+UNSIGNED_COMMANDS = Metric(
+    "unsigned_commands",
+    Kind.COUNTER,
+    ("kind", "outcome"),
+    "Commands and answers that came through Temporal without our signature for their place.",
+)
 AUDIT_EVENTS_SEALED = Metric(
     "audit_events_sealed",
     Kind.COUNTER,
@@ -173,6 +179,7 @@ ALL = (
     SCAN_CHECKS,
     SCAN_COMPLETED_AT,
     DELIVERIES,
+    UNSIGNED_COMMANDS,
     AUDIT_EVENTS_SEALED,
     AUDIT_SEALED_AT,
     RATE_STORE_FAILURES,

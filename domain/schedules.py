@@ -87,6 +87,8 @@ class ListedSchedule:
 
     tenant_id: str
     spec_version: int
+    outdated: bool = False
+    """Whether its input was signed in an earlier month, or not at all."""
 
 
 FAILED_REPEATEDLY = "failed_repeatedly"

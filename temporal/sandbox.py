@@ -1,9 +1,11 @@
-"""The sandbox of our workflows: strict, and not entered for questions whose answer is always the same.
+"""The sandbox of our workflows: strict, guarded, and not entered for questions whose answer is known outside.
 
 The SDK asks the workflow up to four times for each payload, to which activity or child it belongs, so that a codec or
-an external storage can be told. Each question enters the sandbox, which took a quarter of a worker's time. We have
-neither, so the answer does not matter: whoever adds one takes `LeanSandbox` out.
+an external storage can be told. Each question enters the sandbox, which took a quarter of a worker's time. There is
+neither on this side: a guard around the sandbox checks and signs payloads, and knows their places from the commands.
 """
+
+from dataclasses import dataclass, replace
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -12,26 +14,48 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info, SandboxImportNotificationPolicy
 
+from temporal.guard import Guard
+from temporal.signing import Signer
 
-def strict_sandbox(_: WorkflowRunner | None) -> WorkflowRunner:
+
+def strict_sandbox(signer: Signer | None = None) -> WorkflowRunner:
     """A workflow file that imports something outside its pass-through block fails at once, by name."""
     policy = SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-    return LeanSandbox(restrictions=SandboxRestrictions.default.with_import_notification_policy(policy))
+    return LeanSandbox(restrictions=SandboxRestrictions.default.with_import_notification_policy(policy), signer=signer)
 
 
+@dataclass(frozen=True)
 class LeanSandbox(SandboxedWorkflowRunner):
+    """Without a signer nothing is checked or signed, as for the replay of a history."""
+
+    signer: Signer | None = None
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return ContextFree(super().create_instance(det))
+        if self.signer is None:
+            return ContextFree(super().create_instance(det))
+        # What an earlier run of the same schedule left is signed for that run, and none of ours reads it.
+        det.last_completion_result.Clear()
+        return ContextFree(super().create_instance(replace(det, last_failure=None)), Guard(self.signer, det.info))
 
 
 class ContextFree(WorkflowInstance):
-    """The sandboxed instance, without a context for its payloads."""
+    """The sandboxed instance, without a context for its payloads, behind a guard."""
 
-    def __init__(self, sandboxed: WorkflowInstance) -> None:
+    def __init__(self, sandboxed: WorkflowInstance, guard: Guard | None = None) -> None:
         self._sandboxed = sandboxed
+        self._guard = guard
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        return self._sandboxed.activate(act)
+        guard = self._guard
+        if guard is None or any(job.HasField("remove_from_cache") for job in act.jobs):
+            return self._sandboxed.activate(act)
+        guard.receive(act)
+        # What a history holds is gone through first, so that the end fits it. A query has no part in a history.
+        if guard.broken and (not act.is_replaying or any(job.HasField("query_workflow") for job in act.jobs)):
+            return guard.refusal(act)
+        completion = self._sandboxed.activate(act)
+        guard.send(completion)
+        return completion
 
     def get_info(self) -> Info:
         return self._sandboxed.get_info()

@@ -3,6 +3,7 @@ only the newest row may decide."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from temporalio.client import (
@@ -15,7 +16,7 @@ from temporalio.client import (
     ScheduleState,
     ScheduleUpdate,
 )
-from temporalio.common import SearchAttributeKey, TypedSearchAttributes
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.cadence import repeats
@@ -30,9 +31,18 @@ Action = Callable[[Row], ScheduleActionStartWorkflow]
 Attributes = Callable[[Row], TypedSearchAttributes]
 
 
+@dataclass(frozen=True)
+class Generation:
+    """When a schedule's input was signed, in a search attribute, so that a list of all shows it."""
+
+    attribute: SearchAttributeKey[int]
+    present: Callable[[], int]
+
+
 class TemporalSchedules:
     """The `Schedules` port, for threads. What a schedule starts and is found by is the workflows' to say, so it is
-    handed in; `tenant` and `version` are the attributes that hold the tenant and the version of the row."""
+    handed in; `tenant` and `version` are the attributes that hold the tenant and the version of the row. Without a
+    `generation` nothing is signed."""
 
     def __init__(
         self,
@@ -44,6 +54,7 @@ class TemporalSchedules:
         tenant: SearchAttributeKey[str],
         version: SearchAttributeKey[int],
         looseness: Looseness,
+        generation: Generation | None = None,
     ) -> None:
         self._client = client
         self._loop = loop
@@ -52,6 +63,7 @@ class TemporalSchedules:
         self._tenant = tenant
         self._version = version
         self._looseness = looseness
+        self._generation = generation
         self._previews = Previews(client)
 
     def converge(self, schedule: Row) -> None:
@@ -79,7 +91,7 @@ class TemporalSchedules:
         call(self._loop, self._previews.tidy())
 
     async def _converge(self, row: Row) -> None:
-        schedule, attributes = self._schedule(row), self._attributes(row)
+        schedule, attributes = self._schedule(row), self._signed(self._attributes(row))
         try:
             await self._client.create_schedule(
                 row.schedule_id, schedule, search_attributes=attributes, trigger_immediately=self._missed(row)
@@ -108,6 +120,12 @@ class TemporalSchedules:
             return False
         late = datetime.now(UTC) - parse(row.cadence.run_at)
         return 0 <= late.total_seconds() <= self._looseness.catch_up.total_seconds()
+
+    def _signed(self, attributes: TypedSearchAttributes) -> TypedSearchAttributes:
+        if self._generation is None:
+            return attributes
+        generation = SearchAttributePair(self._generation.attribute, self._generation.present())
+        return TypedSearchAttributes([*attributes, generation])
 
     async def _remove(self, schedule_id: str) -> None:
         try:
@@ -139,7 +157,9 @@ class TemporalSchedules:
         return {each.id: self._shown(each.typed_search_attributes) async for each in listing}
 
     def _shown(self, attributes: TypedSearchAttributes) -> ListedSchedule:
-        return ListedSchedule(attributes.get(self._tenant, ""), attributes[self._version])
+        generation = self._generation
+        outdated = generation is not None and attributes.get(generation.attribute, 0) < generation.present()
+        return ListedSchedule(attributes.get(self._tenant, ""), attributes[self._version], outdated)
 
 
 def _first(row: Row, moments: Sequence[datetime]) -> str | None:

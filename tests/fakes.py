@@ -491,3 +491,15 @@ def page_of(
     more = len(keys) > len(looked_at)
     items = tuple(rows[key] for key in looked_at if wanted(rows[key]))
     return Page(items, cursors.encode(looked_at[-1], tuple(scope)) if more else None)
+
+
+class FakeCommandKeys:
+    """The `CommandKeys` port in memory. `derived` are the months that a key was asked for."""
+
+    def __init__(self, secret: bytes = b"the platform's own") -> None:
+        self._secret = secret
+        self.derived: list[str] = []
+
+    def derive(self, month: str) -> bytes:
+        self.derived.append(month)
+        return hashlib.sha256(self._secret + month.encode()).digest()

@@ -23,8 +23,9 @@ from domain.onboarding import Cancellation, OnboardingView, OnboardRequest, Subm
 from domain.tenants import Tenant
 from domain.validation import Verdict
 from temporal.client import plugin
+from temporal.signing import Signer
 from temporal.worker import build_worker
-from tests.fakes import FakeStores
+from tests.fakes import FakeCommandKeys, FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider
 from tests.patience import PATIENCE_SECONDS
 from workflows.ids import onboarding_id
@@ -34,7 +35,8 @@ from workflows.search_attributes import of_onboarding
 
 AT = "2026-01-01T00:00:00.000Z"
 ORIGIN = Origin("key:test", "request-1")
-PLUGIN = plugin(as_failure)
+SIGNER = Signer(FakeCommandKeys(), key_name="alias/test-commands")
+PLUGIN = plugin(as_failure, signer=SIGNER)
 Onboarding = WorkflowHandle[OnboardAccount, OnboardingView]
 
 

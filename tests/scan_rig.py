@@ -27,19 +27,19 @@ from domain.scans import Execution, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleChange, ScheduleType
 from temporal.running_scans import TemporalScans
 from temporal.schedule_spec import Looseness
-from temporal.schedules import TemporalSchedules
+from temporal.schedules import Generation, TemporalSchedules
 from temporal.worker import build_worker
 from tests.fakes import FakeStores, FakeVault
 from tests.fakes_clouds import ROLE_ARN, accepted
 from tests.fakes_scans import FakeEngines, FakeNotifier, FakeScanStores, ScriptedEngine
 from tests.patience import PATIENCE_SECONDS
-from tests.rig import AT, ORIGIN, add_tenant
+from tests.rig import AT, ORIGIN, SIGNER, add_tenant
 from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id, onboarding_id, scan_id
 from workflows.reconcile import Reconcile
 from workflows.run_scan import CANCEL, RunScan
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_scan, of_schedule
+from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_scan, of_schedule
 
 WORKFLOWS = [ConvergeSchedule, RunScan, Reconcile]
 PAUSE_AFTER = 3
@@ -142,6 +142,7 @@ class ScanRig:
             tenant=TENANT_ID,
             version=SPEC_VERSION,
             looseness=Looseness(jitter=timedelta(0), catch_up=CATCH_UP),
+            generation=Generation(SIGNED_MONTH, lambda: SIGNER.generation),
         )
 
     def runs(self) -> RunningScans:

@@ -106,8 +106,8 @@ class OnboardAccount:
         )
 
     @workflow.update
-    async def registered(self) -> Registered:
-        """Wait until the account row exists."""
+    async def registered(self, account_id: str = "") -> Registered:
+        """Wait until the account row exists. The id is there to be signed, as every update has something to sign."""
         await workflow.wait_condition(lambda: self._registered or self._over)
         if self._failure is not None:
             raise self._failure

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.onboarding_upkeep import EndLost, LostAccount, OnboardingUpkeep
     from activities.upkeep import Key, Mend, UpkeepActivities
     from domain.audit import Origin
+    from domain.commands import RecurringRequest
     from domain.schedules import ConvergeRequest
     from domain.timestamps import stamp
     from workflows.converge_schedule import ConvergeSchedule
@@ -35,6 +36,8 @@ class Swept:
     """Onboardings whose workflow is gone."""
     missed: int = 0
     """One-time schedules whose moment passed without a run."""
+    signed: int = 0
+    """Temporal Schedules that were signed anew."""
 
 
 @workflow.defn
@@ -42,20 +45,33 @@ class Reconcile:
     """One sweep."""
 
     @workflow.run
-    async def run(self) -> Swept:
+    async def run(self, request: RecurringRequest | None = None) -> Swept:
+        """`request` is None where a Temporal Schedule of an earlier release starts it."""
         drift = await workflow.execute_activity_method(
-            UpkeepActivities.find_drift, summary="Compare every row with its Temporal Schedule", **SWEEP
+            UpkeepActivities.find_drift,
+            RecurringRequest("find_drift"),
+            summary="Compare every row with its Temporal Schedule",
+            **SWEEP,
         )
         await _few_at_once([_close(key) for key in drift.abandoned])
         await _few_at_once([_record_missed(key) for key in drift.missed])
         # Without a row a Temporal Schedule is removed, and with it whatever else is left of the schedule.
-        await _few_at_once([_converge(key) for key in (*drift.astray, *drift.missed, *drift.orphans)])
+        await _few_at_once([_converge(key) for key in (*drift.astray, *drift.missed, *drift.orphans, *drift.outdated)])
         lost = await workflow.execute_activity_method(
-            OnboardingUpkeep.find_lost, summary="Look for onboardings whose workflow is gone", **SWEEP
+            OnboardingUpkeep.find_lost,
+            RecurringRequest("find_lost_onboardings"),
+            summary="Look for onboardings whose workflow is gone",
+            **SWEEP,
         )
         await _few_at_once([_end(account) for account in lost])
         swept = Swept(
-            drift.rows, len(drift.astray), len(drift.orphans), len(drift.abandoned), len(lost), len(drift.missed)
+            drift.rows,
+            len(drift.astray),
+            len(drift.orphans),
+            len(drift.abandoned),
+            len(lost),
+            len(drift.missed),
+            len(drift.outdated),
         )
         workflow.set_current_details(_story(swept))
         return swept
@@ -121,4 +137,7 @@ def _story(swept: Swept) -> str:
         f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone, "
         f"{swept.missed} one-time ones that did not run"
     )
-    return f"**{swept.rows} schedules**\n\nMended: {mended}\n\nOnboardings closed: {swept.lost}"
+    return (
+        f"**{swept.rows} schedules**\n\nMended: {mended}\n\nSigned anew: {swept.signed}\n\n"
+        f"Onboardings closed: {swept.lost}"
+    )

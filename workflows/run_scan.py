@@ -79,8 +79,8 @@ class RunScan:
         return outcome
 
     @workflow.update
-    async def admitted(self) -> Admission:
-        """Wait until the run is let in, or leaves."""
+    async def admitted(self, execution_id: str = "") -> Admission:
+        """Wait until the run is let in, or leaves. The id is there to be signed: every update has something to sign."""
         await workflow.wait_condition(lambda: self._admission is not None)
         return cast(Admission, self._admission)
 

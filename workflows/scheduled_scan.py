@@ -6,6 +6,7 @@ from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.common import Priority
 
 from domain.audit import Origin
+from domain.commands import RecurringRequest
 from domain.scans import ScanRequest
 from domain.schedules import Schedule
 from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCAN_PRIORITY, SCANS_QUEUE, SEAL_AUDITS_ID, scan_id
@@ -24,6 +25,7 @@ def reconciling() -> ScheduleActionStartWorkflow:
     """A sweep over all schedules."""
     return ScheduleActionStartWorkflow(
         "Reconcile",
+        RecurringRequest(RECONCILE_ID),
         id=RECONCILE_ID,
         task_queue=ONBOARDING_QUEUE,
         static_summary="Compare all schedules with their rows",
@@ -35,6 +37,7 @@ def sealing() -> ScheduleActionStartWorkflow:
     """A run over the audit trails of all tenants."""
     return ScheduleActionStartWorkflow(
         "SealAudits",
+        RecurringRequest(SEAL_AUDITS_ID),
         id=SEAL_AUDITS_ID,
         task_queue=ONBOARDING_QUEUE,
         static_summary="Seal the audit events of all tenants",

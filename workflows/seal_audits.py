@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
         SealTrail,
     )
     from domain.audit_anchors import ANCHOR_INTERVAL
+    from domain.commands import RecurringRequest
     from domain.timestamps import stamp
     from workflows import meters
     from workflows.policies import SEALING
@@ -51,7 +52,8 @@ class SealAudits:
     """One run over all tenants. Each tenant's chain is its own."""
 
     @workflow.run
-    async def run(self) -> SealedTrails:
+    async def run(self, request: RecurringRequest | None = None) -> SealedTrails:
+        """`request` is None where a Temporal Schedule of an earlier release starts it."""
         began = workflow.now()
         slots, at, done = asyncio.Semaphore(AT_ONCE), stamp(began), dict[str, Sealed | None]()
 

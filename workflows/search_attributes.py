@@ -16,7 +16,10 @@ SCHEDULE_ID = SearchAttributeKey.for_keyword("ScanScheduleId")
 SPEC_VERSION = SearchAttributeKey.for_int("SpecVersion")
 SCAN_STATE = SearchAttributeKey.for_keyword("ScanState")
 
-ALL = (TENANT_ID, ACCOUNT_ID, PROVIDER, ONBOARDING_STATE, SCHEDULE_ID, SPEC_VERSION, SCAN_STATE)
+SIGNED_MONTH = SearchAttributeKey.for_int("SignedMonth")
+"""When the input of a Temporal Schedule was signed, such as 202611: a sweep signs those of earlier months anew."""
+
+ALL = (TENANT_ID, ACCOUNT_ID, PROVIDER, ONBOARDING_STATE, SCHEDULE_ID, SPEC_VERSION, SCAN_STATE, SIGNED_MONTH)
 
 
 SHOWN_FROM_THE_START = OnboardingState.WAITING

@@ -13,6 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from rich.console import Console
 from temporalio.worker import Worker
 
+from domain.commands import RecurringRequest
 from domain.metrics import ALL, Kind
 from local.clouds import running_clouds
 from local.demo import Demo, onboard, scan
@@ -90,8 +91,12 @@ async def be_refused(stack: Stack, demo: Demo) -> None:
 
 async def sweep(stack: Stack) -> None:
     client = await connect(stack.temporal.address, namespace=stack.temporal.namespace)
-    await client.execute_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=ONBOARDING_QUEUE)
-    await client.execute_workflow(SealAudits.run, id=f"seal-audits-{uuid4()}", task_queue=ONBOARDING_QUEUE)
+    await client.execute_workflow(
+        Reconcile.run, RecurringRequest("test"), id=f"reconcile-{uuid4()}", task_queue=ONBOARDING_QUEUE
+    )
+    await client.execute_workflow(
+        SealAudits.run, RecurringRequest("test"), id=f"seal-audits-{uuid4()}", task_queue=ONBOARDING_QUEUE
+    )
 
 
 async def fail_a_workflow(stack: Stack) -> Exposition:

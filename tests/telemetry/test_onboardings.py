@@ -156,7 +156,7 @@ async def test_a_step_is_in_the_trace_of_the_request_that_asked_for_it(
     async with rig.worker(max_cached_workflows=0):
         with request(tracers, "init"):
             onboarding = await rig.start()
-            await onboarding.execute_update(OnboardAccount.registered)
+            await onboarding.execute_update(OnboardAccount.registered, "the row")
         with request(tracers, "validate"):
             await rig.submit(onboarding)
         await onboarding.result()

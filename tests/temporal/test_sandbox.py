@@ -10,8 +10,8 @@ from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import Replayer, WorkflowInstance
 from temporalio.workflow import Info
 
+from temporal.client import plugin
 from temporal.sandbox import ContextFree
-from tests.rig import PLUGIN
 from tests.temporal.careless import Careless
 from tests.workflows.record import HISTORIES
 
@@ -42,7 +42,7 @@ async def test_an_import_outside_of_the_pass_through_block_fails_by_name():
     recorded = json.loads((HISTORIES / "onboard_account.active.json").read_text())
     history = WorkflowHistory.from_json(str(recorded.pop("workflowId")), recorded)
     with pytest.raises(RuntimeError, match="Careless") as failed:
-        await Replayer(workflows=[Careless], plugins=[PLUGIN]).replay_workflow(history)
+        await Replayer(workflows=[Careless], plugins=[plugin()]).replay_workflow(history)
     assert "domain" in str(failed.value.__cause__)
 
 

@@ -24,7 +24,7 @@ Scenario = Callable[[ScanRig], Awaitable[Run]]
 async def completed(rig: ScanRig) -> Run:
     """By the built-in engine, with a notification."""
     run = await rig.trigger(rig.stored())
-    await run.execute_update(RunScan.admitted)
+    await run.execute_update(RunScan.admitted, "the run")
     return run
 
 
@@ -138,7 +138,7 @@ async def left_to_another(rig: ScanRig) -> Run:
     first = await rig.trigger(schedule)
     await until_set(inside(rig).reached)
     second = await rig.trigger(schedule)
-    await second.execute_update(RunScan.admitted)
+    await second.execute_update(RunScan.admitted, "the run")
     hold.set()
     await first.result()
     return second

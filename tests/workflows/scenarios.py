@@ -16,7 +16,7 @@ Scenario = Callable[[Rig], Awaitable[Onboarding]]
 
 async def active(rig: Rig) -> Onboarding:
     onboarding = await rig.start()
-    await onboarding.execute_update(OnboardAccount.registered)
+    await onboarding.execute_update(OnboardAccount.registered, "the row")
     await rig.submit(onboarding)
     return onboarding
 
@@ -47,7 +47,7 @@ async def expired(rig: Rig) -> Onboarding:
 
 async def cancelled_while_waiting(rig: Rig) -> Onboarding:
     onboarding = await rig.start()
-    await onboarding.execute_update(OnboardAccount.registered)
+    await onboarding.execute_update(OnboardAccount.registered, "the row")
     await rig.cancel(onboarding)
     return onboarding
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
+from domain.commands import RecurringRequest
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
 from temporal.setup import ensure_namespace, ensure_search_attributes
@@ -114,7 +115,9 @@ async def play_sweeping(
     rig = ScanRig(await _alone(client), stores or FakeStores())
     async with rig.worker():
         await scenario(rig)
-        sweep = await rig.client.start_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=rig.queue)
+        sweep = await rig.client.start_workflow(
+            Reconcile.run, RecurringRequest("test"), id=f"reconcile-{uuid4()}", task_queue=rig.queue
+        )
         await sweep.result()
     return sweep
 

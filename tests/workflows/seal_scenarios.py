@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
 
+from domain.commands import RecurringRequest
 from domain.errors import Conflict
 from domain.tenants import PLATFORM
 from temporal.worker import build_worker
@@ -48,7 +49,9 @@ class SealRig(AuditRig):
                 yield
 
     async def run(self) -> Run:
-        return await self.client.start_workflow(SealAudits.run, id=f"seal-audits-{uuid4()}", task_queue=self.queue)
+        return await self.client.start_workflow(
+            SealAudits.run, RecurringRequest("test"), id=f"seal-audits-{uuid4()}", task_queue=self.queue
+        )
 
 
 def nothing_to_seal(rig: SealRig) -> None:

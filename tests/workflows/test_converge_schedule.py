@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.upkeep import EndSchedules, UpkeepActivities, UpkeepPorts
+from domain.commands import RecurringRequest
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
@@ -204,7 +205,9 @@ async def test_a_stray_fire_of_an_older_version_is_harmless(rig: ScanRig):
 
 class TestTheSweep:
     async def swept(self, rig: ScanRig) -> Swept:
-        return await rig.client.execute_workflow(Reconcile.run, id=f"reconcile-{uuid4()}", task_queue=rig.queue)
+        return await rig.client.execute_workflow(
+            Reconcile.run, RecurringRequest("test"), id=f"reconcile-{uuid4()}", task_queue=rig.queue
+        )
 
     async def test_builds_what_is_missing_and_what_is_of_another_version(self, rig: ScanRig):
         lost = rig.stored()

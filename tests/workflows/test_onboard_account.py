@@ -73,7 +73,7 @@ async def test_without_a_credential_it_expires_at_its_deadline(skipping: TimeSki
     rig = Rig(skipping.client)
     async with rig.worker():
         onboarding = await rig.start()
-        await onboarding.execute_update(OnboardAccount.registered)
+        await onboarding.execute_update(OnboardAccount.registered, "the row")
         view = await onboarding.result()
     assert (view.state, view.reason) == (OnboardingState.EXPIRED, "deadline_passed")
     assert rig.account(onboarding).onboarding_status is OnboardingStatus.EXPIRED
@@ -112,7 +112,7 @@ async def test_a_cancel_during_any_step_takes_everything_back(rig: Rig, port: st
 async def test_a_cancel_while_waiting_closes_the_row(rig: Rig):
     async with rig.worker():
         onboarding = await rig.start()
-        await onboarding.execute_update(OnboardAccount.registered)
+        await onboarding.execute_update(OnboardAccount.registered, "the row")
         await rig.cancel(onboarding)
         view = await onboarding.result()
     assert (view.state, view.reason) == (OnboardingState.CANCELLED, "cancelled")
@@ -245,7 +245,7 @@ async def test_an_unknown_tenant_is_refused_for_good(rig: Rig):
     async with rig.worker():
         onboarding = await rig.start(rig.request(tenant_id=str(uuid4())))
         with pytest.raises(WorkflowUpdateFailedError) as refusal:
-            await onboarding.execute_update(OnboardAccount.registered)
+            await onboarding.execute_update(OnboardAccount.registered, "the row")
         with pytest.raises(WorkflowFailureError):
             await onboarding.result()
     assert code_of(refusal.value) == "not_found"

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from composition.workflow_types import ONBOARDING, SCANS
-from tests.rig import PLUGIN
+from temporal.client import plugin
 from tests.workflows.record import HISTORIES, SCENARIOS
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -40,4 +40,4 @@ async def test_a_history_of_another_workflow_does_not_replay():
 
 async def _replay(recorded: dict[str, Any]) -> None:
     history = WorkflowHistory.from_json(str(recorded.pop("workflowId")), recorded)
-    await Replayer(workflows=[*ONBOARDING, *SCANS], plugins=[PLUGIN]).replay_workflow(history)
+    await Replayer(workflows=[*ONBOARDING, *SCANS], plugins=[plugin()]).replay_workflow(history)

@@ -164,7 +164,7 @@ async def test_a_second_run_leaves_and_names_the_first(rig: ScanRig):
         first = await rig.trigger(schedule)
         await until_set(inside(rig).reached)
         second = await rig.trigger(schedule)
-        admission = await second.execute_update(RunScan.admitted)
+        admission = await second.execute_update(RunScan.admitted, "the run")
         hold.set()
         assert await ended(rig, first) is ExecutionStatus.COMPLETED
         assert (await second.result()).state is ScanState.LEFT

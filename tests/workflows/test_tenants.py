@@ -114,7 +114,7 @@ async def test_a_query_in_another_tenants_name_finds_nothing(environment: Workfl
     request = rig.request()
     async with rig.worker():
         onboarding = await rig.start(request)
-        await onboarding.execute_update(OnboardAccount.registered)
+        await onboarding.execute_update(OnboardAccount.registered, "the row")
         assert (await view(rig, rig.tenant_id, request.account_id)).account_id == request.account_id
         for tenant_id, account_id in ((stranger, request.account_id), (rig.tenant_id, str(uuid4()))):
             with pytest.raises(RPCError) as missing:
@@ -136,7 +136,7 @@ async def test_a_workflow_that_names_two_tenants_answers_no_query_with_anything_
     theirs = rig.request(account_name="Theirs")
     async with rig.worker():
         onboarding = await rig.start(theirs)
-        await onboarding.execute_update(OnboardAccount.registered)
+        await onboarding.execute_update(OnboardAccount.registered, "the row")
         before = rig.stores.ledger.all(), rig.account(onboarding)
         request = theirs if way == WRONG_IDS[0] else replace(theirs, tenant_id=mine, account_id=str(uuid4()))
         named = mine if way == WRONG_IDS[0] else rig.tenant_id

@@ -1,0 +1,28 @@
+"""What travels through Temporal as a command of ours, and the keys that tell it from anybody else's."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class CommandKeys(Protocol):
+    """Derives the keys that commands are signed with."""
+
+    def derive(self, month: str) -> bytes:
+        """Return the key of a month such as 2026-11: the same in each process, at any time. Raises Unavailable and
+        PlatformConfig."""
+        ...
+
+
+class UnsignedCommands(StrEnum):
+    """What becomes of a command without a signature. One with a wrong signature is refused in any case."""
+
+    REFUSE = "refuse"
+    COUNT = "count"
+
+
+@dataclass(frozen=True)
+class RecurringRequest:
+    """The input of a workflow, or of a step, that needs no other: a signature has to be on something."""
+
+    task: str

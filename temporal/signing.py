@@ -1,0 +1,240 @@
+"""Signatures of the payloads that pass through Temporal.
+
+Whoever can write to the namespace could start our workflows, send them updates and answer their steps. So each payload
+carries an HMAC in its metadata, over its bytes and over the place that it is for: namespace, workflow, and of an
+activity its type and id. The data itself stays readable JSON.
+"""
+
+import hmac
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.exceptions import ApplicationError
+
+from domain.commands import CommandKeys, UnsignedCommands
+from domain.errors import OnboardingError, UnsignedCommand
+
+SIGNATURE = "signature"
+"""The metadata entry. Its value is `<version> <key> <month> <HMAC-SHA-256 in hexadecimal>`."""
+
+REFUSED_ENCODING = b"refused/unsigned"
+"""In place of the encoding of a payload that is refused: only a converter that raises knows it."""
+
+MONTHS_BACK = 4
+"""How old a signature may be: the longest onboarding lasts 90 days."""
+
+MONTHS_AHEAD = 1
+"""A clock that is behind another one's meets the month to come."""
+
+_VERSION = "1"
+
+
+class Way(StrEnum):
+    """Whether a payload is on its way to the code that acts on it, or back: an answer is never taken for a command."""
+
+    THERE = "there"
+    BACK = "back"
+
+
+class Kind(StrEnum):
+    """What was refused or let in, as a label of the metric."""
+
+    WORKFLOW = "workflow"
+    UPDATE = "update"
+    SIGNAL = "signal"
+    ACTIVITY = "activity"
+    RESULT = "result"
+
+
+class Outcome(StrEnum):
+    REFUSED = "refused"
+    LET_IN = "let_in"
+
+
+Count = Callable[[Kind, Outcome], None]
+
+
+class _Finding(Enum):
+    SIGNED, UNSIGNED, WRONG = range(3)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a payload is for. Without an activity it is the workflow itself."""
+
+    namespace: str
+    workflow_id: str
+    activity_type: str = ""
+    activity_id: str = ""
+
+    def label(self, way: Way) -> bytes:
+        return _joined(way.encode(), *(part.encode() for part in vars(self).values()))
+
+
+def uncounted(kind: Kind, outcome: Outcome) -> None:
+    """Count nothing."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Signer:
+    """Signs and checks. `key_name` stands in each signature; keys are derived when their month is first met."""
+
+    def __init__(
+        self,
+        keys: CommandKeys,
+        *,
+        key_name: str,
+        unsigned: UnsignedCommands = UnsignedCommands.REFUSE,
+        count: Count = uncounted,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._keys = keys
+        self._key_name = key_name
+        self._unsigned = unsigned
+        self._count = count
+        self._now = now
+        self._derived: dict[str, bytes] = {}
+        self._deriving = threading.Lock()
+
+    @property
+    def generation(self) -> int:
+        """The month that is signed with now, as a number that grows: 202611."""
+        return int(self._month().replace("-", ""))
+
+    def prepare(self) -> None:
+        """Derive the keys that are used first. Raises Unavailable and PlatformConfig."""
+        for months in (0, -1):
+            self._key(_shifted(self._now(), months))
+
+    def sign(self, payload: Payload, label: bytes) -> None:
+        month = self._month()
+        payload.metadata[SIGNATURE] = f"{_VERSION} {self._key_name} {month} ".encode() + self._mac(
+            payload, label, month
+        )
+
+    def accepts(self, payloads: Sequence[Payload], *labels: bytes, kind: Kind, counted: bool = True) -> bool:
+        """Whether all of them may be acted on. Where there is none, nothing says that it comes from us."""
+        findings = [self._best(payload, labels) for payload in payloads] or [_Finding.UNSIGNED]
+        return self._admit(findings, kind, counted=counted)
+
+    def sign_failure(self, failure: Failure, label: bytes) -> None:
+        """The code and the text of an error decide as much as a result does."""
+        if (node := _decisive(failure)) is not None:
+            node.encoded_attributes.Clear()
+            node.encoded_attributes.metadata["encoding"] = b"json/plain"
+            node.encoded_attributes.data = b"{}"
+            self.sign(node.encoded_attributes, label + _content(node))
+
+    def accepts_failure(self, failure: Failure, label: bytes, *, counted: bool = True) -> bool:
+        """What the server itself says, a timeout or a cancellation, has no signature and stops things only."""
+        if (node := _decisive(failure)) is None:
+            return True
+        finding = self._find(node.encoded_attributes, label + _content(node))
+        return self._admit([finding], Kind.RESULT, counted=counted)
+
+    def _admit(self, findings: Sequence[_Finding], kind: Kind, *, counted: bool) -> bool:
+        if all(finding is _Finding.SIGNED for finding in findings):
+            return True
+        let_in = self._unsigned is UnsignedCommands.COUNT and _Finding.WRONG not in findings
+        if counted:
+            self._count(kind, Outcome.LET_IN if let_in else Outcome.REFUSED)
+        return let_in
+
+    def _best(self, payload: Payload, labels: Iterable[bytes]) -> _Finding:
+        found = _Finding.UNSIGNED
+        for label in labels:
+            found = self._find(payload, label)
+            if found is not _Finding.WRONG:
+                break
+        return found
+
+    def _find(self, payload: Payload, label: bytes) -> _Finding:
+        parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
+        if len(parts) != 4 or parts[:2] != [_VERSION.encode(), self._key_name.encode()]:
+            return _Finding.UNSIGNED
+        month = next((month for month in self._accepted() if month.encode() == parts[2]), None)
+        if month is None:
+            return _Finding.UNSIGNED
+        return _Finding.SIGNED if hmac.compare_digest(parts[3], self._mac(payload, label, month)) else _Finding.WRONG
+
+    def _mac(self, payload: Payload, label: bytes, month: str) -> bytes:
+        metadata = sorted((name, value) for name, value in payload.metadata.items() if name != SIGNATURE)
+        message = _joined(label, *(part for name, value in metadata for part in (name.encode(), value)), payload.data)
+        return hmac.digest(self._key(month), message, "sha256").hex().encode()
+
+    def _month(self) -> str:
+        """The present one; for as long as its key cannot be had, the one before, which is accepted all the same."""
+        now = self._now()
+        month, before = _shifted(now, 0), _shifted(now, -1)
+        if month in self._derived:
+            return month
+        try:
+            self._key(month)
+        except OnboardingError:
+            if before not in self._derived:
+                raise
+            return before
+        return month
+
+    def _accepted(self) -> list[str]:
+        now = self._now()
+        return [_shifted(now, months) for months in range(MONTHS_AHEAD, -MONTHS_BACK - 1, -1)]
+
+    def _key(self, month: str) -> bytes:
+        if month not in self._derived:
+            with self._deriving:
+                if month not in self._derived:
+                    self._derived[month] = self._keys.derive(month)
+        return self._derived[month]
+
+
+def refuse(payload: Payload) -> None:
+    """Make a payload one that cannot be converted, and hold nothing of it."""
+    payload.Clear()
+    payload.metadata["encoding"] = REFUSED_ENCODING
+
+
+def refusal() -> ApplicationError:
+    return ApplicationError(UnsignedCommand.default_message, type=UnsignedCommand.code, non_retryable=True)
+
+
+def generation_of(payload: Payload) -> int:
+    """The month that a payload says it was signed in; 0 without a signature. Nothing is checked."""
+    parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
+    digits = parts[2].replace(b"-", b"") if len(parts) == 4 else b""
+    return int(digits) if digits.isdigit() and len(digits) == 6 else 0
+
+
+def _decisive(failure: Failure) -> Failure | None:
+    """The application failure that a workflow or a caller sees behind the envelopes of activities and children."""
+    node = failure
+    while node.HasField("cause") and node.WhichOneof("failure_info") in _ENVELOPES:
+        node = node.cause
+    return node if node.HasField("application_failure_info") else None
+
+
+_ENVELOPES = ("activity_failure_info", "child_workflow_execution_failure_info")
+
+
+def _content(node: Failure) -> bytes:
+    info = node.application_failure_info
+    details = (detail.data for detail in info.details.payloads)
+    return _joined(node.message.encode(), info.type.encode(), bytes([info.non_retryable]), *details)
+
+
+def _joined(*parts: bytes) -> bytes:
+    """Each with its length before it, so that no two sequences make the same bytes."""
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def _shifted(now: datetime, months: int) -> str:
+    year, month = divmod(now.year * 12 + now.month - 1 + months, 12)
+    return f"{year:04d}-{month + 1:02d}"
