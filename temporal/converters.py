@@ -5,8 +5,10 @@ cannot be decoded is tried again for ever. The converter raises when it meets th
 receives is looked after by `temporal.guard`, which knows the place of each payload without asking the sandbox.
 """
 
+import asyncio
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +25,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from domain.errors import UnsignedCommand
+from domain.errors import OnboardingError, UnsignedCommand
 from temporal.signing import REFUSED_ENCODING, Kind, Place, Signer, Way, refusal, refuse
 
 FROM_THE_SERVER = ("AcceptedUpdateCompletedWorkflow",)
@@ -61,9 +63,14 @@ class SigningCodec(PayloadCodec):
     kind: Kind
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if months := self.signer.lacking():
+            with suppress(OnboardingError):
+                await asyncio.to_thread(self.signer.derive, months)
         return [self._signed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if months := self.signer.lacking(payloads):
+            await asyncio.to_thread(self.signer.derive, months)
         accepted = self.signer.accepts(payloads, *self.inbound, kind=self.kind)
         return list(payloads) if accepted else [_refused() for _ in payloads]
 

@@ -9,7 +9,7 @@ import hmac
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 
 from temporalio.api.common.v1 import Payload
@@ -30,6 +30,9 @@ MONTHS_BACK = 4
 
 MONTHS_AHEAD = 1
 """A clock that is behind another one's meets the month to come."""
+
+PAUSE = timedelta(seconds=30)
+"""Between two tries to get a new month's key, while the last one serves on."""
 
 _VERSION = "1"
 
@@ -103,6 +106,7 @@ class Signer:
         self._now = now
         self._derived: dict[str, bytes] = {}
         self._deriving = threading.Lock()
+        self._next_try = datetime.min.replace(tzinfo=UTC)
 
     @property
     def generation(self) -> int:
@@ -111,8 +115,20 @@ class Signer:
 
     def prepare(self) -> None:
         """Derive the keys that are used first. Raises Unavailable and PlatformConfig."""
-        for months in (0, -1):
-            self._key(_shifted(self._now(), months))
+        self.derive(_shifted(self._now(), months) for months in (0, -1))
+
+    def lacking(self, payloads: Sequence[Payload] = ()) -> list[str]:
+        """The months whose keys are still to be derived, to check the payloads or, without any, to sign."""
+        if not payloads:
+            now = self._now()
+            return [month for month in [_shifted(now, 0)] if month not in self._derived and now >= self._next_try]
+        named = {_parts(payload)[2] for payload in payloads}
+        return [month for month in self._accepted() if month.encode() in named and month not in self._derived]
+
+    def derive(self, months: Iterable[str]) -> None:
+        """Blocks: it is a call of KMS for each. Raises Unavailable and PlatformConfig."""
+        for month in months:
+            self._key(month)
 
     def sign(self, payload: Payload, label: bytes) -> None:
         month = self._month()
@@ -157,8 +173,8 @@ class Signer:
         return found
 
     def _find(self, payload: Payload, label: bytes) -> _Finding:
-        parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
-        if len(parts) != 4 or parts[:2] != [_VERSION.encode(), self._key_name.encode()]:
+        parts = _parts(payload)
+        if parts[:2] != [_VERSION.encode(), self._key_name.encode()]:
             return _Finding.UNSIGNED
         month = next((month for month in self._accepted() if month.encode() == parts[2]), None)
         if month is None:
@@ -176,11 +192,14 @@ class Signer:
         month, before = _shifted(now, 0), _shifted(now, -1)
         if month in self._derived:
             return month
+        if now < self._next_try and before in self._derived:
+            return before
         try:
             self._key(month)
         except OnboardingError:
             if before not in self._derived:
                 raise
+            self._next_try = now + PAUSE
             return before
         return month
 
@@ -208,9 +227,14 @@ def refusal() -> ApplicationError:
 
 def generation_of(payload: Payload) -> int:
     """The month that a payload says it was signed in; 0 without a signature. Nothing is checked."""
-    parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
-    digits = parts[2].replace(b"-", b"") if len(parts) == 4 else b""
+    digits = _parts(payload)[2].replace(b"-", b"")
     return int(digits) if digits.isdigit() and len(digits) == 6 else 0
+
+
+def _parts(payload: Payload) -> list[bytes]:
+    """Version, key, month and HMAC; empty ones without a signature."""
+    parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
+    return parts if len(parts) == 4 else [b"", b"", b"", b""]
 
 
 def _decisive(failure: Failure) -> Failure | None:
