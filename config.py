@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from temporalio.envconfig import ClientConfig
 
 from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
+from domain.commands import UnsignedCommands
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings
 from settings.tables import TableSettings
@@ -133,6 +134,13 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     )
     audit_kms_key_id: Text = Field(
         "alias/threat-engine-audit", description="the KMS key that signs the digests of the audit trail"
+    )
+    commands_kms_key_id: Text = Field(
+        "alias/threat-engine-commands", description="the KMS key that commands through Temporal are signed with"
+    )
+    unsigned_commands: UnsignedCommands = Field(
+        UnsignedCommands.REFUSE,
+        description="refuse or count: what becomes of commands without a signature; count while an older release ends",
     )
     identity_issuer_url: IssuerUrl | None = Field(
         None, description="the https address, without a path, at which the clouds reach this API to check our tokens"

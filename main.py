@@ -18,6 +18,7 @@ from api.services import Limits, Services
 from composition.aws import aws_of
 from composition.clouds import catalogue, identity_keys
 from composition.deployment import deployment_name
+from composition.commands import signer_of
 from composition.edge import edge, server_limits
 from composition.issuer import access_tokens
 from composition.scan_services import scan_services
@@ -29,6 +30,7 @@ from stores.digests import KmsBodyDigest
 from stores.health import probes
 from stores.idempotency import DynamoIdempotencyStore
 from stores.sealing import KmsSealer
+from stores.session import AwsClients
 from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
@@ -68,14 +70,16 @@ async def serve(
     settings: config.Settings, temporal: config.TemporalConnection, listening: socket.socket, watched: Telemetry
 ) -> None:
     # Lazy, so that the API starts, and tells that it is not ready, while Temporal is down.
+    aws = aws_of(settings)
     client = await connect(
         temporal.address,
         namespace=temporal.namespace,
+        signer=signer_of(settings, aws, watched.counter_of_unsigned()),
         interceptors=watched.interceptors(),
         lazy=True,
         options=temporal.options,
     )
-    app = create_app(services(settings, client), edge(settings, watched))
+    app = create_app(services(settings, client, aws), edge(settings, watched))
     options = server_config(
         watched.application(app, untraced=f"{PREFIX}/health"),
         limits=server_limits(settings),
@@ -92,8 +96,7 @@ async def serve(
         log.info("api.stopped")
 
 
-def services(settings: config.Settings, temporal: Client) -> Services:
-    aws = aws_of(settings)
+def services(settings: config.Settings, temporal: Client, aws: AwsClients) -> Services:
     return Services(
         temporal=temporal,
         tenants=DynamoTenantStore(aws.dynamodb, settings.tables),

@@ -19,6 +19,7 @@ from activities.failures import as_failure
 from activities.sealing import SealingActivities
 from composition.aws import aws_of
 from composition.clouds import catalogue
+from composition.commands import recurring_of, signer_of
 from composition.deployment import deployment_name
 from composition.scan_work import scan_work, vault_of
 from composition.workflow_types import ONBOARDING, SCANS
@@ -28,12 +29,15 @@ from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import KmsAuditSigner
 from stores.sealing import KmsOpener
+from stores.session import AwsClients
 from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
-from temporal.first_connection import first_connection
+from temporal.first_connection import first_connection, first_key
 from temporal.pollers import naming_strangers, worker_identity
 from temporal.program import run_program
+from temporal.recurring import kept
+from temporal.signing import Signer
 from temporal.worker import build_worker
 from workflows.ids import ONBOARDING_QUEUE, QUEUES, SCANS_QUEUE
 from workflows.meters import known_series
@@ -54,30 +58,36 @@ async def run(settings: config.Settings, temporal: config.TemporalConnection, wa
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    aws = aws_of(settings)
+    signer = signer_of(settings, aws, watched.counter_of_unsigned())
     connecting = partial(
         connect,
         temporal.address,
         namespace=temporal.namespace,
+        signer=signer,
         as_failure=as_failure,
         interceptors=watched.interceptors(),
         identity=worker_identity(deployment_name(settings)),
         options=temporal.options,
     )
-    if client := await first_connection(connecting, stopping):
+    client = await first_connection(connecting, stopping)
+    if client and await first_key(signer, stopping):
         watched.begin_at_zero(known_series(), namespace=client.namespace)
-        await work(client, settings, stopping)
+        async with kept(client, recurring_of(settings), lambda: signer.generation):
+            await work(client, settings, stopping, aws=aws, signer=signer)
 
 
-async def work(client: Client, settings: config.Settings, stopping: asyncio.Event) -> None:
-    aws = aws_of(settings)
+async def work(
+    client: Client, settings: config.Settings, stopping: asyncio.Event, *, aws: AwsClients, signer: Signer | None = None
+) -> None:
+    """`signer` is that of the client."""
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
-    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
     rows, audit = DynamoAccountStore(aws.dynamodb, settings.tables), DynamoAuditStore(aws.dynamodb, settings.tables)
-    steps = scan_work(settings, aws, client, accounts=rows)
-    signer = KmsAuditSigner(aws.kms, key_id=settings.audit_kms_key_id)
+    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
+    steps = scan_work(settings, aws, client, accounts=rows, signer=signer)
     sealing = SealingActivities(
         DynamoAuditChain(aws.dynamodb, settings.tables),
-        signer,
+        KmsAuditSigner(aws.kms, key_id=settings.audit_kms_key_id),
         S3AuditAnchors(aws.s3, bucket=settings.buckets.anchors),
         DynamoTenantStore(aws.dynamodb, settings.tables),
     )

@@ -1,8 +1,6 @@
 """`python cli.py setup`: everything that the platform needs in AWS and in Temporal is made, or completed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
 
 import config
 from composition.aws import aws_of
@@ -13,18 +11,8 @@ from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
 from stores.tables import TableNames, ensure_tables
 from temporal.client import connect
 from temporal.program import run_program
-from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from workflows import search_attributes
-from workflows.scheduled_scan import reconciling, sealing
-
-
-@dataclass(frozen=True)
-class Recurring:
-    """How often what recurs is done."""
-
-    reconcile_seconds: int
-    seal_seconds: int
 
 
 def setup() -> None:
@@ -32,8 +20,7 @@ def setup() -> None:
     settings, temporal = config.load()
     identity = bool(settings.identity_issuer_url)
     report(set_up_aws(aws_of(settings), settings.tables, settings.buckets, identity=identity))
-    recurring = Recurring(settings.reconcile_interval_seconds, settings.audit_seal_interval_seconds)
-    report(run_program(set_up_temporal(temporal, recurring)))
+    report(run_program(set_up_temporal(temporal)))
 
 
 def create_tables() -> None:
@@ -55,13 +42,11 @@ def set_up_aws(
     )
 
 
-async def set_up_temporal(temporal: config.TemporalConnection, recurring: Recurring) -> tuple[SetupFinding, ...]:
+async def set_up_temporal(temporal: config.TemporalConnection) -> tuple[SetupFinding, ...]:
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     return (
         *await ensure_namespace(client),
         *await ensure_search_attributes(client, search_attributes.ALL),
-        await ensure_recurring(client, reconciling(), timedelta(seconds=recurring.reconcile_seconds)),
-        await ensure_recurring(client, sealing(), timedelta(seconds=recurring.seal_seconds)),
     )
 
 

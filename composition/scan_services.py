@@ -13,9 +13,10 @@ from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
 from stores.session import AwsClients, TopicClients
 from temporal.schedule_spec import Looseness
-from temporal.schedules import TemporalSchedules
+from temporal.schedules import Generation, TemporalSchedules
+from temporal.signing import Signer
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
-from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
+from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_schedule
 
 
 def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) -> ScanServices:
@@ -39,8 +40,8 @@ def channels(settings: config.Settings, topics: TopicClients) -> PublicChannels:
     )
 
 
-def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalSchedules:
-    """On the running loop."""
+def temporal_schedules(settings: config.Settings, temporal: Client, signer: Signer | None = None) -> TemporalSchedules:
+    """On the running loop. Only a worker makes Temporal Schedules, and so only a worker's has a signer."""
     limits = ScanLimits(settings.engine_scan_max_wait_seconds, settings.engine_scan_poll_interval_seconds)
     return TemporalSchedules(
         temporal,
@@ -53,6 +54,7 @@ def temporal_schedules(settings: config.Settings, temporal: Client) -> TemporalS
             jitter=timedelta(seconds=settings.schedule_jitter_seconds),
             catch_up=catch_up(settings),
         ),
+        generation=Generation(SIGNED_MONTH, lambda: signer.generation) if signer else None,
     )
 
 

@@ -39,6 +39,7 @@ from stores.session import AwsClients
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
 from temporal.running_scans import TemporalScans
+from temporal.signing import Signer
 from transport.client import GuardedClient
 from workflows.ids import onboarding_id
 from workflows.run_scan import CANCEL
@@ -52,15 +53,22 @@ class ScanWork:
     scans: Sequence[Callable[..., Any]]
 
 
-def scan_work(settings: config.Settings, aws: AwsClients, temporal: Client, *, accounts: AccountStore) -> ScanWork:
-    """The steps over the real ports. Short ones go to the queue of onboardings."""
+def scan_work(
+    settings: config.Settings,
+    aws: AwsClients,
+    temporal: Client,
+    *,
+    accounts: AccountStore,
+    signer: Signer | None = None,
+) -> ScanWork:
+    """The steps over the real ports; `signer` is that of the client. Short ones go to the queue of onboardings."""
     schedules = DynamoScheduleStore(aws.dynamodb, settings.tables)
     executions = DynamoExecutionStore(aws.dynamodb, settings.tables)
     tenants = DynamoTenantStore(aws.dynamodb, settings.tables)
     audit = DynamoAuditStore(aws.dynamodb, settings.tables)
     results = S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.buckets.results)
     runs = TemporalScans(temporal, asyncio.get_running_loop(), cancel_update=CANCEL)
-    of_schedules, pause_after = temporal_schedules(settings, temporal), settings.schedule_pause_after_failures
+    of_schedules, pause_after = temporal_schedules(settings, temporal, signer), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks)

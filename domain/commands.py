@@ -1,5 +1,6 @@
 """What travels through Temporal as a command of ours, and the keys that tell it from anybody else's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -19,6 +20,24 @@ class UnsignedCommands(StrEnum):
 
     REFUSE = "refuse"
     COUNT = "count"
+
+
+class CommandKind(StrEnum):
+    """What was refused or let in, as a label of the metric."""
+
+    WORKFLOW = "workflow"
+    UPDATE = "update"
+    SIGNAL = "signal"
+    ACTIVITY = "activity"
+    RESULT = "result"
+
+
+class CommandOutcome(StrEnum):
+    REFUSED = "refused"
+    LET_IN = "let_in"
+
+
+CountUnsigned = Callable[[CommandKind, CommandOutcome], None]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from secrets import token_hex
 import httpx
 
 from commands.first_key import add_administrator_key
-from commands.setup import Recurring, set_up_aws, set_up_temporal
+from commands.setup import set_up_aws, set_up_temporal
 from config import TemporalConnection, default_buckets
 from local.identities import WORKER_ROLE, AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, ministack_is_ready, starting_ministack
@@ -28,7 +28,6 @@ from workflows import search_attributes
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
-RECURRING = Recurring(reconcile_seconds=900, seal_seconds=60)
 WATCH_SECONDS = 0.2
 
 TUNABLE = (
@@ -164,7 +163,7 @@ async def set_up(aws: AwsClients, temporal: TemporalConnection) -> str:
     names = TableNames()
     await asyncio.gather(
         asyncio.to_thread(set_up_aws, aws, names, default_buckets(PLATFORM_NUMBER, REGION)),
-        set_up_temporal(temporal, RECURRING),
+        set_up_temporal(temporal),
     )
     text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
     return text

@@ -1,5 +1,6 @@
 """Our KMS keys: for credentials, on the way and at rest; for digests of request bodies; for scan results; for
-digests of the audit trail; and, where the platform is an identity provider, for its tokens."""
+digests of the audit trail; for commands through Temporal; and, where the platform is an identity provider, for its
+tokens."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -22,13 +23,15 @@ class _Key:
     usage: Literal["ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "SIGN_VERIFY"]
     rotates: bool
     """KMS does not rotate HMAC keys and key pairs. Nothing is lost: digests of bodies live for a day, and tokens for
-    minutes; audit digests are checked with the public half, which stays valid when another key takes over."""
+    minutes; the key that signs commands is derived anew each month; audit digests are checked with the public half,
+    which stays valid when another key takes over."""
 
 
 _KEYS = (
     _Key("alias/threat-engine-secrets", "Credentials", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
     _Key("alias/threat-engine-results", "Scan results", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", rotates=True),
     _Key("alias/threat-engine-digests", "Body digests", "HMAC_256", "GENERATE_VERIFY_MAC", rotates=False),
+    _Key("alias/threat-engine-commands", "Commands", "HMAC_256", "GENERATE_VERIFY_MAC", rotates=False),
     _Key("alias/threat-engine-audit", "Audit digests", "ECC_NIST_P256", "SIGN_VERIFY", rotates=False),
 )
 

@@ -13,7 +13,8 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter, SearchAttributeKey
 from temporalio.worker import Interceptor
 
-from domain.metrics import Metric
+from domain.commands import CommandKind, CommandOutcome, CountUnsigned
+from domain.metrics import UNSIGNED_COMMANDS, Metric
 from telemetry.aws import counting_aws_requests, tracing_aws_calls
 from telemetry.census import Census
 from telemetry.http import ObservedApplication
@@ -56,6 +57,15 @@ class Telemetry:
         if self.meter:
             for metric, labels in series:
                 self.meter.create_counter(metric.name, metric.meaning).add(0, {**labels, "namespace": namespace})
+
+    def counter_of_unsigned(self) -> CountUnsigned:
+        """Counts one at each call, by kind and outcome. All are served from the start: Prometheus sees no increase in a
+        counter whose first value is 1."""
+        counter = (self.meter or MetricMeter.noop).create_counter(UNSIGNED_COMMANDS.name, UNSIGNED_COMMANDS.meaning)
+        for kind in CommandKind:
+            for outcome in CommandOutcome:
+                counter.add(0, {"kind": kind.value, "outcome": outcome.value})
+        return lambda kind, outcome: counter.add(1, {"kind": kind.value, "outcome": outcome.value})
 
     @asynccontextmanager
     async def counting(self, client: Client, *, state: SearchAttributeKey[str]) -> AsyncIterator[None]:

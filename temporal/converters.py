@@ -25,8 +25,9 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
+from domain.commands import CommandKind
 from domain.errors import OnboardingError, UnsignedCommand
-from temporal.signing import REFUSED_ENCODING, Kind, Place, Signer, Way, refusal, refuse
+from temporal.signing import REFUSED_ENCODING, Place, Signer, Way, refusal, refuse
 
 FROM_THE_SERVER = ("AcceptedUpdateCompletedWorkflow",)
 """Errors that the server words itself. They say that something ended, and a caller looks into the row then."""
@@ -60,7 +61,7 @@ class SigningCodec(PayloadCodec):
     signer: Signer
     outbound: bytes
     inbound: tuple[bytes, ...]
-    kind: Kind
+    kind: CommandKind
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         if months := self.signer.lacking():
@@ -120,11 +121,11 @@ class SignedConverter(DataConverter):
             there, back = place.label(Way.THERE), place.label(Way.BACK)
             if self.worker:
                 # What it told with an earlier heartbeat comes back with the input.
-                return SigningCodec(self.signer, back, (there, back), Kind.ACTIVITY)
-            return SigningCodec(self.signer, there, (back,), Kind.RESULT)
+                return SigningCodec(self.signer, back, (there, back), CommandKind.ACTIVITY)
+            return SigningCodec(self.signer, there, (back,), CommandKind.RESULT)
         if isinstance(context, WorkflowSerializationContext) and not self.worker:
             place = Place(context.namespace, context.workflow_id)
-            return SigningCodec(self.signer, place.label(Way.THERE), (place.label(Way.BACK),), Kind.RESULT)
+            return SigningCodec(self.signer, place.label(Way.THERE), (place.label(Way.BACK),), CommandKind.RESULT)
         return None
 
 

@@ -14,8 +14,9 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.workflow import Info
 
+from domain.commands import CommandKind
 from domain.errors import UnsignedCommand
-from temporal.signing import Kind, Place, Signer, Way, refuse
+from temporal.signing import Place, Signer, Way, refuse
 
 _FIRING = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 """What the server adds to the id of a workflow that a Temporal Schedule starts."""
@@ -84,16 +85,16 @@ class Guard:
         without_time = _FIRING.sub("", self._info.workflow_id)
         if without_time != self._info.workflow_id:
             labels.append(Place(self._info.namespace, without_time).label(Way.THERE))
-        return self._signer.accepts(job.arguments, *labels, kind=Kind.WORKFLOW, counted=live)
+        return self._signer.accepts(job.arguments, *labels, kind=CommandKind.WORKFLOW, counted=live)
 
     def _update(self, job: Any, live: bool) -> bool:
-        accepted = self._signer.accepts(job.input, self._there, kind=Kind.UPDATE, counted=live)
+        accepted = self._signer.accepts(job.input, self._there, kind=CommandKind.UPDATE, counted=live)
         if not accepted and live:
             _mark(job.input)
         return accepted or live
 
     def _signal(self, job: Any, live: bool) -> bool:
-        if not self._signer.accepts(job.input, self._there, kind=Kind.SIGNAL, counted=live):
+        if not self._signer.accepts(job.input, self._there, kind=CommandKind.SIGNAL, counted=live):
             _mark(job.input)
         return True
 
@@ -107,7 +108,7 @@ class Guard:
         match result.WhichOneof("status"):
             case "completed":
                 payloads = [result.completed.result] if result.completed.HasField("result") else []
-                return self._signer.accepts(payloads, label, kind=Kind.RESULT, counted=live)
+                return self._signer.accepts(payloads, label, kind=CommandKind.RESULT, counted=live)
             case "failed":
                 return self._signer.accepts_failure(result.failed.failure, label, counted=live)
             case "cancelled":

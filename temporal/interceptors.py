@@ -7,7 +7,8 @@ from typing import Any
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from temporal.signing import Kind, Signer, refusal
+from domain.commands import CommandKind
+from temporal.signing import Signer, refusal
 
 
 class FailureHygiene(Interceptor):
@@ -53,6 +54,6 @@ class _Refusing(ActivityInboundInterceptor):
         self._signer = signer
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        if not input.args and not self._signer.accepts([], kind=Kind.ACTIVITY):
+        if not input.args and not self._signer.accepts([], kind=CommandKind.ACTIVITY):
             raise refusal()
         return await super().execute_activity(input)

@@ -16,7 +16,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 
-from domain.commands import CommandKeys, UnsignedCommands
+from domain.commands import CommandKeys, CommandKind, CommandOutcome, CountUnsigned, UnsignedCommands
 from domain.errors import OnboardingError, UnsignedCommand
 
 SIGNATURE = "signature"
@@ -44,24 +44,6 @@ class Way(StrEnum):
     BACK = "back"
 
 
-class Kind(StrEnum):
-    """What was refused or let in, as a label of the metric."""
-
-    WORKFLOW = "workflow"
-    UPDATE = "update"
-    SIGNAL = "signal"
-    ACTIVITY = "activity"
-    RESULT = "result"
-
-
-class Outcome(StrEnum):
-    REFUSED = "refused"
-    LET_IN = "let_in"
-
-
-Count = Callable[[Kind, Outcome], None]
-
-
 class _Finding(Enum):
     SIGNED, UNSIGNED, WRONG = range(3)
 
@@ -79,7 +61,7 @@ class Place:
         return _joined(way.encode(), *(part.encode() for part in vars(self).values()))
 
 
-def uncounted(kind: Kind, outcome: Outcome) -> None:
+def uncounted(kind: CommandKind, outcome: CommandOutcome) -> None:
     """Count nothing."""
 
 
@@ -96,7 +78,7 @@ class Signer:
         *,
         key_name: str,
         unsigned: UnsignedCommands = UnsignedCommands.REFUSE,
-        count: Count = uncounted,
+        count: CountUnsigned = uncounted,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._keys = keys
@@ -128,7 +110,11 @@ class Signer:
     def derive(self, months: Iterable[str]) -> None:
         """Blocks: it is a call of KMS for each. Raises Unavailable and PlatformConfig."""
         for month in months:
-            self._key(month)
+            try:
+                self._key(month)
+            except OnboardingError:
+                self._next_try = self._now() + PAUSE
+                raise
 
     def sign(self, payload: Payload, label: bytes) -> None:
         month = self._month()
@@ -136,7 +122,7 @@ class Signer:
             payload, label, month
         )
 
-    def accepts(self, payloads: Sequence[Payload], *labels: bytes, kind: Kind, counted: bool = True) -> bool:
+    def accepts(self, payloads: Sequence[Payload], *labels: bytes, kind: CommandKind, counted: bool = True) -> bool:
         """Whether all of them may be acted on. Where there is none, nothing says that it comes from us."""
         findings = [self._best(payload, labels) for payload in payloads] or [_Finding.UNSIGNED]
         return self._admit(findings, kind, counted=counted)
@@ -154,14 +140,14 @@ class Signer:
         if (node := _decisive(failure)) is None:
             return True
         finding = self._find(node.encoded_attributes, label + _content(node))
-        return self._admit([finding], Kind.RESULT, counted=counted)
+        return self._admit([finding], CommandKind.RESULT, counted=counted)
 
-    def _admit(self, findings: Sequence[_Finding], kind: Kind, *, counted: bool) -> bool:
+    def _admit(self, findings: Sequence[_Finding], kind: CommandKind, *, counted: bool) -> bool:
         if all(finding is _Finding.SIGNED for finding in findings):
             return True
         let_in = self._unsigned is UnsignedCommands.COUNT and _Finding.WRONG not in findings
         if counted:
-            self._count(kind, Outcome.LET_IN if let_in else Outcome.REFUSED)
+            self._count(kind, CommandOutcome.LET_IN if let_in else CommandOutcome.REFUSED)
         return let_in
 
     def _best(self, payload: Payload, labels: Iterable[bytes]) -> _Finding:
@@ -195,11 +181,10 @@ class Signer:
         if now < self._next_try and before in self._derived:
             return before
         try:
-            self._key(month)
+            self.derive([month])
         except OnboardingError:
             if before not in self._derived:
                 raise
-            self._next_try = now + PAUSE
             return before
         return month
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
+from domain.commands import CommandKind
 from domain.errors import Unavailable
-from temporal.signing import Kind, Place, Signer, Way, generation_of
+from temporal.signing import Place, Signer, Way, generation_of
 from tests.fakes import FakeCommandKeys
 
 HERE = Place("onboarding", "onboard:t:a", "store_credential", "store-1").label(Way.THERE)
@@ -43,7 +44,7 @@ def signer_of(keys: FakeCommandKeys | None = None, *, now: Clock | None = None, 
 
 
 def accepts(signer: Signer, payload: Payload, label: bytes = HERE) -> bool:
-    return signer.accepts([payload], label, kind=Kind.ACTIVITY)
+    return signer.accepts([payload], label, kind=CommandKind.ACTIVITY)
 
 
 def test_the_data_stays_readable_and_names_key_and_month():

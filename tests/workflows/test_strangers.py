@@ -41,11 +41,11 @@ from activities.schedules import ScheduleActivities
 from activities.sealing import SealingActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
 from composition.workflow_types import ONBOARDING, SCANS
-from domain.commands import UnsignedCommands
+from domain.commands import CommandKind, CommandOutcome, UnsignedCommands
 from domain.errors import NotFound, UnsignedCommand
 from temporal.client import plugin
 from temporal.converters import signed_converter
-from temporal.signing import Kind, Outcome, Signer
+from temporal.signing import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
 from tests.rig import Rig, account_of
@@ -89,7 +89,7 @@ class Town:
     ours: Client
     stranger: Client
     signer: Signer
-    counted: Counter[tuple[Kind, Outcome]]
+    counted: Counter[tuple[CommandKind, CommandOutcome]]
     ports: Untouched = field(default_factory=Untouched)
     queue: str = field(default_factory=lambda: f"ours-{uuid4()}")
 
@@ -129,8 +129,8 @@ class Town:
             yield Strangers(self, queue)
 
     @property
-    def refused(self) -> Counter[Kind]:
-        return Counter({kind: n for (kind, outcome), n in self.counted.items() if outcome is Outcome.REFUSED})
+    def refused(self) -> Counter[CommandKind]:
+        return Counter({kind: n for (kind, outcome), n in self.counted.items() if outcome is CommandOutcome.REFUSED})
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Strangers:
 
 
 def town_of(environment: WorkflowEnvironment, **options: Any) -> Town:
-    counted: Counter[tuple[Kind, Outcome]] = Counter()
+    counted: Counter[tuple[CommandKind, CommandOutcome]] = Counter()
     signer = Signer(
         FakeCommandKeys(),
         key_name="alias/test-commands",
@@ -217,7 +217,7 @@ async def test_a_workflow_that_is_started_by_hand_ends_at_once(name: str, town: 
                 name, args=arguments, id=f"hand-{uuid4()}", task_queue=town.queue
             )
             assert await failure_of(handle) == UnsignedCommand.code
-    assert town.refused == {Kind.WORKFLOW: 2}
+    assert town.refused == {CommandKind.WORKFLOW: 2}
     assert town.ports.touched == []
 
 
@@ -227,7 +227,7 @@ async def test_a_foreign_workflow_is_refused_by_each_of_our_steps(town: Town):
         for payload in (None, Payload(metadata={"encoding": b"json/plain"}, data=b"{}")):
             calls = [strangers.call(name, payload, workflow_id=f"foreign-{uuid4()}") for name in names]
             assert set(await asyncio.gather(*calls)) == {UnsignedCommand.code}
-    assert town.refused == {Kind.ACTIVITY: 2 * len(names)}
+    assert town.refused == {CommandKind.ACTIVITY: 2 * len(names)}
     assert town.ports.touched == []
 
 
@@ -245,7 +245,7 @@ async def test_a_step_on_its_own_is_refused(town: Town):
             await handle.result()
     assert isinstance(cause := failed.value.cause, ApplicationError)
     assert (cause.type, cause.non_retryable) == (UnsignedCommand.code, True)
-    assert town.refused == {Kind.ACTIVITY: 1}
+    assert town.refused == {CommandKind.ACTIVITY: 1}
     assert town.ports.touched == []
 
 
@@ -266,7 +266,7 @@ class TestAnOnboardingUnderWay:
                 assert code_in(refused.value.cause) == UnsignedCommand.code
             assert rig.account(onboarding).attempts == 0
             assert (await rig.submit(onboarding)).result.value == "active"
-        assert town.refused == {Kind.UPDATE: 3}
+        assert town.refused == {CommandKind.UPDATE: 3}
 
     async def test_a_signal_by_hand_changes_nothing_and_is_counted(self, rig: Rig, town: Town):
         async with rig.worker():
@@ -274,7 +274,7 @@ class TestAnOnboardingUnderWay:
             await onboarding.execute_update(OnboardAccount.registered, "the row")
             await town.stranger.get_workflow_handle(onboarding.id).signal("cancel", {"reason": "a stranger"})
             assert (await rig.submit(onboarding)).result.value == "active"
-        assert town.refused == {Kind.SIGNAL: 1}
+        assert town.refused == {CommandKind.SIGNAL: 1}
 
     @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed for another step"])
     async def test_an_answer_that_a_stranger_gives_for_a_step_ends_the_workflow(
@@ -297,7 +297,7 @@ class TestAnOnboardingUnderWay:
             held.let_go()
             with pytest.raises(WorkflowUpdateFailedError):
                 await submitted
-        assert town.refused == {Kind.RESULT: 1}
+        assert town.refused == {CommandKind.RESULT: 1}
         assert rig.account(onboarding).credential is None
 
     async def test_an_error_that_a_stranger_makes_up_for_a_step_ends_the_workflow(self, rig: Rig, town: Town):
@@ -316,7 +316,7 @@ class TestAnOnboardingUnderWay:
             with pytest.raises(WorkflowUpdateFailedError) as failed:
                 await submitted
         assert "evil" not in str(failed.value.cause)
-        assert town.refused == {Kind.RESULT: 1}
+        assert town.refused == {CommandKind.RESULT: 1}
 
     async def test_a_refusal_holds_when_the_history_is_replayed(self, rig: Rig, town: Town):
         async with rig.worker(max_cached_workflows=0):
@@ -326,7 +326,7 @@ class TestAnOnboardingUnderWay:
             with pytest.raises(WorkflowUpdateFailedError):
                 await by_hand.execute_update("cancel", {})
             assert (await rig.submit(onboarding)).result.value == "active"
-        assert town.refused == {Kind.UPDATE: 1}
+        assert town.refused == {CommandKind.UPDATE: 1}
 
     async def test_a_signed_payload_is_good_for_its_place_only(self, rig: Rig, town: Town):
         async with rig.worker(), town.worker(), town.strangers() as strangers:
@@ -406,7 +406,8 @@ class TestWhatWasOpenBeforeThereWereSignatures:
             assert (await now.submit(signed)).result.value == "active"
             new = await before.start()
             await new.execute_update(OnboardAccount.registered, "the row")
-        assert town.counted == {(Kind.WORKFLOW, Outcome.LET_IN): 1, (Kind.UPDATE, Outcome.LET_IN): 1}
+        let_in = CommandOutcome.LET_IN
+        assert town.counted == {(CommandKind.WORKFLOW, let_in): 1, (CommandKind.UPDATE, let_in): 1}
 
     async def test_ends_when_unsigned_commands_are_refused(self, town: Town):
         before, now = Rig(town.stranger), Rig(town.ours)
