@@ -83,7 +83,7 @@ async def work(
     """`signer` is that of the client."""
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     rows, audit = DynamoAccountStore(aws.dynamodb, settings.tables), DynamoAuditStore(aws.dynamodb, settings.tables)
-    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws))
+    credentials = CredentialActivities(vault_of(settings, aws), opener, catalogue(settings, aws), rows)
     steps = scan_work(settings, aws, client, accounts=rows, signer=signer)
     sealing = SealingActivities(
         DynamoAuditChain(aws.dynamodb, settings.tables),

@@ -3,20 +3,26 @@ what they return is a reference or a verdict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 
 from activities.heartbeats import heartbeating
-from domain.accounts import ProviderType
+from domain.accounts import OnboardingStatus, ProviderType
 from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
-from domain.ports import Catalogue, CredentialOpener, CredentialVault
+from domain.errors import Conflict, OnboardingClosed
+from domain.ports import AccountStore, Catalogue, CredentialOpener, CredentialVault
 from domain.probes import ProbeRequest
+from domain.timestamps import parse
 from domain.validation import Expectation, Verdict
 
 PROPAGATION_SECONDS = 15
 """How long a refusal may be the cloud not knowing a role that was made moments ago."""
+
+
+PROBED_WITHIN = timedelta(hours=1)
+"""A dry run is answered within minutes, so one that is older is somebody's repetition."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,13 @@ class DeleteCredential:
 class CredentialActivities:
     """The steps, over the ports that the worker was given."""
 
-    def __init__(self, vault: CredentialVault, opener: CredentialOpener, catalogue: Catalogue) -> None:
+    def __init__(
+        self, vault: CredentialVault, opener: CredentialOpener, catalogue: Catalogue, accounts: AccountStore
+    ) -> None:
         self._vault = vault
         self._opener = opener
         self._catalogue = catalogue
+        self._accounts = accounts
 
     def all(self) -> Sequence[Callable[..., Any]]:
         return [
@@ -72,6 +81,7 @@ class CredentialActivities:
 
     @activity.defn(name="store_credential")
     def store_credential(self, step: StoreCredential) -> CredentialRef:
+        self._is_under_way(step.tenant_id, step.account_id)
         context = SealContext(step.tenant_id, step.account_id, step.submission_id)
         credential = self._opener.open(step.sealed, context)
         entry = VaultEntry(
@@ -93,18 +103,27 @@ class CredentialActivities:
     @activity.defn(name="probe_credential")
     def probe_credential(self, request: ProbeRequest) -> Verdict:
         """The same proof, of a credential that goes from its seal to the cloud and nowhere else."""
+        if request.at and datetime.now(UTC) - parse(request.at) > PROBED_WITHIN:
+            raise Conflict("This dry run was asked for long ago; ask for another one.")
         context = SealContext(request.tenant_id, request.account_id, request.probe_id, SealPurpose.PROBE)
         credential = self._opener.open(request.sealed, context)
         return self._prove(request, credential)
 
     @activity.defn(name="promote_credential")
     def promote_credential(self, step: PromoteCredential) -> CredentialRef:
+        self._is_under_way(step.tenant_id, step.account_id)
         return self._vault.promote(step.tenant_id, step.account_id, step.credential)
 
     @activity.defn(name="delete_credential")
     def delete_credential(self, step: DeleteCredential) -> None:
         """For good, without a recovery window: a credential that never became active is nobody's to restore."""
         self._vault.delete(step.tenant_id, step.account_id, recovery_days=None)
+
+    def _is_under_way(self, tenant_id: str, account_id: str) -> None:
+        """Raises OnboardingClosed, and NotFound. Whoever repeats the step later brings no credential back, and puts no
+        old one in the place of the present one."""
+        if self._accounts.get(tenant_id, account_id).onboarding_status is not OnboardingStatus.IN_PROGRESS:
+            raise OnboardingClosed
 
     def _prove(self, step: ValidateCredential | ProbeRequest, credential: Credential) -> Verdict:
         expectation = Expectation(

@@ -12,9 +12,9 @@ from temporalio.exceptions import CancelledError
 from activities.heartbeats import heartbeating
 from domain.accounts import ProviderType
 from domain.credentials import Credential
-from domain.errors import NotYet, Unavailable
+from domain.errors import Conflict, NotYet, Unavailable
 from domain.ports import CredentialVault
-from domain.scan_ports import Engines, InProcessEngine, OutsideEngine, ResultStore
+from domain.scan_ports import Engines, ExecutionStore, InProcessEngine, OutsideEngine, ResultStore
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder, ScanPlan, StoredResult
 from domain.timestamps import stamp
 
@@ -34,10 +34,13 @@ class PollScan:
 class EngineActivities:
     """The steps, over the ports that the worker was given."""
 
-    def __init__(self, engines: Engines, vault: CredentialVault, results: ResultStore) -> None:
+    def __init__(
+        self, engines: Engines, vault: CredentialVault, results: ResultStore, executions: ExecutionStore
+    ) -> None:
         self._engines = engines
         self._vault = vault
         self._results = results
+        self._executions = executions
 
     def all(self) -> Sequence[Callable[..., Any]]:
         return [
@@ -51,6 +54,7 @@ class EngineActivities:
     # Without an exception thrown into its thread: between two AWS calls is where it can stop.
     @activity.defn(name="scan_in_process", no_thread_cancel_exception=True)
     def scan_in_process(self, plan: ScanPlan) -> StoredResult:
+        self._is_running(plan.order)
         engine = self._in_process(plan.order.provider_type)
         with heartbeating():
             findings = engine.scan(
@@ -66,6 +70,7 @@ class EngineActivities:
     def start_outside_scan(self, plan: ScanPlan) -> None:
         """The session is made and handed over in here, so that it is in no history."""
         order = plan.order
+        self._is_running(order)
         narrower = self._engines.narrower(order.provider_type)
         session = narrower.narrow(self._credential(plan), external_id=plan.external_id, execution_id=order.execution_id)
         self._outside(order.provider_type).start(order, session)
@@ -80,12 +85,18 @@ class EngineActivities:
 
     @activity.defn(name="collect_outside_scan")
     def collect_outside_scan(self, plan: ScanPlan) -> StoredResult:
+        self._is_running(plan.order)
         with heartbeating():
             return self._store(plan, self._outside(plan.order.provider_type).findings(plan.order))
 
     @activity.defn(name="cancel_outside_scan")
     def cancel_outside_scan(self, order: ScanOrder) -> None:
         self._outside(order.provider_type).cancel(order)
+
+    def _is_running(self, order: ScanOrder) -> None:
+        """Raises Conflict, and NotFound: whoever repeats the step after the scan's end scans nothing."""
+        if self._executions.get(order.tenant_id, order.execution_id).final:
+            raise Conflict("The scan has ended.")
 
     def _credential(self, plan: ScanPlan) -> Credential:
         return self._vault.read(plan.order.tenant_id, plan.order.account_id, plan.credential)

@@ -3,7 +3,7 @@ of a schedule's own runs the trail says why. Somebody who triggered one is answe
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
@@ -14,6 +14,7 @@ from domain.audit import Origin
 from domain.cadence import repeats
 from domain.credentials import CredentialRef
 from domain.errors import NotFound, ScanRunning, StaleVersion
+from domain.firing import is_due, is_new
 from domain.notifications import Delivery
 from domain.ports import AccountStore, AuditLog, TenantStore
 from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
@@ -29,6 +30,7 @@ from domain.scans import (
 )
 from domain.schedules import Schedule
 from domain.tenants import TenantStatus
+from domain.timestamps import parse
 
 SCANNABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED})
 
@@ -92,6 +94,7 @@ class ScanActivities:
         try:
             schedule = self._row(step)
             if schedule.running_execution_id != step.execution_id:
+                self._has_not_run(step)
                 self._may_run(schedule, step)
                 self._may_use_credentials(schedule.tenant_id)
             plan = self._plan(schedule, step)
@@ -148,6 +151,15 @@ class ScanActivities:
         except NotFound:
             raise Left(Leaving.DELETED) from None
 
+    def _has_not_run(self, step: AdmitScan) -> None:
+        """Whoever starts a run again, with what it was started with, starts no second one."""
+        try:
+            execution = self._ports.executions.get(step.request.tenant_id, step.execution_id)
+        except NotFound:
+            return
+        if execution.final:
+            raise Left(Leaving.ENDED)
+
     def _may_run(self, schedule: Schedule, step: AdmitScan) -> None:
         """What somebody triggers runs whatever the schedule's state is: it is how a fix is tried."""
         request = step.request
@@ -155,8 +167,21 @@ class ScanActivities:
             raise Left(Leaving.CHANGED)
         if request.triggered_by is TriggeredBy.SCHEDULER and not schedule.fires:
             raise Left(Leaving.PAUSED)
-        if step.nominal and repeats(schedule.cadence, datetime.fromisoformat(step.nominal)):
+        if request.triggered_by is TriggeredBy.SCHEDULER:
+            self._may_fire(schedule, step)
+
+    def _may_fire(self, schedule: Schedule, step: AdmitScan) -> None:
+        """The time in the workflow's id is anybody's word: it has to be one that the row leads to, and a new one."""
+        try:
+            nominal = datetime.strptime(step.nominal or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            raise Left(Leaving.NOT_DUE) from None
+        if not is_new(schedule, nominal, parse(step.at)):
+            raise Left(Leaving.NOT_DUE)
+        if repeats(schedule.cadence, nominal):
             raise Left(Leaving.REPEATED_HOUR)
+        if not is_due(schedule, nominal):
+            raise Left(Leaving.NOT_DUE)
 
     def _may_use_credentials(self, tenant_id: str) -> None:
         """Of a disabled tenant none is used, whoever asks."""

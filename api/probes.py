@@ -1,6 +1,6 @@
 """A dry run of a submission: sealed, proved by a worker, forgotten."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 from temporalio.client import WorkflowFailureError
@@ -13,6 +13,7 @@ from domain.accounts import Account
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Internal, Unavailable, error_of
 from domain.probes import ProbeRequest
+from domain.timestamps import stamp
 from domain.validation import Verdict
 from workflows.ids import ONBOARDING_PRIORITY, probe_id
 from workflows.probe_credential import ProbeCredential
@@ -37,6 +38,7 @@ async def probe(
         patience_seconds=max(1, round(patience)),
         account_number=account.account_number,
         just_created=just_created,
+        at=stamp(datetime.now(UTC)),
     )
     try:
         async with bounded(patience):

@@ -14,7 +14,7 @@ from domain.credentials import Credential, CredentialRef, VaultEntry
 from domain.errors import NotFound, ScanRunning
 from domain.notifications import Delivery
 from domain.pages import Page
-from domain.scans import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
+from domain.scans import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult, TriggeredBy
 from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType
 from domain.tenants import Tenant
 from tests.fakes_clouds import ROLE_ARN
@@ -111,7 +111,16 @@ class AssumedExecutions:
     """No run but those under way, and their holders are all alive."""
 
     def get(self, tenant_id: str, execution_id: str) -> Execution:
-        raise NotFound
+        return Execution(
+            execution_id=execution_id,
+            tenant_id=tenant_id,
+            account_id="",
+            provider_type=ProviderType.AWS,
+            schedule_id="",
+            workflow_id="",
+            triggered_by=TriggeredBy.SCHEDULER,
+            started_at=AT,
+        )
 
     def tenant_of(self, execution_id: str) -> str:
         raise NotFound

@@ -65,11 +65,12 @@ async def run(address: str, namespace: str, seconds: float) -> None:
     client = await connect(address, namespace=namespace, as_failure=as_failure)
     rows, vault, engines = AssumedSchedules(), OneCredential(), BuiltIn(SlowEngine(seconds))
     runs = TemporalScans(client, asyncio.get_running_loop(), cancel_update=CANCEL)
-    ports = ScanPorts(rows, AssumedExecutions(), ActiveTenants(), ActiveAccounts(""), AssumedAudit(), engines, runs)
+    executions = AssumedExecutions()
+    ports = ScanPorts(rows, executions, ActiveTenants(), ActiveAccounts(""), AssumedAudit(), engines, runs)
     short = ScheduleActivities(rows, temporal_schedules(client), vault, PlainSealer()).all()
     long = [
         *ScanActivities(ports, pause_after=5).all(),
-        *EngineActivities(engines, vault, AssumedResults()).all(),
+        *EngineActivities(engines, vault, AssumedResults(), executions).all(),
         *NotificationActivities({}, vault).all(),
     ]
     async with (

@@ -53,8 +53,9 @@ def work_of(kind: Kind) -> Work:
     if kind is Kind.NOOP:
         return Work(NOOP_QUEUE, NoOp, NoOpActivities().all())
     catalogue = FakeCatalogue({ProviderType.AWS: AcceptingProvider()})
-    credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue)
-    accounts = AccountActivities(AssumedAccounts(""), AssumedAudit())
+    rows = AssumedAccounts("")
+    credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue, rows)
+    accounts = AccountActivities(rows, AssumedAudit())
     return Work(MEMORY_QUEUE, OnboardAccount, [*accounts.all(), *credentials.all()])
 
 

@@ -52,6 +52,7 @@ def wanted(settings: Settings) -> tuple[WantedKey, ...]:
     return (
         WantedKey("secrets", "SECRETS_MANAGER_KMS_KEY_ID", secrets, "SYMMETRIC_DEFAULT", rotates=True),
         WantedKey("digests", "DIGESTS_KMS_KEY_ID", digests, "HMAC_256", rotates=False),
+        WantedKey("commands", "COMMANDS_KMS_KEY_ID", settings.commands_kms_key_id, "HMAC_256", rotates=False),
         WantedKey("audit", "AUDIT_KMS_KEY_ID", settings.audit_kms_key_id, "ECC_NIST_P256", rotates=False),
         WantedKey("results", "", RESULTS_KEY, "SYMMETRIC_DEFAULT", rotates=True),
         *((identity,) if settings.identity_issuer_url else ()),

@@ -87,7 +87,7 @@ def scan_work(
         ],
         scans=[
             *ScanActivities(ports, pause_after=pause_after).all(),
-            *EngineActivities(engines, vault, results).all(),
+            *EngineActivities(engines, vault, results, executions).all(),
             *NotificationActivities(notifiers, webhooks).all(),
         ],
     )

@@ -20,3 +20,5 @@ class ProbeRequest:
     account_number: str | None = None
     """The account proved before, which the credential must belong to."""
     just_created: bool = False
+    at: str = ""
+    """When somebody asked: a probe that is repeated much later proves nothing. A stamp; empty from an older API."""

@@ -131,6 +131,10 @@ class Leaving(StrEnum):
     ACCOUNT = "account_not_active"
     REPEATED_HOUR = "repeated_hour"
     """The clock was set back, and the schedule has fired at this time of day already."""
+    NOT_DUE = "not_due"
+    """It says that the schedule fired, at a time when it does not fire, or has run since."""
+    ENDED = "scan_ended"
+    """It ran before, under the same id."""
     NO_ENGINE = "no_engine"
     """Nothing can scan this cloud here: no engine is built in, and none is configured."""
 

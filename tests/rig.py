@@ -90,7 +90,8 @@ class Rig:
         provider = self._port("provider", self.provider)
         accounts = AccountActivities(self._port("accounts", self.stores.accounts), self.stores.audit)
         catalogue = FakeCatalogue({self.provider.description.provider_type: provider})
-        credentials = CredentialActivities(self._port("vault", self.stores.vault), self.stores.sealer, catalogue)
+        vault, sealer = self._port("vault", self.stores.vault), self.stores.sealer
+        credentials = CredentialActivities(vault, sealer, catalogue, self.stores.accounts)
         with ThreadPoolExecutor(8) as executor, self._letting_go():
             worker = build_worker(
                 self.client,

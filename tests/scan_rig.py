@@ -127,7 +127,7 @@ class ScanRig:
         return [
             *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),
             *ScanActivities(ports, pause_after=PAUSE_AFTER).all(),
-            *EngineActivities(self.engines, stores.vault, scans.results).all(),
+            *EngineActivities(self.engines, stores.vault, scans.results, scans.executions).all(),
             *NotificationActivities({ChannelKind.WEBHOOK: self.notifier}, self.webhooks).all(),
             *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER, catch_up=CATCH_UP).all(),
             *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),

@@ -18,6 +18,8 @@ _REASONS = {
     Leaving.TENANT: "the tenant is disabled",
     Leaving.ACCOUNT: "the account is not active",
     Leaving.REPEATED_HOUR: "the clock was set back and the schedule has fired already",
+    Leaving.NOT_DUE: "the schedule does not fire at this time, or has run since",
+    Leaving.ENDED: "the scan has run and ended",
     Leaving.NO_ENGINE: "no engine scans this cloud here",
 }
 

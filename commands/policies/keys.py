@@ -46,6 +46,12 @@ def _digests(place: Place) -> Iterator[Statement]:
     yield allow("TheApiMakesDigests", "kms:GenerateMac", ANY_KEY, MACS, principal=place.principal(place.api_role))
 
 
+def _commands(place: Place) -> Iterator[Statement]:
+    """To derive the keys that commands through Temporal are signed with."""
+    yield _administration(place)
+    yield allow("BothDeriveKeys", "kms:GenerateMac", ANY_KEY, MACS, principal=_both(place))
+
+
 def _identity(place: Place) -> Iterator[Statement]:
     worker = place.principal(place.settings.platform_role_name)
     yield _administration(place)
@@ -95,6 +101,7 @@ _KEYS: Mapping[str, Callable[[Place], Iterator[Statement]]] = {
     "secrets": _secrets,
     "results": _results,
     "digests": _digests,
+    "commands": _commands,
     "identity": _identity,
     "audit": _audit,
 }

@@ -92,6 +92,7 @@ def _api_keys(place: Place) -> Iterator[Statement]:
     yield allow("LinkToResults", "s3:GetObject", f"{place.bucket}/*")
     yield allow_key(place, "ReadResultsThroughS3", "kms:Decrypt", RESULTS_KEY, through_s3(place))
     yield allow_key(place, "DigestBodies", "kms:GenerateMac", settings.digests_kms_key_id, MACS)
+    yield allow_key(place, "SignCommands", "kms:GenerateMac", settings.commands_kms_key_id, MACS)
     yield allow_key(place, "PublishTheKeyOfIdentityTokens", "kms:GetPublicKey", settings.identity_kms_key_id)
     yield allow_key(place, "SeeThatTheKeyIsEnabled", "kms:DescribeKey", secrets)
     yield allow("SeeThatSecretsManagerAnswers", "secretsmanager:GetRandomPassword", "*")
@@ -144,6 +145,7 @@ def _worker_secrets(place: Place) -> Iterator[Statement]:
 
 def _worker_customers(place: Place) -> Iterator[Statement]:
     identity, names = place.settings.identity_kms_key_id, RoleNames(place.settings.customer_role_names)
+    yield allow_key(place, "SignCommands", "kms:GenerateMac", place.settings.commands_kms_key_id, MACS)
     yield allow("AssumeTheCustomersRoles", "sts:AssumeRole", names.resources(place.partition))
     yield allow_key(place, "NameTheKeyOfIdentityTokens", "kms:GetPublicKey", identity)
     yield allow_key(place, "SignIdentityTokens", "kms:Sign", identity, SIGNS_TOKENS)

@@ -1,5 +1,6 @@
 """The steps on their own: done twice, they change nothing the second time."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,12 +17,20 @@ from activities.accounts import (
     RecordUndecided,
     RegisterAccount,
 )
-from activities.credentials import CredentialActivities, StoreCredential, ValidateCredential
+from activities.credentials import (
+    CredentialActivities,
+    DeleteCredential,
+    PromoteCredential,
+    StoreCredential,
+    ValidateCredential,
+)
 from activities.heartbeats import heartbeating
 from domain.accounts import AccountStatus, Closure, OnboardingStatus, ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext
-from domain.errors import NotFound, SealBroken
+from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose
+from domain.errors import Conflict, NotFound, OnboardingClosed, SealBroken
 from domain.onboarding import OnboardRequest
+from domain.probes import ProbeRequest
+from domain.timestamps import stamp
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted
 from tests.patience import PATIENCE_SECONDS
@@ -48,7 +57,7 @@ def accounts(stores: FakeStores) -> AccountActivities:
 
 def credentials(stores: FakeStores, provider: ScriptedProvider | None = None) -> CredentialActivities:
     catalogue = FakeCatalogue({ProviderType.AWS: provider or ScriptedProvider()})
-    return CredentialActivities(stores.vault, stores.sealer, catalogue)
+    return CredentialActivities(stores.vault, stores.sealer, catalogue, stores.accounts)
 
 
 def registration() -> RegisterAccount:
@@ -97,20 +106,24 @@ def test_closing_an_account_that_was_never_registered_is_done_at_once(stores: Fa
     assert [event.action for event in stores.ledger.of(TENANT)] == ["tenant.created"]
 
 
-def test_storing_twice_gives_the_same_reference(stores: FakeStores):
+def test_storing_twice_gives_the_same_reference(stores: FakeStores, accounts: AccountActivities):
     run, steps = ActivityEnvironment().run, credentials(stores)
+    run(accounts.register_account, registration())
     step = submission(stores)
     assert run(steps.store_credential, step) == run(steps.store_credential, step)
 
 
-def test_a_sealed_credential_opens_for_its_own_account_only(stores: FakeStores):
-    step = replace(submission(stores), account_id=str(uuid4()))
+def test_a_sealed_credential_opens_for_its_own_account_only(stores: FakeStores, accounts: AccountActivities):
+    other = replace(registration().request, account_id=str(uuid4()))
+    ActivityEnvironment().run(accounts.register_account, replace(registration(), request=other))
+    step = replace(submission(stores), account_id=other.account_id)
     with pytest.raises(SealBroken):
         ActivityEnvironment().run(credentials(stores).store_credential, step)
 
 
-def test_a_reference_of_another_tenant_reads_nothing(stores: FakeStores):
+def test_a_reference_of_another_tenant_reads_nothing(stores: FakeStores, accounts: AccountActivities):
     steps = credentials(stores)
+    ActivityEnvironment().run(accounts.register_account, registration())
     reference = ActivityEnvironment().run(steps.store_credential, submission(stores))
     step = ValidateCredential(str(uuid4()), ACCOUNT, ProviderType.AWS, reference, "te-1")
     with pytest.raises(NotFound):
@@ -118,7 +131,10 @@ def test_a_reference_of_another_tenant_reads_nothing(stores: FakeStores):
 
 
 @pytest.mark.parametrize(("age", "may_propagate"), [(1, True), (14, True), (16, False)])
-def test_a_just_created_role_may_propagate_for_fifteen_seconds(stores: FakeStores, age: int, may_propagate: bool):
+def test_a_just_created_role_may_propagate_for_fifteen_seconds(
+    stores: FakeStores, accounts: AccountActivities, age: int, may_propagate: bool
+):
+    ActivityEnvironment().run(accounts.register_account, registration())
     provider, environment = ScriptedProvider(), ActivityEnvironment()
     scheduled = datetime.now(UTC) - timedelta(seconds=age)
     environment.info = replace(environment.info, scheduled_time=scheduled)
@@ -127,6 +143,42 @@ def test_a_just_created_role_may_propagate_for_fifteen_seconds(stores: FakeStore
     step = ValidateCredential(TENANT, ACCOUNT, ProviderType.AWS, reference, "te-1", just_created=True)
     environment.run(steps.validate_credential, step)
     assert provider.calls[0].expectation.may_propagate is may_propagate
+
+
+class TestAStepThatIsRepeatedLater:
+    """By whoever copied it from a history: its signature is good."""
+
+    def test_brings_no_credential_of_an_ended_onboarding_back(self, stores: FakeStores, accounts: AccountActivities):
+        run, steps = ActivityEnvironment().run, credentials(stores)
+        run(accounts.register_account, registration())
+        run(steps.store_credential, submission(stores))
+        run(accounts.close_account, CloseAccount(CHANGE, Closure(OnboardingStatus.CANCELLED, "cancelled", 0)))
+        run(steps.delete_credential, DeleteCredential(TENANT, ACCOUNT))
+        with pytest.raises(OnboardingClosed):
+            run(steps.store_credential, submission(stores))
+        with pytest.raises(NotFound):
+            stores.vault.read(TENANT, ACCOUNT, CredentialRef(f"arn:{ACCOUNT}", SUBMISSION))
+
+    def test_puts_no_old_credential_in_the_place_of_the_present_one(
+        self, stores: FakeStores, accounts: AccountActivities
+    ):
+        run, steps = ActivityEnvironment().run, credentials(stores)
+        run(accounts.register_account, registration())
+        reference = run(steps.store_credential, submission(stores))
+        run(accounts.activate_account, ActivateAccount(CHANGE, accepted(), reference, 1, ProviderType.AWS))
+        with pytest.raises(OnboardingClosed):
+            run(steps.promote_credential, PromoteCredential(TENANT, ACCOUNT, reference))
+
+    def test_proves_no_credential_of_an_old_dry_run(self, stores: FakeStores):
+        provider = ScriptedProvider()
+        context = SealContext(TENANT, ACCOUNT, "probe", SealPurpose.PROBE)
+        sealed = stores.sealer.seal(Credential("aws_iam_role", {"role_arn": ROLE_ARN}), context)
+        now = datetime.now(UTC)
+        for asked, proved in ((now, 1), (now - timedelta(hours=2), 1)):
+            request = ProbeRequest(TENANT, ACCOUNT, "probe", ProviderType.AWS, sealed, "te-1", 60, at=stamp(asked))
+            with suppress(Conflict):
+                ActivityEnvironment().run(credentials(stores, provider).probe_credential, request)
+            assert len(provider.calls) == proved
 
 
 def test_a_long_call_heartbeats_and_a_short_one_does_not():

@@ -7,7 +7,17 @@ from temporalio.exceptions import ApplicationErrorCategory
 
 from activities.failures import as_failure
 from domain import errors
-from domain.errors import CredentialRefused, NotYet, OnboardingError, Problem, SealBroken, Throttled, Trouble, UserError
+from domain.errors import (
+    CredentialRefused,
+    NotYet,
+    OnboardingError,
+    Problem,
+    SealBroken,
+    Throttled,
+    Trouble,
+    UnsignedCommand,
+    UserError,
+)
 
 
 def every_error(kind: type[OnboardingError] = OnboardingError) -> Iterator[type[OnboardingError]]:
@@ -25,7 +35,7 @@ def test_a_failure_carries_the_code_and_the_sentence_of_its_error(kind: type[Onb
 @pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
 def test_only_what_cannot_pass_by_itself_is_not_retried(kind: type[OnboardingError]):
     failure = as_failure(kind())
-    final = issubclass(kind, UserError | SealBroken)
+    final = issubclass(kind, UserError | SealBroken | UnsignedCommand)
     assert failure.non_retryable is final
     # What is merely not finished is nothing to be alarmed about either.
     assert (failure.category is ApplicationErrorCategory.BENIGN) is (final or kind is NotYet)

@@ -63,7 +63,8 @@ class House:
     missed: Schedule
     """One more schedule of the owner's, which nothing holds."""
     pending: CredentialRef
-    """A later version of the owner's credential."""
+    """A later version of a credential of the owner's, of an account that is being onboarded, and that one sealed."""
+    sealed_pending: str
     signing: CredentialRef
     sealed_probe: str
     stranger: str
@@ -99,11 +100,13 @@ def house() -> House:
     lost = {onboarding_id(tenant.tenant_id, thing.pending_id) for tenant in (owner, stranger)}
     runs.gone |= {thing.execution.workflow_id, *lost}
     core = everything.core
+    core.vault.store(new_entry(thing.pending_id, owner.tenant_id))
     return House(
         everything=everything,
         thing=thing,
         missed=missed,
-        pending=core.vault.store(another(new_entry(thing.account_id, owner.tenant_id))),
+        pending=core.vault.store(another(new_entry(thing.pending_id, owner.tenant_id))),
+        sealed_pending=core.sealer.seal(A_KEY, SealContext(owner.tenant_id, thing.pending_id, "submission")),
         signing=core.vault.store(webhook_secret(thing)),
         sealed_probe=core.sealer.seal(
             A_KEY, SealContext(owner.tenant_id, thing.account_id, "probe", SealPurpose.PROBE)
@@ -128,7 +131,8 @@ def accounts(house: House) -> AccountActivities:
 
 def credentials(house: House) -> CredentialActivities:
     core = house.everything.core
-    return CredentialActivities(core.vault, core.sealer, FakeCatalogue({ProviderType.AWS: house.provider}))
+    catalogue = FakeCatalogue({ProviderType.AWS: house.provider})
+    return CredentialActivities(core.vault, core.sealer, catalogue, core.accounts)
 
 
 def scans(house: House) -> ScanActivities:
@@ -140,7 +144,8 @@ def scans(house: House) -> ScanActivities:
 
 def engines(house: House) -> EngineActivities:
     found = FakeEngines(inside=house.engine, elsewhere=house.engine)
-    return EngineActivities(found, house.everything.core.vault, house.everything.scans.results)
+    scans = house.everything.scans
+    return EngineActivities(found, house.everything.core.vault, scans.results, scans.executions)
 
 
 def schedules(house: House) -> ScheduleActivities:
@@ -216,7 +221,7 @@ STEPS: dict[str, tuple[Step, Given]] = {
     ),
     "store_credential": (
         lambda h: credentials(h).store_credential,
-        lambda t, o, h: StoreCredential(t, o.account_id, "submission", ProviderType.AWS, o.sealed, AT),
+        lambda t, o, h: StoreCredential(t, o.pending_id, "submission", ProviderType.AWS, h.sealed_pending, AT),
     ),
     "validate_credential": (
         lambda h: credentials(h).validate_credential,
@@ -224,7 +229,7 @@ STEPS: dict[str, tuple[Step, Given]] = {
     ),
     "promote_credential": (
         lambda h: credentials(h).promote_credential,
-        lambda t, o, h: PromoteCredential(t, o.account_id, h.pending),
+        lambda t, o, h: PromoteCredential(t, o.pending_id, h.pending),
     ),
     "delete_credential": (
         lambda h: credentials(h).delete_credential,
@@ -246,15 +251,15 @@ STEPS: dict[str, tuple[Step, Given]] = {
     ),
     "scan_in_process": (
         lambda h: engines(h).scan_in_process,
-        lambda t, o, h: plan(t, o, o.scan_id),
+        lambda t, o, h: plan(t, o, o.execution.execution_id),
     ),
     "start_outside_scan": (
         lambda h: engines(h).start_outside_scan,
-        lambda t, o, h: plan(t, o, o.scan_id),
+        lambda t, o, h: plan(t, o, o.execution.execution_id),
     ),
     "collect_outside_scan": (
         lambda h: engines(h).collect_outside_scan,
-        lambda t, o, h: plan(t, o, o.scan_id),
+        lambda t, o, h: plan(t, o, o.execution.execution_id),
     ),
     "apply_schedule_change": (lambda h: schedules(h).apply_change, successor),
     "converge_schedule": (

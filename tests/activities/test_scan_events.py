@@ -11,7 +11,7 @@ from domain.audit import AuditEvent, Origin
 from domain.errors import Unavailable
 from domain.notifications import ChannelKind, Delivery, DeliveryState
 from domain.scans import Execution, ExecutionStatus, Leaving, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
-from domain.schedules import Schedule, ScheduleStatus
+from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes_scans import FakeEngines, FakeRuns, ScriptedEngine
 from tests.rig import ORIGIN
 from tests.stores.samples import AT, LATER, new_event, new_id, new_tenant
@@ -79,7 +79,7 @@ def runs() -> Runs:
 
 
 def test_a_scheduled_run_that_is_left_out_says_why_and_to_whom_it_left(runs: Runs):
-    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER))
+    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, nominal(runs)))
     assert (left.action, left.outcome, left.at) == ("scan.left", "left", LATER)
     assert (left.actor, left.request_id) == (SCHEDULER.actor, SCHEDULER.request_id)
     assert left.target == f"schedule:{runs.thing.schedule.schedule_id}"
@@ -93,7 +93,7 @@ def test_a_scheduled_run_that_is_left_out_says_why_and_to_whom_it_left(runs: Run
 )
 def test_so_does_one_whose_schedule_is_not_what_it_was(runs: Runs, changes: dict[str, Any], leaving: Leaving):
     runs.changed(running_execution_id=None, **changes)
-    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER))
+    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, nominal(runs)))
     assert left.details == {"reason": leaving}
 
 
@@ -106,7 +106,7 @@ def test_who_triggered_a_run_is_answered_and_the_trail_is_not(runs: Runs, trigge
 def test_while_the_trail_cannot_be_written_no_run_is_left_out(runs: Runs):
     runs.everything.core.ledger.down = True
     with pytest.raises(Unavailable):
-        runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER))
+        runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, nominal(runs)))
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,45 @@ def test_two_notifications_of_one_moment_are_two_events(runs: Runs):
 def test_a_run_that_takes_over_says_what_it_closed(runs: Runs):
     gone = runs.thing.execution
     runs.runs.gone.add(gone.workflow_id)
-    events = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER))
+    events = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, nominal(runs)))
     assert {(event.action, event.target == f"execution:{gone.execution_id}") for event in events} == {
         ("scan.started", False),
         ("scan.ended", True),
     }
     assert len(events) == 2
+
+
+def nominal(runs: Runs) -> str:
+    """A moment at which the schedule fires: the row is an hourly one that has not run."""
+    hourly = Cadence(ScheduleType.CRON, cron_expression="0 * * * *")
+    row = runs.changed(cadence=hourly, created_at="2025-01-01T00:00:00.000Z", last_run_at=None)
+    assert row.cadence is hourly
+    return f"{LATER[:13]}:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "moment", [None, "whenever", "2026-11-24T10:30:00Z", "2026-11-24T10:00:01Z", "2026-11-24T12:00:00Z"]
+)
+def test_a_firing_at_a_time_that_is_not_the_schedules_is_left_out(runs: Runs, moment: str | None):
+    nominal(runs)
+    runs.changed(running_execution_id=None)
+    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, moment))
+    assert left.details == {"reason": Leaving.NOT_DUE}
+
+
+def test_a_firing_before_the_last_run_is_left_out(runs: Runs):
+    due = nominal(runs)
+    runs.changed(running_execution_id=None, last_run_at=LATER)
+    [left] = runs.taken("admit_scan", AdmitScan(runs.request(), new_id(), LATER, due))
+    assert left.details == {"reason": Leaving.NOT_DUE}
+
+
+def test_a_run_that_has_ended_does_not_run_again(runs: Runs):
+    runs.ended(None)
+    step = AdmitScan(runs.request(triggered_by=TriggeredBy.API), runs.thing.execution.execution_id, LATER)
+    assert runs.taken("admit_scan", step) == []
+    environment = ActivityEnvironment()
+    assert environment.run(runs.steps.admit_scan, step).leaving is Leaving.ENDED
 
 
 def kept(runs: Runs) -> Execution:

@@ -47,7 +47,7 @@ async def _worker(rig: ScanRig, portal: Portal) -> AsyncIterator[None]:
     catalogue = FakeCatalogue({provider.description.provider_type: provider})
     onboarding = [
         *AccountActivities(stores.accounts, stores.audit).all(),
-        *CredentialActivities(stores.vault, stores.sealer, catalogue).all(),
+        *CredentialActivities(stores.vault, stores.sealer, catalogue, stores.accounts).all(),
     ]
     with ThreadPoolExecutor(16) as executor:
         worker = build_worker(

@@ -148,7 +148,10 @@ def acting_as_root(account: str) -> Iterator[None]:
 
 def fresh_names(tag: str) -> dict[str, str]:
     """Settings that name tables and keys which are not there yet."""
-    keys = {f"{purpose}_kms_key_id": f"alias/{tag}-{purpose}" for purpose in ("secrets_manager", "digests", "audit")}
+    keys = {
+        f"{purpose}_kms_key_id": f"alias/{tag}-{purpose}"
+        for purpose in ("secrets_manager", "digests", "commands", "audit")
+    }
     fields = Settings.model_fields.items()
     tables = {name: f"{tag}-{field.default}" for name, field in fields if name.startswith("dynamodb_")}
     return {**keys, **tables}
@@ -165,5 +168,7 @@ def make_keys(kms: "KMSClient", settings: Settings) -> None:
     digests = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=settings.secrets_manager_kms_key_id, TargetKeyId=secrets)
     kms.create_alias(AliasName=settings.digests_kms_key_id, TargetKeyId=digests)
+    commands = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=settings.commands_kms_key_id, TargetKeyId=commands)
     audit = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=settings.audit_kms_key_id, TargetKeyId=audit)

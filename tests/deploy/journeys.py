@@ -28,6 +28,7 @@ from stores.audit import DynamoAuditStore
 from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import KmsAuditSigner, public_key_of
+from stores.command_keys import KmsCommandKeys
 from stores.digests import KmsBodyDigest
 from stores.executions import DynamoExecutionStore
 from stores.health import probes
@@ -111,6 +112,7 @@ def api_journey(world: World) -> None:
     audit.page(world.tenant_id, limit=1, cursor=None)
     digest = KmsBodyDigest(aws.kms, key_id="alias/threat-engine-digests")
     digest.digest(b"body")
+    KmsCommandKeys(aws.kms, key_id="alias/threat-engine-commands").derive("2026-11")
     sealer = KmsSealer(aws.kms, key_id=KEY)
     for purpose in SealPurpose:
         sealer.seal(new_entry().credential, replace(world.context, purpose=purpose))
@@ -148,6 +150,7 @@ def read_scans(world: World) -> None:
 
 def worker_journey(world: World) -> None:
     aws, tenant_id = world.aws, world.tenant_id
+    KmsCommandKeys(aws.kms, key_id="alias/threat-engine-commands").derive("2026-11")
     tenants, accounts = DynamoTenantStore(aws.dynamodb, NAMES), DynamoAccountStore(aws.dynamodb, NAMES)
     tenants.get(tenant_id)
     steps: list[Callable[[str], object]] = [

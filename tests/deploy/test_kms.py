@@ -31,6 +31,7 @@ OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:billing-AbCdEf
 RESULTS = f"arn:aws:s3:::threat-engine-results-{ACCOUNT}-ap-south-1"
 SEALING = encryption_context(SealContext("t", "a", "s").as_mapping())
 ES256 = {"kms:SigningAlgorithm": "ECDSA_SHA_256"}
+HS256 = {"kms:MacAlgorithm": "HMAC_SHA_256"}
 RS256 = {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}
 KEYS = sorted(file.stem for file in files() if file.parent.name == "kms")
 each_key = pytest.mark.parametrize("key", KEYS)
@@ -68,6 +69,16 @@ USES = {
         "digests",
         WORKER,
         Request("kms:GenerateMac", "*", {"kms:MacAlgorithm": "HMAC_SHA_256"}),
+        False,
+    ),
+    **{
+        f"{name} derives the key of commands": ("commands", principal, Request("kms:GenerateMac", "*", HS256), allowed)
+        for name, principal, allowed in (("the api", API, True), ("the worker", WORKER, True), ("set-up", SETUP, False))
+    },
+    "the worker derives a key in another way": (
+        "commands",
+        WORKER,
+        Request("kms:GenerateMac", "*", {"kms:MacAlgorithm": "HMAC_SHA_512"}),
         False,
     ),
     "the worker writes results": ("results", WORKER, Request("kms:GenerateDataKey", "*", through_s3(RESULTS)), True),

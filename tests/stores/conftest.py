@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from domain.audit import AuditEvent
 from domain.audit_ports import AuditAnchors, AuditChain
+from domain.commands import CommandKeys
 from domain.ports import (
     AccountStore,
     ApiKeyStore,
@@ -33,6 +34,7 @@ from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
 from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
+from stores.command_keys import KmsCommandKeys
 from stores.digests import KmsBodyDigest
 from stores.executions import DynamoExecutionStore
 from stores.idempotency import DynamoIdempotencyStore
@@ -45,12 +47,13 @@ from stores.session import AwsClients
 from stores.tables import TableNames, ensure_tables
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
-from tests.fakes import FakeStores
+from tests.fakes import FakeCommandKeys, FakeStores
 from tests.fakes_scans import FakeScanStores
 
 PLATFORM_ACCOUNT = "111111111111"
 SECRETS_KEY = "alias/threat-engine-secrets"
 DIGESTS_KEY = "alias/threat-engine-digests"
+COMMANDS_KEY = "alias/threat-engine-commands"
 EMULATORS = [pytest.param(name, marks=pytest.mark.stack) for name in ("moto", "ministack")]
 
 
@@ -67,6 +70,7 @@ class Stores:
     sealer: CredentialSealer
     opener: CredentialOpener
     digest: BodyDigest
+    commands: CommandKeys
     schedules: ScheduleStore
     executions: ExecutionStore
     results: ResultStore
@@ -174,6 +178,7 @@ def fake_stores() -> Stores:
         sealer=fakes.sealer,
         opener=fakes.sealer,
         digest=fakes.digest,
+        commands=FakeCommandKeys(),
         schedules=scans.schedules,
         executions=scans.executions,
         results=scans.results,
@@ -193,6 +198,7 @@ def aws_stores(clients: AwsClients, names: TableNames, prefix: str) -> Stores:
         sealer=KmsSealer(clients.kms, key_id=SECRETS_KEY),
         opener=KmsOpener(clients.kms, key_id=SECRETS_KEY),
         digest=KmsBodyDigest(clients.kms, key_id=DIGESTS_KEY),
+        commands=KmsCommandKeys(clients.kms, key_id=COMMANDS_KEY),
         schedules=DynamoScheduleStore(clients.dynamodb, names),
         executions=DynamoExecutionStore(clients.dynamodb, names),
         results=S3ResultStore(clients.s3, clients.dynamodb, names, bucket=prefix),

@@ -40,7 +40,7 @@ async def completed_by_schedule(rig: ScanRig) -> Run:
 
 async def completed_once(rig: ScanRig) -> Run:
     """A one-time schedule completes, and Temporal has to follow."""
-    once = Cadence(ScheduleType.ONE_TIME, run_at="2098-01-31T02:00:00.000Z")
+    once = Cadence(ScheduleType.ONE_TIME, run_at="2026-11-23T02:00:00.000Z")
     return await _fired(rig, await rig.change(ChangeKind.CREATE, rig.schedule(cadence=once)))
 
 

@@ -98,10 +98,10 @@ class Town:
         p: Any = self.ports
         return [
             *AccountActivities(p, p).all(),
-            *CredentialActivities(p, p, p).all(),
+            *CredentialActivities(p, p, p, p).all(),
             *ScheduleActivities(p, p, p, p).all(),
             *ScanActivities(ScanPorts(p, p, p, p, p, p, p), pause_after=3).all(),
-            *EngineActivities(p, p, p).all(),
+            *EngineActivities(p, p, p, p).all(),
             *NotificationActivities(p, p).all(),
             *UpkeepActivities(UpkeepPorts(p, p, p, p, p), pause_after=3, catch_up=timedelta(hours=1)).all(),
             *OnboardingUpkeep(p, p, p, onboarding_id).all(),
