@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import api, demo, onboarding, one_account, schedules, soak, validation
+from bench import api, demo, onboarding, one_account, schedules, signing, soak, validation
 from bench.report import PLAIN_WIDTH, Report
 from bench.testbed import Testbed, testbed
 from local.__main__ import cancel_on_signals
@@ -26,12 +26,13 @@ class Subject(StrEnum):
     ONBOARDING = "onboarding"
     API = "api"
     SCHEDULES = "schedules"
+    SIGNING = "signing"
     VALIDATION = "validation"
     COSTS = "costs"
     SOAK = "soak"
 
 
-USUAL = (Subject.DEMO, Subject.ONBOARDING, Subject.API, Subject.SCHEDULES, Subject.VALIDATION, Subject.COSTS)
+USUAL = tuple(subject for subject in Subject if subject is not Subject.SOAK)
 """The soak takes longer than the others together."""
 
 
@@ -82,6 +83,9 @@ async def measure(subject: Subject, bed: Testbed, *, quick: bool, report: Report
         case Subject.SCHEDULES:
             plan = schedules.QUICK if quick else schedules.FULL
             return await schedules.run(plan, folder=bed.stack.folder / "schedules", report=report)
+        case Subject.SIGNING:
+            plan_of = signing.QUICK if quick else signing.FULL
+            return await signing.run(plan_of, folder=bed.stack.folder / "signing", report=report)
         case Subject.VALIDATION:
             return await validation.run(bed, validation.QUICK if quick else validation.FULL, report=report)
         case Subject.SOAK:

@@ -38,20 +38,21 @@ class NoOpLane:
 
     client: Client
     name: str = "(a) no-op"
+    queue: str = QUEUE
 
     async def onboard(self) -> float:
         request = request_of(str(uuid4()))
-        workflow_id = f"noop:{request.account_id}"
+        workflow_id = f"{self.queue}:{request.account_id}"
         start = WithStartWorkflowOperation(
             NoOp.run,
             request,
             id=workflow_id,
-            task_queue=QUEUE,
+            task_queue=self.queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
         await self.client.execute_update_with_start_workflow(
-            NoOp.registered, start_workflow_operation=start, id=uuid4().hex
+            NoOp.registered, request.account_id, start_workflow_operation=start, id=uuid4().hex
         )
         began = time.perf_counter()
         update = await self.client.get_workflow_handle(workflow_id).start_update(

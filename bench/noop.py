@@ -12,7 +12,8 @@ with workflow.unsafe.imports_passed_through():
     import workflows.onboarding_steps as steps
     from domain.onboarding import OnboardRequest, Registered, Result, Submission, SubmissionOutcome
 
-QUEUE = "bench-noop"
+QUEUE, SIGNED_QUEUE = "bench-noop", "bench-noop-signed"
+"""The second is that of a worker that signs and checks."""
 
 
 @workflow.defn
@@ -40,7 +41,7 @@ class NoOp:
         return request.account_id
 
     @workflow.update
-    async def registered(self) -> Registered:
+    async def registered(self, account_id: str = "") -> Registered:
         await workflow.wait_condition(lambda: self._registered)
         return Registered(self._request.account_id, self._request.external_id, "")
 

@@ -28,14 +28,16 @@ from local.processes import Child, running
 from local.progress import Progress
 from local.stack import ROOT, Stack, running_stack
 from local.temporal import TemporalServer
+from stores.command_keys import KmsCommandKeys
 from stores.sealing import KmsSealer
 from stores.tables import TableNames
 from stores.tenants import DynamoTenantStore
 from temporal.client import connect
+from temporal.signing import Signer
 from tests.fakes_clouds import ROLE_ARN
 from workflows.ids import ONBOARDING_QUEUE
 
-SECRETS_KEY = "alias/threat-engine-secrets"
+SECRETS_KEY, COMMANDS_KEY = "alias/threat-engine-secrets", "alias/threat-engine-commands"
 SERVER, WORKER, DRIVER, EMULATOR = "server", "worker", "driver", "MiniStack"
 
 
@@ -71,10 +73,13 @@ async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
             platform = stack.platform.clients()
             tenants = FreshTenants(DynamoTenantStore(platform.dynamodb, TableNames()))
             sealer = KmsSealer(platform.kms, key_id=SECRETS_KEY)
+            # The stack's own worker takes signed commands only.
+            keys = KmsCommandKeys(platform.kms, key_id=COMMANDS_KEY)
+            signing = await connect(address, namespace=NAMESPACE, signer=Signer(keys, key_name=COMMANDS_KEY))
             lanes: Sequence[Lane] = (
                 NoOpLane(client),
                 in_memory(client),
-                await on_ministack(client, stack, sealer, tenants),
+                await on_ministack(signing, stack, sealer, tenants),
             )
             workers = (noop, memory, part(stack, "The worker"))
             entrants = [Entrant(lane, watched(stack, worker)) for lane, worker in zip(lanes, workers, strict=True)]

@@ -1,5 +1,5 @@
-"""A worker process to measure: `python -m bench.worker noop|memory ADDRESS`. Our worker as `worker.py` builds it, on
-ports in memory, or the same worker with nothing to do."""
+"""A worker process to measure: `python -m bench.worker noop|signed|memory ADDRESS`. Our worker as `worker.py` builds
+it, on ports in memory, or the same worker with nothing to do, with and without signatures."""
 
 import asyncio
 import signal
@@ -17,14 +17,16 @@ from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
 from bench.noop import QUEUE as NOOP_QUEUE
-from bench.noop import NoOp
+from bench.noop import SIGNED_QUEUE, NoOp
 from bench.noop_activities import NoOpActivities
 from bench.ports import AcceptingProvider, AssumedAccounts, AssumedAudit, PlainSealer, RecentVault
 from domain.accounts import ProviderType
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program
+from temporal.signing import Signer
 from temporal.worker import build_worker
+from tests.fakes import FakeCommandKeys
 from tests.fakes_clouds import FakeCatalogue
 from workflows.onboard_account import OnboardAccount
 
@@ -37,6 +39,7 @@ log = structlog.get_logger("worker")
 
 class Kind(StrEnum):
     NOOP = "noop"
+    SIGNED = "signed"
     MEMORY = "memory"
 
 
@@ -47,11 +50,19 @@ class Work:
     queue: str
     workflow: type
     activities: Sequence[Callable[..., Any]]
+    signer: Signer | None = None
+
+
+def signer() -> Signer:
+    """Of the worker that signs, and of those who speak to it."""
+    return Signer(FakeCommandKeys(), key_name="alias/bench-commands")
 
 
 def work_of(kind: Kind) -> Work:
     if kind is Kind.NOOP:
         return Work(NOOP_QUEUE, NoOp, NoOpActivities().all())
+    if kind is Kind.SIGNED:
+        return Work(SIGNED_QUEUE, NoOp, NoOpActivities().all(), signer())
     catalogue = FakeCatalogue({ProviderType.AWS: AcceptingProvider()})
     rows = AssumedAccounts("")
     credentials = CredentialActivities(RecentVault(), PlainSealer(), catalogue, rows)
@@ -62,7 +73,7 @@ def work_of(kind: Kind) -> Work:
 async def run(work: Work, address: str, namespace: str) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    client = await connect(address, namespace=namespace, as_failure=as_failure)
+    client = await connect(address, namespace=namespace, signer=work.signer, as_failure=as_failure)
     with ThreadPoolExecutor(CONCURRENCY) as executor:
         worker = build_worker(
             client,

@@ -12,12 +12,15 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from commands import checks_commands
 from commands.finding import Finding, fail, ok, sound, unknown, warn
 from config import TemporalConnection
+from domain.commands import UnsignedCommands
 from temporal.client import connect
 from temporal.pollers import strangers
 from temporal.setup import RETENTION
 
+WORKER = "Start `python worker.py`: workers keep it."
 SETUP = "Run `python cli.py setup`."
 NO_ANSWER = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
 CHECK_ADDRESS = "Start it, or correct TEMPORAL_ADDRESS, TEMPORAL_API_KEY and the TEMPORAL_TLS variables."
@@ -30,6 +33,7 @@ async def temporal(
     deployment: str,
     attributes: Sequence[SearchAttributeKey[Any]],
     schedules: Sequence[str] = (),
+    unsigned: UnsignedCommands | None = None,
 ) -> list[Finding]:
     thing = f"Temporal at {connection.address}"
     try:
@@ -44,6 +48,7 @@ async def temporal(
         *((f"workers of the queue {queue}", _workers(client, queue)) for queue in queues),
         *((f"strangers on the queue {queue}", _strangers(client, queue, deployment)) for queue in queues),
         *((_named(schedule), _schedule(client, schedule)) for schedule in schedules),
+        *((("commands", checks_commands.unsigned(client, unsigned)),) if unsigned else ()),
     ):
         try:
             found += await look
@@ -119,7 +124,7 @@ async def _schedule(client: Client, schedule_id: str) -> list[Finding]:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return [fail(thing, "is missing", SETUP)]
+        return [fail(thing, "is missing", WORKER)]
     if described.schedule.state.paused:
         remedy = f"Run `temporal schedule toggle --unpause --schedule-id {schedule_id}`, and find out who paused it."
         return [fail(thing, "is paused", remedy)]

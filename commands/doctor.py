@@ -32,6 +32,7 @@ from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from composition.deployment import deployment_name
+from domain.commands import UnsignedCommands
 from stores.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes
@@ -159,4 +160,5 @@ async def _temporal(settings: config.Settings, connection: config.TemporalConnec
         deployment=deployment_name(settings),
         attributes=search_attributes.ALL,
         schedules=(SEAL_AUDITS_ID,),
+        unsigned=settings.unsigned_commands,
     )

@@ -34,7 +34,7 @@ MONTHS_AHEAD = 1
 PAUSE = timedelta(seconds=30)
 """Between two tries to get a new month's key, while the last one serves on."""
 
-_VERSION = "1"
+_VERSION = b"1"
 
 
 class Way(StrEnum):
@@ -69,6 +69,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Months:
+    """The month of a moment, the one before, and those whose signatures are accepted, as they stand in one."""
+
+    def __init__(self, now: datetime) -> None:
+        self._of = (now.year, now.month)
+        self.present, self.before = _shifted(now, 0), _shifted(now, -1)
+        months = [_shifted(now, months) for months in range(-MONTHS_BACK, MONTHS_AHEAD + 1)]
+        self.accepted = {month.encode(): month for month in months}
+
+    def covers(self, now: datetime) -> bool:
+        return self._of == (now.year, now.month)
+
+
 class Signer:
     """Signs and checks. `key_name` stands in each signature; keys are derived when their month is first met."""
 
@@ -82,10 +95,11 @@ class Signer:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._keys = keys
-        self._key_name = key_name
+        self._name = key_name.encode()
         self._unsigned = unsigned
         self._count = count
         self._now = now
+        self._known = _Months(now())
         self._derived: dict[str, bytes] = {}
         self._deriving = threading.Lock()
         self._next_try = datetime.min.replace(tzinfo=UTC)
@@ -97,15 +111,17 @@ class Signer:
 
     def prepare(self) -> None:
         """Derive the keys that are used first. Raises Unavailable and PlatformConfig."""
-        self.derive(_shifted(self._now(), months) for months in (0, -1))
+        months = self._months()
+        self.derive([months.present, months.before])
 
     def lacking(self, payloads: Sequence[Payload] = ()) -> list[str]:
         """The months whose keys are still to be derived, to check the payloads or, without any, to sign."""
-        if not payloads:
-            now = self._now()
-            return [month for month in [_shifted(now, 0)] if month not in self._derived and now >= self._next_try]
-        named = {_parts(payload)[2] for payload in payloads}
-        return [month for month in self._accepted() if month.encode() in named and month not in self._derived]
+        months = self._months()
+        if payloads:
+            named = [months.accepted.get(_parts(payload)[2]) for payload in payloads]
+        else:
+            named = [months.present] if self._now() >= self._next_try else []
+        return [month for month in named if month and month not in self._derived]
 
     def derive(self, months: Iterable[str]) -> None:
         """Blocks: it is a call of KMS for each. Raises Unavailable and PlatformConfig."""
@@ -118,9 +134,8 @@ class Signer:
 
     def sign(self, payload: Payload, label: bytes) -> None:
         month = self._month()
-        payload.metadata[SIGNATURE] = f"{_VERSION} {self._key_name} {month} ".encode() + self._mac(
-            payload, label, month
-        )
+        mac = self._mac(payload, label, month)
+        payload.metadata[SIGNATURE] = b" ".join((_VERSION, self._name, month.encode(), mac))
 
     def accepts(self, payloads: Sequence[Payload], *labels: bytes, kind: CommandKind, counted: bool = True) -> bool:
         """Whether all of them may be acted on. Where there is none, nothing says that it comes from us."""
@@ -159,38 +174,39 @@ class Signer:
         return found
 
     def _find(self, payload: Payload, label: bytes) -> _Finding:
-        parts = _parts(payload)
-        if parts[:2] != [_VERSION.encode(), self._key_name.encode()]:
+        version, name, month, mac = _parts(payload)
+        accepted = self._months().accepted.get(month)
+        if accepted is None or name != self._name or version != _VERSION:
             return _Finding.UNSIGNED
-        month = next((month for month in self._accepted() if month.encode() == parts[2]), None)
-        if month is None:
-            return _Finding.UNSIGNED
-        return _Finding.SIGNED if hmac.compare_digest(parts[3], self._mac(payload, label, month)) else _Finding.WRONG
+        return _Finding.SIGNED if hmac.compare_digest(mac, self._mac(payload, label, accepted)) else _Finding.WRONG
 
     def _mac(self, payload: Payload, label: bytes, month: str) -> bytes:
-        metadata = sorted((name, value) for name, value in payload.metadata.items() if name != SIGNATURE)
-        message = _joined(label, *(part for name, value in metadata for part in (name.encode(), value)), payload.data)
-        return hmac.digest(self._key(month), message, "sha256").hex().encode()
+        parts = [label]
+        for name in sorted(payload.metadata):
+            if name != SIGNATURE:
+                parts += (name.encode(), payload.metadata[name])
+        return hmac.digest(self._key(month), _joined(*parts, payload.data), "sha256").hex().encode()
 
     def _month(self) -> str:
         """The present one; for as long as its key cannot be had, the one before, which is accepted all the same."""
-        now = self._now()
-        month, before = _shifted(now, 0), _shifted(now, -1)
-        if month in self._derived:
-            return month
-        if now < self._next_try and before in self._derived:
-            return before
+        months = self._months()
+        if months.present in self._derived:
+            return months.present
+        if self._now() < self._next_try and months.before in self._derived:
+            return months.before
         try:
-            self.derive([month])
+            self.derive([months.present])
         except OnboardingError:
-            if before not in self._derived:
+            if months.before not in self._derived:
                 raise
-            return before
-        return month
+            return months.before
+        return months.present
 
-    def _accepted(self) -> list[str]:
+    def _months(self) -> "_Months":
         now = self._now()
-        return [_shifted(now, months) for months in range(MONTHS_AHEAD, -MONTHS_BACK - 1, -1)]
+        if not self._known.covers(now):
+            self._known = _Months(now)
+        return self._known
 
     def _key(self, month: str) -> bytes:
         if month not in self._derived:
@@ -218,6 +234,7 @@ def generation_of(payload: Payload) -> int:
 
 def _parts(payload: Payload) -> list[bytes]:
     """Version, key, month and HMAC; empty ones without a signature."""
+    # Most payloads have one; a map of protobuf would make an entry for one that is only asked for.
     parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
     return parts if len(parts) == 4 else [b"", b"", b"", b""]
 

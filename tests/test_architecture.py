@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HISTORIES = ROOT / "tests" / "workflows" / "histories"
 
-MAX_FILE_LINES = 300
+MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 40
 
 ENTRY_POINTS = ("main.py", "worker.py", "cli.py", "local/", "commands/")
@@ -33,6 +33,9 @@ GROWING = {
     ("providers/aws.py", "_clients"): "of one validation, by services that the code names",
     ("stores/session.py", "_clients"): "by the regions that SNS has",
     ("telemetry/steps.py", "_known"): "by steps that the code names",
+    ("temporal/guard.py", "_activities"): "of one run of a workflow, until its step ends",
+    ("temporal/guard.py", "_children"): "of one run of a workflow, until its child ends",
+    ("temporal/signing.py", "_derived"): "by months that are accepted",
 }
 """What an object remembers, and why no value from outside makes it grow for ever (tests/test_memory.py tries them)."""
 
@@ -183,7 +186,7 @@ def the_workflows_package_is_empty(path: str, source: str) -> Findings:
         yield "not empty"
 
 
-@refuses(("stores/accounts.py", "a = 1\n" * 301))
+@refuses(("stores/accounts.py", "a = 1\n" * 501))
 def a_source_file_is_short(path: str, source: str) -> Findings:
     length = len(source.splitlines())
     if length > MAX_FILE_LINES and not within(path, "tests/"):

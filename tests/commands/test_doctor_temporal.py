@@ -6,17 +6,19 @@ from functools import partial
 from uuid import uuid4
 
 from temporalio import activity
+from temporalio.client import Client
 from temporalio.worker import Worker
 
 from commands.checks_temporal import temporal
 from commands.finding import Finding, Level, ok
 from config import TemporalConnection
+from domain.commands import UnsignedCommands
 from local.ports import free_port
 from temporal.client import connect
 from temporal.pollers import worker_identity
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
-from tests.commands.conftest import of
+from tests.commands.conftest import new_namespace, of
 from tests.rig import eventually
 from workflows import search_attributes
 from workflows.ids import SEAL_AUDITS_ID
@@ -119,10 +121,38 @@ async def test_a_sealer_that_nothing_starts_or_that_is_paused_fails_with_what_to
     client = await connect(temporal_address, namespace=connection.namespace)
     await ensure_namespace(client)
     missing = of(await look(connection), thing)
-    assert (missing.level, missing.found, missing.remedy) == (Level.FAIL, "is missing", "Run `python cli.py setup`.")
+    assert (missing.level, missing.found) == (Level.FAIL, "is missing")
+    assert missing.remedy == "Start `python worker.py`: workers keep it."
     await ensure_recurring(client, sealing(), timedelta(minutes=1))
     assert of(await look(connection), thing) == ok(thing, "is not paused")
     await client.get_schedule_handle(SEAL_AUDITS_ID).pause()
     paused = of(await look(connection), thing)
     assert (paused.level, paused.found) == (Level.FAIL, "is paused")
     assert "`temporal schedule toggle --unpause --schedule-id seal-audits`" in paused.remedy
+
+
+class TestWhatIsUnsigned:
+    async def look(self, client: Client, mode: UnsignedCommands) -> Finding:
+        connection = TemporalConnection(client.service_client.config.target_host, client.namespace)
+        return of(await temporal(connection, queues=(), attributes=(), unsigned=mode), "commands")
+
+    async def test_is_said_until_none_is_left(self, temporal_address: str):
+        signed = await new_namespace(temporal_address, f"signed-{uuid4().hex[:8]}")
+        unsigned = await connect(temporal_address, namespace=signed.namespace)
+        left = await unsigned.start_workflow("OnboardAccount", {}, id="left", task_queue="nobody")
+        await signed.start_workflow("OnboardAccount", {}, id="ours", task_queue="nobody")
+
+        async def is_said() -> bool:
+            found = await self.look(signed, UnsignedCommands.COUNT)
+            return found.found == "0 schedules and 1 open workflows without a signature"
+
+        await eventually(is_said)
+        assert (await self.look(signed, UnsignedCommands.REFUSE)).level is Level.FAIL
+        await left.terminate()
+
+        async def is_over() -> bool:
+            return (await self.look(signed, UnsignedCommands.REFUSE)).level is Level.OK
+
+        await eventually(is_over)
+        still = await self.look(signed, UnsignedCommands.COUNT)
+        assert (still.level, still.remedy) == (Level.WARN, "Set UNSIGNED_COMMANDS=refuse.")

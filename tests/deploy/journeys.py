@@ -150,7 +150,6 @@ def read_scans(world: World) -> None:
 
 def worker_journey(world: World) -> None:
     aws, tenant_id = world.aws, world.tenant_id
-    KmsCommandKeys(aws.kms, key_id="alias/threat-engine-commands").derive("2026-11")
     tenants, accounts = DynamoTenantStore(aws.dynamodb, NAMES), DynamoAccountStore(aws.dynamodb, NAMES)
     tenants.get(tenant_id)
     steps: list[Callable[[str], object]] = [
@@ -165,6 +164,7 @@ def worker_journey(world: World) -> None:
         accounts.in_progress(limit=1, cursor=None)
     run_scans(world, accounts)
     seal_audits(world)
+    KmsCommandKeys(aws.kms, key_id="alias/threat-engine-commands").derive("2026-11")
     opener = KmsOpener(aws.kms, key_id=KEY)
     for purpose, sealed in world.sealed.items():
         opener.open(sealed, replace(world.context, purpose=purpose))
@@ -182,11 +182,9 @@ def worker_journey(world: World) -> None:
     entry = new_entry()
     whose = (entry.tenant_id, entry.account_id)
     webhooks.read(*whose, webhooks.promote(*whose, webhooks.store(entry)))
-    webhooks.promote(*whose, webhooks.store(another(entry)))
     for recovery_days in (7, None):
+        webhooks.promote(*whose, webhooks.store(another(entry)))
         webhooks.delete(*whose, recovery_days=recovery_days)
-        if recovery_days:
-            webhooks.store(another(entry))
     assume_a_customers_role(aws, world.calls)
     tell_a_customers_topic(aws, world.calls)
 

@@ -117,7 +117,7 @@ def test_setup_makes_everything_under_its_own_policy_and_can_be_repeated(prepare
     assert again.returncode == 0, again.stderr
     lines = again.stdout.splitlines()
     assert {line.split()[0] for line in lines} == {"found"}
-    assert {line.split()[1] for line in lines} == {"key", "table", "bucket", "namespace", "search", "Temporal"}
+    assert {line.split()[1] for line in lines} == {"key", "table", "bucket", "namespace", "search"}
     assert "namespace onboarding" in again.stdout
 
 

@@ -112,7 +112,7 @@ SENSITIVE = {
     "secretsmanager:DeleteSecret": {"worker"},
     "sts:AssumeRole": {"worker"},
     "kms:Sign": {"worker"},
-    "kms:GenerateMac": {"api"},
+    "kms:GenerateMac": {"api", "worker"},  # the worker's for commands only: test_iam
     "kms:Decrypt": {"api", "worker"},  # the API's through S3 and for results only: test_iam
     "kms:GenerateDataKey": {"api", "worker"},
     "kms:ScheduleKeyDeletion": set(),

@@ -44,6 +44,7 @@ def test_a_second_run_finds_all(kms: KMSClient):
         SetupFinding(f"key {SECRETS_KEY}", SetupState.FOUND),
         SetupFinding(f"key {RESULTS_KEY}", SetupState.FOUND),
         SetupFinding(f"key {DIGESTS_KEY}", SetupState.FOUND),
+        SetupFinding("key alias/threat-engine-commands", SetupState.FOUND),
         SetupFinding("key alias/threat-engine-audit", SetupState.FOUND),
     )
     assert kms.list_keys()["Keys"] == before

@@ -28,7 +28,7 @@ from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
@@ -48,7 +48,7 @@ from temporal.converters import signed_converter
 from temporal.signing import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
-from tests.rig import Rig, account_of
+from tests.rig import Onboarding, Rig, account_of
 from workflows.ids import onboarding_id
 from workflows.onboard_account import OnboardAccount
 
@@ -105,7 +105,7 @@ class Town:
             *NotificationActivities(p, p).all(),
             *UpkeepActivities(UpkeepPorts(p, p, p, p, p), pause_after=3, catch_up=timedelta(hours=1)).all(),
             *OnboardingUpkeep(p, p, p, onboarding_id).all(),
-            *SealingActivities(p, p).all(),
+            *SealingActivities(p, p, p, p).all(),
         ]
 
     @asynccontextmanager
@@ -124,8 +124,8 @@ class Town:
 
     @asynccontextmanager
     async def strangers(self) -> AsyncIterator["Strangers"]:
-        queue, runner = f"stranger-{uuid4()}", UnsandboxedWorkflowRunner()
-        async with Worker(self.stranger, task_queue=queue, workflows=[Foreign], workflow_runner=runner):
+        queue = f"stranger-{uuid4()}"
+        async with Worker(self.stranger, task_queue=queue, workflows=[Foreign]):
             yield Strangers(self, queue)
 
     @property
@@ -367,8 +367,7 @@ class TestAnOnboardingUnderWay:
 
     async def test_the_api_refuses_an_answer_of_a_strangers_worker(self, rig: Rig, town: Town):
         """The stranger's worker is faster at our queue than ours."""
-        runner = UnsandboxedWorkflowRunner()
-        async with Worker(town.stranger, task_queue=rig.queue, workflows=[Impostor], workflow_runner=runner):
+        async with Worker(town.stranger, task_queue=rig.queue, workflows=[Impostor]):
             onboarding = await rig.start()
             with pytest.raises(ApplicationError) as refused:
                 await onboarding.execute_update(OnboardAccount.registered, "the row")
@@ -402,7 +401,7 @@ class TestWhatWasOpenBeforeThereWereSignatures:
             await onboarding.execute_update(OnboardAccount.registered, "the row")
         now.stores, now.tenant_id, now.queue = before.stores, before.tenant_id, before.queue
         async with now.worker():
-            signed = now.client.get_workflow_handle_for(OnboardAccount.run, onboarding.id)
+            signed: Onboarding = now.client.get_workflow_handle_for(OnboardAccount.run, onboarding.id)
             assert (await now.submit(signed)).result.value == "active"
             new = await before.start()
             await new.execute_update(OnboardAccount.registered, "the row")
@@ -416,7 +415,7 @@ class TestWhatWasOpenBeforeThereWereSignatures:
             await onboarding.execute_update(OnboardAccount.registered, "the row")
         now.stores, now.tenant_id, now.queue = before.stores, before.tenant_id, before.queue
         async with now.worker():
-            signed = now.client.get_workflow_handle_for(OnboardAccount.run, onboarding.id)
+            signed: Onboarding = now.client.get_workflow_handle_for(OnboardAccount.run, onboarding.id)
             with pytest.raises((WorkflowUpdateFailedError, RPCError)):
                 await now.submit(signed)
             assert await failure_of(signed) == UnsignedCommand.code
