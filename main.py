@@ -17,8 +17,8 @@ from api.server import server_config
 from api.services import Limits, Services
 from composition.aws import aws_of
 from composition.clouds import catalogue, identity_keys
-from composition.deployment import deployment_name
 from composition.commands import signer_of
+from composition.deployment import deployment_name
 from composition.edge import edge, server_limits
 from composition.issuer import access_tokens
 from composition.scan_services import scan_services

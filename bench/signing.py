@@ -15,7 +15,6 @@ from bench.processes import Observed
 from bench.report import Report, Target, milliseconds
 from bench.testbed import WORKER, has_started, running_worker
 from bench.worker import Kind, signer
-from local.stack import NAMESPACE
 from local.temporal import running_temporal
 from temporal.client import connect
 
@@ -48,12 +47,11 @@ class Contestant:
 async def run(plan: Plan, *, folder: Path, report: Report) -> bool:
     """Whether every target was met."""
     with running_temporal(folder / "logs/temporal-signing.log", ui=False) as server:
-        address = server.address
-        with running_worker(Kind.NOOP, address, folder) as plain, running_worker(Kind.SIGNED, address, folder) as ours:
+        with running_worker(Kind.NOOP, server, folder) as plain, running_worker(Kind.SIGNED, server, folder) as ours:
             for child in (plain, ours):
                 await asyncio.to_thread(child.wait_until, partial(has_started, child))
-            unsigned = NoOpLane(await connect(address, namespace=NAMESPACE), "unsigned")
-            client = await connect(address, namespace=NAMESPACE, signer=signer())
+            unsigned = NoOpLane(await connect(server.address, namespace=server.namespace), "unsigned")
+            client = await connect(server.address, namespace=server.namespace, signer=signer())
             signed = NoOpLane(client, "signed", queue=SIGNED_QUEUE)
             workers = [Observed(WORKER, child.pid) for child in (plain, ours)]
             contestants = [Contestant(*pair) for pair in zip((unsigned, signed), workers, strict=True)]

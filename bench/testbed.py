@@ -75,7 +75,9 @@ async def testbed(folder: Path, progress: Progress) -> AsyncIterator[Testbed]:
             sealer = KmsSealer(platform.kms, key_id=SECRETS_KEY)
             # The stack's own worker takes signed commands only.
             keys = KmsCommandKeys(platform.kms, key_id=COMMANDS_KEY)
-            signing = await connect(address, namespace=NAMESPACE, signer=Signer(keys, key_name=COMMANDS_KEY))
+            signing = await connect(
+                server.address, namespace=server.namespace, signer=Signer(keys, key_name=COMMANDS_KEY)
+            )
             lanes: Sequence[Lane] = (
                 NoOpLane(client),
                 in_memory(client),

@@ -32,7 +32,6 @@ from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from composition.deployment import deployment_name
-from domain.commands import UnsignedCommands
 from stores.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes

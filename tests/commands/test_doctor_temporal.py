@@ -134,7 +134,7 @@ async def test_a_sealer_that_nothing_starts_or_that_is_paused_fails_with_what_to
 class TestWhatIsUnsigned:
     async def look(self, client: Client, mode: UnsignedCommands) -> Finding:
         connection = TemporalConnection(client.service_client.config.target_host, client.namespace)
-        return of(await temporal(connection, queues=(), attributes=(), unsigned=mode), "commands")
+        return of(await temporal(connection, queues=(), deployment="", attributes=(), unsigned=mode), "commands")
 
     async def test_is_said_until_none_is_left(self, temporal_address: str):
         signed = await new_namespace(temporal_address, f"signed-{uuid4().hex[:8]}")
