@@ -46,20 +46,23 @@ class Contestant:
 
 async def run(plan: Plan, *, folder: Path, report: Report) -> bool:
     """Whether every target was met."""
-    with running_temporal(folder / "logs/temporal-signing.log", ui=False) as server:
-        with running_worker(Kind.NOOP, server, folder) as plain, running_worker(Kind.SIGNED, server, folder) as ours:
-            for child in (plain, ours):
-                await asyncio.to_thread(child.wait_until, partial(has_started, child))
-            unsigned = NoOpLane(await connect(server.address, namespace=server.namespace), "unsigned")
-            client = await connect(server.address, namespace=server.namespace, signer=signer())
-            signed = NoOpLane(client, "signed", queue=SIGNED_QUEUE)
-            workers = [Observed(WORKER, child.pid) for child in (plain, ours)]
-            contestants = [Contestant(*pair) for pair in zip((unsigned, signed), workers, strict=True)]
-            await _round(contestants, plan.one, 1)  # the first calls of a process are slow
-            targets = []
-            for count, in_flight in ((plan.one, 1), (plan.many, IN_FLIGHT)):
-                rounds = [await _round(_turned(contestants, number), count, in_flight) for number in range(plan.rounds)]
-                targets += _told(rounds, in_flight, report)
+    with (
+        running_temporal(folder / "logs/temporal-signing.log", ui=False) as server,
+        running_worker(Kind.NOOP, server, folder) as plain,
+        running_worker(Kind.SIGNED, server, folder) as ours,
+    ):
+        for child in (plain, ours):
+            await asyncio.to_thread(child.wait_until, partial(has_started, child))
+        unsigned = NoOpLane(await connect(server.address, namespace=server.namespace), "unsigned")
+        client = await connect(server.address, namespace=server.namespace, signer=signer())
+        signed = NoOpLane(client, "signed", queue=SIGNED_QUEUE)
+        workers = [Observed(WORKER, child.pid) for child in (plain, ours)]
+        contestants = [Contestant(*pair) for pair in zip((unsigned, signed), workers, strict=True)]
+        await _round(contestants, plan.one, 1)  # the first calls of a process are slow
+        targets = []
+        for count, in_flight in ((plan.one, 1), (plan.many, IN_FLIGHT)):
+            rounds = [await _round(_turned(contestants, number), count, in_flight) for number in range(plan.rounds)]
+            targets += _told(rounds, in_flight, report)
     return report.judge(targets, counts=plan.counts)
 
 

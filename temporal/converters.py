@@ -6,7 +6,6 @@ receives is looked after by `temporal.guard`, which knows the place of each payl
 """
 
 import asyncio
-import copy
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,8 +92,9 @@ class SignedConverter(DataConverter):
         codec = self._codec(context)
         if codec is None:
             return self
-        placed = copy.copy(self)
-        object.__setattr__(placed, "payload_codec", codec)
+        # As copy.copy does, which takes five times as long; the converters are the same for every place.
+        placed = object.__new__(type(self))
+        vars(placed).update(vars(self), payload_codec=codec)
         return placed
 
     async def encode_failure(self, exception: BaseException, failure: Failure) -> None:

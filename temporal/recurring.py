@@ -42,8 +42,10 @@ class Recurring:
 
 @asynccontextmanager
 async def kept(client: Client, wanted: Sequence[Recurring], generation: Callable[[], int]) -> AsyncIterator[None]:
-    """Meanwhile each of them exists, with its interval and signed in the present month."""
-    keeping = asyncio.create_task(_keep(client, wanted, generation))
+    """From the beginning each of them exists, with its interval and signed in the present month. What cannot be made is
+    tried again meanwhile."""
+    pause = await _look(client, wanted, generation)
+    keeping = asyncio.create_task(_keep(client, wanted, generation, pause))
     try:
         yield
     finally:
@@ -51,16 +53,22 @@ async def kept(client: Client, wanted: Sequence[Recurring], generation: Callable
         await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _keep(client: Client, wanted: Sequence[Recurring], generation: Callable[[], int]) -> None:
+async def _keep(client: Client, wanted: Sequence[Recurring], generation: Callable[[], int], pause: float) -> None:
     while True:
-        pause = LOOK_SECONDS
-        for each in wanted:
-            try:
-                await ensure_recurring(client, each.action, each.every, generation=generation())
-            except (RPCError, OnboardingError) as error:
-                log.warning("recurring.not_kept", schedule=each.action.id, exc_info=error)
-                pause = RETRY_SECONDS
         await asyncio.sleep(pause)
+        pause = await _look(client, wanted, generation)
+
+
+async def _look(client: Client, wanted: Sequence[Recurring], generation: Callable[[], int]) -> float:
+    """The seconds until the next look."""
+    pause = LOOK_SECONDS
+    for each in wanted:
+        try:
+            await ensure_recurring(client, each.action, each.every, generation=generation())
+        except (RPCError, OnboardingError) as error:
+            log.warning("recurring.not_kept", schedule=each.action.id, exc_info=error)
+            pause = RETRY_SECONDS
+    return pause
 
 
 async def ensure_recurring(

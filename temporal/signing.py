@@ -6,6 +6,7 @@ activity its type and id. The data itself stays readable JSON.
 """
 
 import hmac
+import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Place:
     activity_id: str = ""
 
     def label(self, way: Way) -> bytes:
-        return _joined(way.encode(), *(part.encode() for part in vars(self).values()))
+        parts = (way, self.namespace, self.workflow_id, self.activity_type, self.activity_id)
+        return _joined(*[part.encode() for part in parts])
 
 
 def uncounted(kind: CommandKind, outcome: CommandOutcome) -> None:
@@ -100,7 +102,7 @@ class Signer:
         self._count = count
         self._now = now
         self._known = _Months(now())
-        self._derived: dict[str, bytes] = {}
+        self._derived: dict[str, hmac.HMAC] = {}
         self._deriving = threading.Lock()
         self._next_try = datetime.min.replace(tzinfo=UTC)
 
@@ -118,7 +120,7 @@ class Signer:
         """The months whose keys are still to be derived, to check the payloads or, without any, to sign."""
         months = self._months()
         if payloads:
-            named = [months.accepted.get(_parts(payload)[2]) for payload in payloads]
+            named = [months.accepted.get(_parts(each.metadata.get(SIGNATURE, b""))[2]) for each in payloads]
         else:
             named = [months.present] if self._now() >= self._next_try else []
         return [month for month in named if month and month not in self._derived]
@@ -174,18 +176,21 @@ class Signer:
         return found
 
     def _find(self, payload: Payload, label: bytes) -> _Finding:
-        version, name, month, mac = _parts(payload)
+        version, name, month, mac = _parts(payload.metadata.get(SIGNATURE, b""))
         accepted = self._months().accepted.get(month)
         if accepted is None or name != self._name or version != _VERSION:
             return _Finding.UNSIGNED
-        return _Finding.SIGNED if hmac.compare_digest(mac, self._mac(payload, label, accepted)) else _Finding.WRONG
+        ours = self._mac(payload, label, accepted)
+        return _Finding.SIGNED if hmac.compare_digest(mac, ours) else _Finding.WRONG
 
     def _mac(self, payload: Payload, label: bytes, month: str) -> bytes:
-        parts = [label]
-        for name in sorted(payload.metadata):
+        parts, metadata = [label], payload.metadata
+        for name in sorted(metadata):
             if name != SIGNATURE:
-                parts += (name.encode(), payload.metadata[name])
-        return hmac.digest(self._key(month), _joined(*parts, payload.data), "sha256").hex().encode()
+                parts += (name.encode(), metadata[name])
+        mac = self._key(month).copy()
+        mac.update(_joined(*parts, payload.data))
+        return mac.hexdigest().encode()
 
     def _month(self) -> str:
         """The present one; for as long as its key cannot be had, the one before, which is accepted all the same."""
@@ -208,11 +213,12 @@ class Signer:
             self._known = _Months(now)
         return self._known
 
-    def _key(self, month: str) -> bytes:
+    def _key(self, month: str) -> hmac.HMAC:
+        """An HMAC over nothing yet, to be copied: that takes half the time of beginning one."""
         if month not in self._derived:
             with self._deriving:
                 if month not in self._derived:
-                    self._derived[month] = self._keys.derive(month)
+                    self._derived[month] = hmac.new(self._keys.derive(month), digestmod="sha256")
         return self._derived[month]
 
 
@@ -228,14 +234,13 @@ def refusal() -> ApplicationError:
 
 def generation_of(payload: Payload) -> int:
     """The month that a payload says it was signed in; 0 without a signature. Nothing is checked."""
-    digits = _parts(payload)[2].replace(b"-", b"")
+    digits = _parts(payload.metadata.get(SIGNATURE, b""))[2].replace(b"-", b"")
     return int(digits) if digits.isdigit() and len(digits) == 6 else 0
 
 
-def _parts(payload: Payload) -> list[bytes]:
-    """Version, key, month and HMAC; empty ones without a signature."""
-    # Most payloads have one; a map of protobuf would make an entry for one that is only asked for.
-    parts = payload.metadata[SIGNATURE].split(b" ") if SIGNATURE in payload.metadata else []
+def _parts(signature: bytes) -> list[bytes]:
+    """Version, key, month and HMAC; empty ones of anything else."""
+    parts = signature.split(b" ")
     return parts if len(parts) == 4 else [b"", b"", b"", b""]
 
 
@@ -258,7 +263,10 @@ def _content(node: Failure) -> bytes:
 
 def _joined(*parts: bytes) -> bytes:
     """Each with its length before it, so that no two sequences make the same bytes."""
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    return b"".join([piece for part in parts for piece in (_LENGTH.pack(len(part)), part)])
+
+
+_LENGTH = struct.Struct(">Q")
 
 
 def _shifted(now: datetime, months: int) -> str:

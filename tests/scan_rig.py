@@ -133,7 +133,7 @@ class ScanRig:
             *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),
         ]
 
-    def temporal(self, client: Client | None = None) -> Schedules:
+    def temporal(self, client: Client | None = None, *, signed: bool = True) -> Schedules:
         return TemporalSchedules(
             client or self.client,
             asyncio.get_running_loop(),
@@ -142,7 +142,7 @@ class ScanRig:
             tenant=TENANT_ID,
             version=SPEC_VERSION,
             looseness=Looseness(jitter=timedelta(0), catch_up=CATCH_UP),
-            generation=Generation(SIGNED_MONTH, lambda: SIGNER.generation),
+            generation=Generation(SIGNED_MONTH, lambda: SIGNER.generation) if signed else None,
         )
 
     def runs(self) -> RunningScans:

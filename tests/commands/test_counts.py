@@ -59,7 +59,7 @@ from temporal.client import connect
 from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes
 from tests.patience import PATIENCE_SECONDS
-from tests.rig import eventually
+from tests.rig import SIGNER, eventually
 from tests.workflows.record import HISTORIES
 from workflows.ids import converge_id, onboarding_id
 
@@ -151,8 +151,9 @@ class Platform:
             UpdateExpression="SET created_at = :before",
             ExpressionAttributeValues={":before": {"S": stamp(new_year - timedelta(days=1))}},
         )
-        moment = timedelta(seconds=1)
-        await handle.backfill(ScheduleBackfill(start_at=new_year - moment, end_at=new_year + moment))
+        # The hour after it, because of the jitter.
+        hour = ScheduleBackfill(start_at=new_year - timedelta(seconds=1), end_at=new_year + timedelta(hours=1))
+        await handle.backfill(hour)
 
     async def _accepted(self, tenant_id: str, started: dict[str, Any]) -> str:
         await asyncio.to_thread(self.customer.trust, started["external_id"])
@@ -182,13 +183,13 @@ async def at_work(endpoint: str, temporal: TemporalConnection, profiles: Path) -
         customer_aws_endpoint_url=endpoint,
         platform_aws_account_id=PLATFORM_NUMBER,
     )
-    client = await connect(temporal.address, namespace=temporal.namespace, as_failure=as_failure)
+    client = await connect(temporal.address, namespace=temporal.namespace, signer=SIGNER, as_failure=as_failure)
     meter, stopping = Meter(unseen=frozenset({NAMES.api_keys})), asyncio.Event()
     with metered(meter), identities(endpoint, profiles) as act_as:
         act_as("api")
         app = create_app(main.services(settings, client, aws_of(settings)))
         act_as("worker")
-        working = asyncio.create_task(worker.work(client, settings, stopping, aws=aws_of(settings)))
+        working = asyncio.create_task(worker.work(client, settings, stopping, aws=aws_of(settings), signer=SIGNER))
         transport, headers = httpx.ASGITransport(app), {"X-API-Key": key}
         async with httpx.AsyncClient(
             transport=transport, base_url="http://api/api/v1", headers=headers, timeout=PATIENCE_SECONDS

@@ -139,6 +139,7 @@ IMAGES_OWN = {
     },
     "temporal-ui": {
         *("TEMPORAL_ADDRESS", "TEMPORAL_DEFAULT_NAMESPACE", "TEMPORAL_CORS_ORIGINS", "TEMPORAL_DISABLE_NEWS_FETCH"),
+        "TEMPORAL_DISABLE_WRITE_ACTIONS",
     },
     "temporal-tools": {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "HOME"},
     "ministack": {

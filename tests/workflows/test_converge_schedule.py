@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from temporalio.client import ScheduleDescription, ScheduleUpdate, ScheduleUpdateInput, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    ScheduleDescription,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+    WorkflowUpdateFailedError,
+)
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
@@ -18,7 +24,8 @@ from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
 from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
-from tests.rig import ORIGIN, code_of, eventually, until_set
+from temporal.recurring import signed_in
+from tests.rig import ORIGIN, SIGNER, code_of, eventually, until_set
 from tests.scan_rig import CATCH_UP, ScanRig
 from workflows.reconcile import Reconcile, Swept
 
@@ -208,6 +215,21 @@ class TestTheSweep:
         return await rig.client.execute_workflow(
             Reconcile.run, RecurringRequest("test"), id=f"reconcile-{uuid4()}", task_queue=rig.queue
         )
+
+    async def test_signs_what_an_older_release_left_unsigned(self, rig: ScanRig):
+        row = rig.stored()
+        before = Client(rig.client.service_client, namespace=rig.client.namespace)
+        await asyncio.to_thread(rig.temporal(before, signed=False).converge, row)
+        schedule = rig.client.get_schedule_handle(row.schedule_id)
+        assert signed_in((await schedule.describe()).schedule) == 0
+        async with rig.worker():
+
+            async def is_signed() -> bool:
+                swept = await self.swept(rig)
+                return swept.signed == 1
+
+            await eventually(is_signed)
+        assert signed_in((await described(rig, row)).schedule) == SIGNER.generation
 
     async def test_builds_what_is_missing_and_what_is_of_another_version(self, rig: ScanRig):
         lost = rig.stored()
