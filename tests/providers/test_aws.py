@@ -63,7 +63,7 @@ def test_the_outputs_of_our_template_can_be_submitted_as_they_are(
         "account_id": deployed["AccountId"],
         "role_arn": deployed["RoleArn"],
         "external_id": deployed["ExternalId"],
-        "role_name": "ThreatEngineReadOnly",
+        "role_name": deployed["RoleArn"].rpartition("/")[2],
         "stack_name": "ThreatEngine",
     }
     submitted = role_credential(
