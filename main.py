@@ -22,6 +22,7 @@ from composition.deployment import deployment_name
 from composition.edge import edge, server_limits
 from composition.issuer import access_tokens
 from composition.scan_services import scan_services
+from composition.unreadable import telling_unreadable_rows
 from settings.http import listed
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
@@ -49,7 +50,7 @@ def main() -> None:
     watched = begin("api", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     # When uvicorn has stopped because of a signal, it raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with closing(watched), suppress(KeyboardInterrupt):
+    with closing(watched), telling_unreadable_rows(watched), suppress(KeyboardInterrupt):
         run_program(serve(settings, temporal, listening, watched))
 
 

@@ -22,6 +22,7 @@ from composition.clouds import catalogue
 from composition.commands import recurring_of, signer_of
 from composition.deployment import deployment_name
 from composition.scan_work import scan_work, vault_of
+from composition.unreadable import telling_unreadable_rows
 from composition.workflow_types import ONBOARDING, SCANS
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
@@ -49,7 +50,7 @@ def main() -> None:
     settings, temporal = config.load()
     logs.configure(settings.log_level)
     watched = begin("worker", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
-    with closing(watched):
+    with closing(watched), telling_unreadable_rows(watched):
         run_program(run(settings, temporal, watched))
 
 

@@ -2,7 +2,7 @@
 return are counts and where the findings are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,9 +103,10 @@ class EngineActivities:
 
     def _store(self, plan: ScanPlan, findings: Sequence[Finding]) -> StoredResult:
         engine, completed_at = BUILT_IN if plan.in_process else ELSEWHERE, stamp(datetime.now(UTC))
-        return self._results.write(
+        stored = self._results.write(
             plan.order, findings, started_at=plan.started_at, completed_at=completed_at, engine=engine
         )
+        return replace(stored, nothing_decided=stored.counts.decided == 0)
 
     def _in_process(self, provider_type: ProviderType) -> InProcessEngine:
         """A worker of an older or newer version may have let the run in: another one has to go on with it."""

@@ -2,20 +2,22 @@
 of a schedule's own runs the trail says why. Somebody who triggered one is answered instead."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 
 from activities.audit import event_of, scan_ended, scan_started
-from domain.accounts import Account, AccountStatus
-from domain.audit import Origin
-from domain.cadence import repeats
+from activities.obstacles import SCANNABLE, Obstacles
+from domain.accounts import Account
+from domain.audit import AuditEvent, Origin
+from domain.cadence import repeats, unusable
 from domain.credentials import CredentialRef
-from domain.errors import NotFound, ScanRunning, StaleVersion
+from domain.errors import Conflict, NotFound, ScanRunning, StaleVersion, UnreadableRow
 from domain.firing import is_due, is_new
 from domain.notifications import Delivery
+from domain.obstacles import settled
 from domain.ports import AccountStore, AuditLog, TenantStore
 from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
 from domain.scans import (
@@ -28,11 +30,12 @@ from domain.scans import (
     ScanRequest,
     TriggeredBy,
 )
-from domain.schedules import Schedule
+from domain.schedules import Schedule, Skip
 from domain.tenants import TenantStatus
 from domain.timestamps import parse
 
-SCANNABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED})
+STOPPING = frozenset({Leaving.NO_ENGINE, Leaving.TENANT, Leaving.ACCOUNT, Leaving.UNREADABLE, Leaving.CADENCE})
+"""What stays in the way until somebody does something: the schedule shows it."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class ScanActivities:
 
     def __init__(self, ports: ScanPorts, *, pause_after: int) -> None:
         self._ports = ports
+        self._obstacles = Obstacles(ports.tenants, ports.accounts, ports.engines)
         self._pause_after = pause_after
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -101,8 +105,12 @@ class ScanActivities:
             self._claim(schedule, plan, step.request)
         except Left as left:
             if step.request.triggered_by is TriggeredBy.SCHEDULER:
-                self._record_leaving(step, left.admission)
+                return self._left(step, left.admission)
             return left.admission
+        except UnreadableRow:
+            if step.request.triggered_by is TriggeredBy.SCHEDULER:
+                return self._left(step, Admission(leaving=Leaving.UNREADABLE))
+            raise
         return Admission(plan)
 
     @activity.defn(name="close_scan")
@@ -130,20 +138,42 @@ class ScanActivities:
         )
         self._ports.executions.record_delivery(step.tenant_id, step.execution_id, delivery, event)
 
-    def _record_leaving(self, step: AdmitScan, admission: Admission) -> None:
-        request, holder = step.request, admission.running_execution_id
-        details = {"reason": admission.leaving or "", **({"execution": holder} if holder else {})}
-        event = event_of(
-            request.origin,
-            step="scan.left",
-            tenant_id=request.tenant_id,
-            action="scan.left",
-            target=f"schedule:{request.schedule_id}",
+    def _left(self, step: AdmitScan, admission: Admission) -> Admission:
+        """The trail and the schedule say why; what does not pass by itself stops the schedule."""
+        request, leaving = step.request, admission.leaving or Leaving.CHANGED
+        holder = admission.running_execution_id
+        event = self._event(step, "scan.left", leaving, **({"execution": holder} if holder else {}))
+        try:
+            schedule = self._ports.schedules.get(request.tenant_id, request.schedule_id)
+        except (NotFound, UnreadableRow):
+            self._ports.audit.record(event)
+            return admission
+        self._ports.schedules.note_skip(schedule, Skip(step.at, leaving.value), event)
+        return replace(admission, stopped=leaving in STOPPING and self._stopped(schedule, step))
+
+    def _stopped(self, schedule: Schedule, step: AdmitScan) -> bool:
+        """Whether the status of the schedule is now that of one with an obstacle."""
+        obstacle = self._obstacles.of(schedule)
+        after = settled(schedule, obstacle) if obstacle else None
+        if obstacle is None or after is None:
+            return obstacle is not None
+        try:
+            self._ports.schedules.replace(after, self._event(step, "schedule.stopped", Leaving(obstacle.code)))
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    def _event(self, step: AdmitScan, action: str, leaving: Leaving, **details: str) -> AuditEvent:
+        return event_of(
+            step.request.origin,
+            step=action,
+            tenant_id=step.request.tenant_id,
+            action=action,
+            target=f"schedule:{step.request.schedule_id}",
             at=step.at,
-            outcome="left",
-            details=details,
+            outcome="left" if action == "scan.left" else "ok",
+            details={"reason": leaving.value, **details},
         )
-        self._ports.audit.record(event)
 
     def _row(self, step: AdmitScan) -> Schedule:
         try:
@@ -172,6 +202,8 @@ class ScanActivities:
 
     def _may_fire(self, schedule: Schedule, step: AdmitScan) -> None:
         """The time in the workflow's id is anybody's word: it has to be one that the row leads to, and a new one."""
+        if unusable(schedule.cadence):
+            raise Left(Leaving.CADENCE)
         try:
             nominal = datetime.strptime(step.nominal or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         except ValueError:
@@ -185,7 +217,7 @@ class ScanActivities:
 
     def _may_use_credentials(self, tenant_id: str) -> None:
         """Of a disabled tenant none is used, whoever asks."""
-        if self._ports.tenants.get(tenant_id).status is TenantStatus.DISABLED:
+        if self._ports.tenants.get(tenant_id).status is not TenantStatus.ACTIVE:
             raise Left(Leaving.TENANT)
 
     def _account(self, schedule: Schedule) -> tuple[Account, CredentialRef]:
@@ -235,8 +267,12 @@ class ScanActivities:
             raise Left(Leaving.DELETED) from None
 
     def _is_running(self, tenant_id: str, execution_id: str) -> bool:
-        """A claim whose workflow is gone, because an operator terminated it perhaps, holds nothing."""
-        execution = self._ports.executions.get(tenant_id, execution_id)
+        """A claim whose workflow is gone, because an operator terminated it perhaps, holds nothing. One whose row
+        cannot be read may be held."""
+        try:
+            execution = self._ports.executions.get(tenant_id, execution_id)
+        except (NotFound, UnreadableRow):
+            return True
         return self._ports.runs.is_running(execution.workflow_id)
 
 

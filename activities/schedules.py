@@ -2,17 +2,22 @@
 from the row as it is, so the last one to converge always carries the newest row."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 
 from activities.audit import event_of
+from domain.audit import Origin
 from domain.credentials import CredentialRef, SealContext, SealPurpose, VaultEntry
-from domain.errors import NotFound
+from domain.errors import Conflict, InvalidInput, NotFound, Problem
+from domain.obstacles import REFUSED, stopped
 from domain.ports import CredentialOpener, CredentialVault
 from domain.scan_ports import Schedules, ScheduleStore
 from domain.schedules import ChangeKind, Schedule, ScheduleChange
+from domain.timestamps import stamp
 
 _ACTIONS = {
     ChangeKind.CREATE: "schedule.created",
@@ -64,10 +69,32 @@ class ScheduleActivities:
             self._schedules.remove(step.schedule_id)
             self._forget_secret(step)
             return
-        self._schedules.converge(row)
+        try:
+            self._schedules.converge(row)
+        except InvalidInput as refused:
+            self._show_refused(row, refused)
+            self._schedules.remove(row.schedule_id)
+            return
         # One that was never changed has no secret to lose.
         if row.notifications.signing is None and row.spec_version > 1:
             self._forget_secret(step)
+
+    def _show_refused(self, row: Schedule, refused: InvalidInput) -> None:
+        """Temporal never takes this cadence: the schedule says so, and nothing asks again."""
+        if row.status_reason == REFUSED:
+            return
+        problems = refused.problems or (Problem(REFUSED, refused.message),)
+        event = event_of(
+            Origin("system", activity.info().workflow_id or ""),
+            step=f"refused-{row.spec_version}",
+            tenant_id=row.tenant_id,
+            action="schedule.stopped",
+            target=f"schedule:{row.schedule_id}",
+            at=stamp(datetime.now(UTC)),
+            details={"reason": REFUSED},
+        )
+        with suppress(Conflict, NotFound):  # changed or deleted meanwhile: the next look is at what it is then
+            self._store.replace(stopped(row, REFUSED, *problems), event)
 
     def _written(self, change: ScheduleChange, schedule: Schedule) -> Schedule:
         event = event_of(

@@ -8,10 +8,13 @@ from typing import Any
 from temporalio import activity
 
 from activities.audit import event_of, scan_ended
+from activities.obstacles import Obstacles
 from domain.audit import Origin
+from domain.cadence import unusable
 from domain.commands import RecurringRequest
-from domain.errors import Conflict, NotFound, StaleVersion
+from domain.errors import Conflict, NotFound, StaleVersion, UnreadableRow
 from domain.metrics import SCHEDULE_DRIFT
+from domain.obstacles import REFUSED, settled
 from domain.onboarding import Cancellation
 from domain.ports import CredentialVault
 from domain.runs import abandoned, is_missed, missed
@@ -51,6 +54,10 @@ class Drift:
     """One-time rows whose moment passed without a run."""
     outdated: tuple[Key, ...] = ()
     """Rows whose Temporal Schedule was not signed this month, and would not be accepted for ever."""
+    unreadable: tuple[str, ...] = ()
+    """Keys of rows that cannot be read, and of those whose run cannot be."""
+    unsettled: tuple[Key, ...] = ()
+    """Rows that may have an obstacle that they do not show, or show one that is gone."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class UpkeepPorts:
     temporal: Schedules
     runs: RunningScans
     webhooks: CredentialVault
+    obstacles: Obstacles
 
 
 class UpkeepActivities:
@@ -90,7 +98,7 @@ class UpkeepActivities:
         self._given_up_after = catch_up + QUEUED
 
     def all(self) -> Sequence[Callable[..., Any]]:
-        return [self.find_drift, self.close_abandoned, self.record_missed, self.end_schedules]
+        return [self.find_drift, self.close_abandoned, self.record_missed, self.settle_schedule, self.end_schedules]
 
     @activity.defn(name="find_drift")
     def find_drift(self, step: RecurringRequest | None = None) -> Drift:
@@ -98,18 +106,22 @@ class UpkeepActivities:
         self._ports.temporal.tidy()
         listed, now, rows = self._ports.temporal.listed(), datetime.now(UTC), set[str]()
         astray, held, late, outdated = list[Key](), list[Key](), list[Key](), list[Key]()
-        for row in self._rows():
+        unsettled, unreadable, disabled = list[Key](), list[str](), self._ports.obstacles.disabled_tenants()
+        for row in self._rows(unreadable=unreadable):
             rows.add(row.schedule_id)
             key = Key(row.tenant_id, row.schedule_id)
             if _is_astray(row, listed.get(row.schedule_id)):
                 astray.append(key)
             elif listed[row.schedule_id].outdated if row.schedule_id in listed else False:
                 outdated.append(key)
-            if row.running_execution_id and not self._is_running(row):
+            if self._is_abandoned(row, unreadable):
                 held.append(key)
             if self._is_missed(row, now):
                 late.append(key)
-        orphans = [Key(listed[name].tenant_id, name) for name in sorted(listed.keys() - rows)]
+            elif self._ports.obstacles.may_have(row, disabled):
+                unsettled.append(key)
+        # A row that cannot be read is still a row.
+        orphans = [Key(listed[name].tenant_id, name) for name in sorted(listed.keys() - rows - set(unreadable))]
         _count(astray=len(astray), orphan=len(orphans), abandoned=len(held), missed=len(late))
         return Drift(
             rows=len(rows),
@@ -118,6 +130,8 @@ class UpkeepActivities:
             abandoned=tuple(held[:MOST]),
             missed=tuple(late[:MOST]),
             outdated=tuple(outdated[:MOST_SIGNED]),
+            unreadable=tuple(unreadable[:MOST]),
+            unsettled=tuple(unsettled[:MOST]),
         )
 
     @activity.defn(name="close_abandoned")
@@ -152,6 +166,30 @@ class UpkeepActivities:
         except (NotFound, StaleVersion):
             activity.logger.info("Nothing was missed: the schedule was changed meanwhile.")
 
+    @activity.defn(name="settle_schedule")
+    def settle_schedule(self, step: Mend) -> bool:
+        """Show what stands in the way of a schedule, or let it go on. Whether anything changed, which Temporal then has
+        to follow."""
+        row = self._row(step.key)
+        obstacle = self._ports.obstacles.of(row) if row else None
+        after = settled(row, obstacle) if row else None
+        if row is None or after is None:
+            return False
+        event = event_of(
+            step.origin,
+            step=f"settled-{row.schedule_id}-{row.spec_version}",
+            tenant_id=row.tenant_id,
+            action="schedule.stopped" if obstacle else "schedule.resumed",
+            target=f"schedule:{row.schedule_id}",
+            at=step.at,
+            details={"reason": obstacle.code if obstacle else row.status_reason or ""},
+        )
+        try:
+            self._ports.schedules.replace(after, event)
+        except (Conflict, NotFound):
+            activity.logger.info("Nothing to settle: the schedule was changed meanwhile.")
+        return True
+
     @activity.defn(name="end_schedules")
     def end_schedules(self, step: EndSchedules) -> int:
         """Delete every schedule of the account and stop what runs. Returns how many there were. The account must not be
@@ -183,12 +221,17 @@ class UpkeepActivities:
     def _is_missed(self, row: Schedule, now: datetime) -> bool:
         return is_missed(row, now=now, catch_up=self._given_up_after)
 
-    def _rows(self, tenant_id: str | None = None, account_id: str | None = None) -> Iterator[Schedule]:
-        """A page that was read is not read again, so that deleting its rows meanwhile skips none."""
+    def _rows(
+        self, tenant_id: str | None = None, account_id: str | None = None, *, unreadable: list[str] | None = None
+    ) -> Iterator[Schedule]:
+        """A page that was read is not read again, so that deleting its rows meanwhile skips none. The keys of rows that
+        cannot be read are added to `unreadable`."""
         cursor = None
         while True:
             page = self._ports.schedules.page(tenant_id, account_id=account_id, status=None, limit=PAGE, cursor=cursor)
             activity.heartbeat()
+            if unreadable is not None:
+                unreadable += page.unreadable
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -199,15 +242,28 @@ class UpkeepActivities:
             execution = self._ports.executions.get(row.tenant_id, row.running_execution_id)
             self._ports.runs.cancel(execution.workflow_id, Cancellation(origin, "schedules_ended"))
 
+    def _is_abandoned(self, row: Schedule, unreadable: list[str]) -> bool:
+        """A run whose row is gone or cannot be read keeps no other schedule from being looked at."""
+        if row.running_execution_id is None:
+            return False
+        try:
+            return not self._is_running(row)
+        except (NotFound, UnreadableRow):
+            unreadable.append(row.running_execution_id)
+            return False
+
     def _is_running(self, row: Schedule) -> bool:
         execution = self._ports.executions.get(row.tenant_id, row.running_execution_id or "")
         return self._ports.runs.is_running(execution.workflow_id)
 
 
 def _is_astray(row: Schedule, listed: ListedSchedule | None) -> bool:
-    """The Temporal Schedule of a one-time row that has fired is gone, or goes by itself."""
+    """The Temporal Schedule of a one-time row that has fired is gone, or goes by itself. One that cannot be followed
+    has none."""
     if row.status is ScheduleStatus.COMPLETED:
         return False
+    if unusable(row.cadence) or row.status_reason == REFUSED:
+        return listed is not None
     return listed is None or listed.spec_version != row.spec_version
 
 

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import ID, TENANT
-from api.schemas import StepAnswer
+from api.schemas import StepAnswer, Unreadable
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
 from domain.pages import Page
 from domain.validation import Outcome, Verdict
@@ -34,10 +34,15 @@ class AccountsAnswer(BaseModel):
 
     accounts: list[AccountAnswer]
     next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[Account]) -> Self:
-        return cls(accounts=[AccountAnswer.of(account) for account in page.items], next_cursor=page.next_cursor)
+        return cls(
+            accounts=[AccountAnswer.of(account) for account in page.items],
+            next_cursor=page.next_cursor,
+            unreadable=len(page.unreadable),
+        )
 
 
 class VerdictAnswer(BaseModel):

@@ -17,7 +17,7 @@ router = new_router("/onboarding/accounts", tag="accounts")
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to look at.")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=2048, description="`next_cursor` of the page before, with the same filters."),
+    Query(max_length=6144, description="`next_cursor` of the page before, with the same filters."),
 ]
 
 

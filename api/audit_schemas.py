@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
+from api.schemas import Unreadable
 from domain.audit import AuditEvent
 from domain.pages import Page
 
@@ -33,7 +34,12 @@ class AuditEventsAnswer(BaseModel):
 
     events: list[AuditEventAnswer]
     next_cursor: str | None = Field(description="Where to go on; null on the last page. A filtered page may be empty.")
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[AuditEvent]) -> Self:
-        return cls(events=[AuditEventAnswer.of(event) for event in page.items], next_cursor=page.next_cursor)
+        return cls(
+            events=[AuditEventAnswer.of(event) for event in page.items],
+            next_cursor=page.next_cursor,
+            unreadable=len(page.unreadable),
+        )

@@ -88,7 +88,7 @@ class Access:
     def active_tenant(self, tenant_id: str) -> Tenant:
         """A tenant that something is made for. Raises NotFound, TenantDisabled."""
         tenant = self.tenant(tenant_id)
-        if tenant.status is TenantStatus.DISABLED:
+        if tenant.status is not TenantStatus.ACTIVE:
             raise TenantDisabled
         return tenant
 

@@ -5,12 +5,14 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import ID
-from api.schemas import ProblemAnswer
+from api.schemas import ProblemAnswer, Unreadable
 from domain.accounts import ProviderType
 from domain.notifications import ChannelKind, DeliveryState
 from domain.pages import Page
 from domain.scans import Execution, ExecutionStatus, ScanResult, TriggeredBy
 from domain.timestamps import parse
+
+PARTIAL = "Whether some checks were decided and others could not be: the findings say which, and why."
 
 
 class ExecutionAnswer(BaseModel):
@@ -24,6 +26,7 @@ class ExecutionAnswer(BaseModel):
     passed_checks: int
     failed_checks: int
     error_checks: int = Field(description="Checks that could not be decided.")
+    partial: bool = Field(description=PARTIAL)
     execution_time_seconds: float | None
     triggered_by: TriggeredBy
 
@@ -38,6 +41,7 @@ class ExecutionsAnswer(BaseModel):
     executions: list[ExecutionAnswer]
     total: int = Field(description="How many runs there were, from a counter.")
     next_cursor: str | None
+    unreadable: Unreadable = 0
 
 
 class DeliveryAnswer(BaseModel):
@@ -96,6 +100,7 @@ class ScanResultAnswer(BaseModel):
     passed_checks: int
     failed_checks: int
     error_checks: int
+    partial: bool = Field(description=PARTIAL)
 
     @classmethod
     def of(cls, result: ScanResult) -> Self:
@@ -107,10 +112,15 @@ class ScanResultsAnswer(BaseModel):
 
     scan_results: list[ScanResultAnswer]
     next_cursor: str | None
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[ScanResult]) -> Self:
-        return cls(scan_results=[ScanResultAnswer.of(row) for row in page.items], next_cursor=page.next_cursor)
+        return cls(
+            scan_results=[ScanResultAnswer.of(row) for row in page.items],
+            next_cursor=page.next_cursor,
+            unreadable=len(page.unreadable),
+        )
 
 
 class ScanResultDetailAnswer(ScanResultAnswer):
@@ -136,6 +146,7 @@ def _summary(execution: Execution) -> dict[str, object]:
         "passed_checks": execution.counts.passed,
         "failed_checks": execution.counts.failed,
         "error_checks": execution.counts.errors,
+        "partial": execution.counts.partial,
         "execution_time_seconds": seconds,
         "triggered_by": execution.triggered_by,
     }
@@ -152,4 +163,5 @@ def _result(result: ScanResult) -> dict[str, object]:
         "passed_checks": result.counts.passed,
         "failed_checks": result.counts.failed,
         "error_checks": result.counts.errors,
+        "partial": result.counts.partial,
     }

@@ -77,7 +77,9 @@ def list_executions(
         schedule.tenant_id, schedule_id=schedule.schedule_id, account_id=None, limit=limit, cursor=start
     )
     found = [ExecutionAnswer.of(execution) for execution in page.items]
-    return ExecutionsAnswer(executions=found, total=total, next_cursor=page.next_cursor)
+    return ExecutionsAnswer(
+        executions=found, total=total, next_cursor=page.next_cursor, unreadable=len(page.unreadable)
+    )
 
 
 @router.get(
@@ -174,7 +176,7 @@ def _skip(access: Access, schedule: Schedule, offset: int) -> str | None:
             limit=min(left, MAX_PAGE),
             cursor=cursor,
         )
-        left, cursor = left - len(page.items), page.next_cursor
+        left, cursor = left - len(page.items) - len(page.unreadable), page.next_cursor
         if cursor is None:
             break
     return cursor

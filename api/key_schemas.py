@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
-from api.schemas import Id, Name, RequestBody, Whole, example
+from api.schemas import Id, Name, RequestBody, Unreadable, Whole, example
 from domain.access import PLATFORM_SCOPES, Role, Scope
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey
 from domain.errors import InvalidInput, Problem
@@ -112,10 +112,15 @@ class ApiKeysAnswer(BaseModel):
 
     api_keys: list[ApiKeyAnswer]
     next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[ApiKey]) -> Self:
-        return cls(api_keys=[ApiKeyAnswer.of(key) for key in page.items], next_cursor=page.next_cursor)
+        return cls(
+            api_keys=[ApiKeyAnswer.of(key) for key in page.items],
+            next_cursor=page.next_cursor,
+            unreadable=len(page.unreadable),
+        )
 
 
 class ApiKeyRevokedAnswer(BaseModel):

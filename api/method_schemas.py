@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from api.onboarding_schemas import EXTERNAL_ID, ID
 from domain.accounts import Account, ProviderType
 from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription, Setup
+from domain.scopes import EngineOffer
 
 
 class FieldAnswer(BaseModel):
@@ -81,6 +82,37 @@ class MethodsAnswer(BaseModel):
             methods=[MethodAnswer.of(method) for method in description.methods],
             permissions=[PermissionAnswer.of(permission) for permission in description.permissions],
         )
+
+
+class ProviderAnswer(BaseModel):
+    """One cloud, and what can be scanned of it here."""
+
+    provider: ProviderType
+    name: str
+    methods: list[str] = Field(examples=[["iam_role", "access_key"]])
+    engines: list[str] = Field(
+        description="What can scan it: `built_in`, or `http` for an engine of the operators'. Without one its accounts "
+        "can be onboarded and not be scheduled."
+    )
+    regions: list[str] = Field(description="Those that a schedule may name; empty when any is passed on to the engine.")
+    services: list[str] = Field(description="The same of services.")
+
+    @classmethod
+    def of(cls, description: ProviderDescription, offer: EngineOffer | None) -> Self:
+        return cls(
+            provider=description.provider_type,
+            name=description.name,
+            methods=[method.method for method in description.methods],
+            engines=list(offer.engines) if offer else [],
+            regions=list(offer.regions) if offer else [],
+            services=list(offer.services) if offer else [],
+        )
+
+
+class ProvidersAnswer(BaseModel):
+    """The clouds on offer."""
+
+    providers: list[ProviderAnswer]
 
 
 class SetupAnswer(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from api.deps import AccessDep, Provider, ServicesDep
-from api.method_schemas import MethodsAnswer, SetupAnswer, TemplateAnswer
+from api.method_schemas import MethodsAnswer, ProviderAnswer, ProvidersAnswer, SetupAnswer, TemplateAnswer
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
 from api.template_address import template_address
@@ -26,6 +26,19 @@ ExternalId = Annotated[
         "guesses; an account is onboarded with its own one only.",
     ),
 ]
+
+
+@router.get(
+    "/providers",
+    dependencies=[needs(Scope.ACCOUNTS_READ, Tenancy.NONE)],
+    responses=errors(),
+    summary="List the clouds",
+)
+def list_providers(services: ServicesDep) -> ProvidersAnswer:
+    """Every cloud with its methods, and the engines, regions and services that its schedules can name."""
+    offers, catalogue = services.scans.offers, services.catalogue
+    described = [catalogue.provider(name).description for name in catalogue.names()]
+    return ProvidersAnswer(providers=[ProviderAnswer.of(each, offers.get(each.provider_type)) for each in described])
 
 
 @router.get(

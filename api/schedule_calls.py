@@ -19,7 +19,7 @@ from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
 from domain.audit import Origin
 from domain.edge_errors import TenantDisabled
-from domain.errors import Busy, Conflict, NotFound, ScanRunning, Unavailable
+from domain.errors import Busy, Conflict, NoEngine, NotFound, ScanRunning, Unavailable
 from domain.onboarding import Cancellation
 from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
@@ -28,8 +28,7 @@ from workflows.ids import ONBOARDING_PRIORITY, SCAN_PRIORITY, converge_id, scan_
 from workflows.run_scan import RunScan
 from workflows.search_attributes import of_scan, of_schedule
 
-_NOT_ACTIVE = "The account is not active; bring it back before it is scanned."
-_NO_ENGINE = "Nothing scans this cloud here; the operators have to configure an engine for it."
+NOT_ACTIVE = "The account is not active; bring it back before it is scanned."
 
 
 @dataclass(frozen=True)
@@ -138,9 +137,9 @@ def _refuse(admission: Admission) -> None:
         case Leaving.TENANT:
             raise TenantDisabled
         case Leaving.ACCOUNT:
-            raise Conflict(_NOT_ACTIVE)
+            raise Conflict(NOT_ACTIVE)
         case Leaving.NO_ENGINE:
-            raise Conflict(_NO_ENGINE)
+            raise NoEngine
         case Leaving.DELETED:
             raise missing("schedule", "schedule_id")
         case _:

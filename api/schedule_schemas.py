@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic.config import JsonDict
 
 from api.onboarding_schemas import ID, TENANT
-from api.schemas import Id, Line, Name, ProblemAnswer, RequestBody, Whole, example
+from api.schemas import Id, Line, Name, ProblemAnswer, RequestBody, Unreadable, Whole, example
 from domain.accounts import ProviderType
 from domain.cadence import MAX_INTERVAL_SECONDS
 from domain.notifications import ChannelKind, NotificationSettings
@@ -18,15 +18,20 @@ MOST_PLACES, MOST_SERVICES = 100, 200
 Place = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Text = Annotated[Line, StringConstraints(max_length=256)]
+Cron = Annotated[Text, BeforeValidator(lambda sent: sent.replace("\t", " ") if isinstance(sent, str) else sent)]
+"""Fields may stand apart by tabs, which no other text may hold."""
 Kind = Literal["cron", "interval", "one_time"]
 NAME = "A name for people: 1 to 128 characters on one line."
 DESCRIPTION = "Up to 1,000 characters on one line."
 TYPE = "Which of cron_expression, interval_seconds and run_at is read."
-CRON = "Five fields, names of months and days, or a word such as @daily. Only one of the two day fields is restricted."
+CRON = (
+    "Five fields, names of months and days, or a word such as @daily. Only one of the two day fields is restricted. "
+    "A value with a step goes on to the end of its field, as croniter reads it: 1/2 is 1, 3, 5."
+)
 EVERY = "Counted from the creation of the schedule; the platform sets the shortest one, an hour by default."
 INTERVAL: JsonDict = {"minimum": 1, "maximum": MAX_INTERVAL_SECONDS}
 """Said and not checked here: the shortest one is a setting, and `domain.cadence` refuses with both."""
-ZONE = "An IANA time zone; a cron expression is read in it."
+ZONE = "An IANA time zone, in upper or lower case; a cron expression is read in it."
 REGIONS = f"At most {MOST_PLACES}; none means all."
 SERVICES = f"At most {MOST_SERVICES}; none means all."
 EXCLUDED = f"Services that are left out, at most {MOST_SERVICES}."
@@ -68,7 +73,7 @@ class PreviewCadenceRequest(RequestBody):
     model_config = example({"schedule_type": "cron", "cron_expression": "0 2 * * *"})
 
     schedule_type: Kind = Field(description=TYPE)
-    cron_expression: Text | None = Field(None, description=CRON)
+    cron_expression: Cron | None = Field(None, description=CRON)
     interval_seconds: Whole | None = Field(None, description=EVERY, json_schema_extra=INTERVAL)
     run_at: Text | None = Field(None, description=RUN_AT)
     timezone: Text = Field("UTC", description=ZONE)
@@ -106,7 +111,7 @@ class ChangeScheduleRequest(RequestBody):
     name: Name | None = Field(None, description=NAME)
     description: Line | None = Field(None, max_length=1000, description=DESCRIPTION)
     schedule_type: Kind | None = Field(None, description=f"{TYPE} With another type the fields of the old one go.")
-    cron_expression: Text | None = Field(None, description=CRON)
+    cron_expression: Cron | None = Field(None, description=CRON)
     interval_seconds: Whole | None = Field(None, description=EVERY, json_schema_extra=INTERVAL)
     run_at: Text | None = Field(None, description=RUN_AT)
     timezone: Text | None = Field(None, description=ZONE)
@@ -119,8 +124,8 @@ class ChangeScheduleRequest(RequestBody):
     enabled: bool | None = Field(None, description="The same as status: true is active, false is paused.")
     status: Literal["active", "paused"] | None = Field(
         None,
-        description="active also resumes a schedule that the platform paused after failures. A one_time schedule that "
-        "has fired, or missed its moment, becomes active with a new run_at.",
+        description="active also resumes a schedule that the platform stopped, unless what stopped it is still there "
+        "(409). A one_time schedule that has fired, or missed its moment, becomes active with a new run_at.",
     )
 
 
@@ -156,11 +161,17 @@ class ScheduleAnswer(BaseModel):
         examples=[{"webhook": {"url": "https://hooks.example/scan", "signed": True}}]
     )
     status: ScheduleStatus
-    status_reason: str | None = Field(description="Why the platform paused it: `failed_repeatedly` or `missed`.")
+    status_reason: str | None = Field(
+        description="Why the platform stopped it: `failed_repeatedly`, `missed`, or what stands in the way of its "
+        "scans (`no_engine`, `tenant_disabled`, `account_not_active`, `unusable_cadence`, `refused_by_scheduler`, "
+        "`unreadable_row`)."
+    )
     problems: list[ProblemAnswer] = Field(description="What led to that, and what to do about it.")
     enabled: bool
     next_run_at: str | None = Field(description="Null when it does not fire, or when Temporal cannot be asked now.")
     last_run_at: str | None
+    last_skipped_at: str | None = Field(description="When it was last to fire and nothing was scanned.")
+    last_skip_reason: str | None = Field(description="Why; a code such as `scan_running` or `no_engine`.")
     running_execution_id: str | None
     run_count: int
     success_count: int
@@ -184,6 +195,8 @@ class ScheduleAnswer(BaseModel):
                 "notification_channels": _shown(told),
                 "problems": [ProblemAnswer.of(problem) for problem in schedule.problems],
                 "enabled": schedule.fires,
+                "last_skipped_at": schedule.last_skip.at if schedule.last_skip else None,
+                "last_skip_reason": schedule.last_skip.reason if schedule.last_skip else None,
                 "next_run_at": next_run_at,
             }
         )
@@ -194,11 +207,12 @@ class SchedulesAnswer(BaseModel):
 
     schedules: list[ScheduleAnswer]
     next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[Schedule], next_runs: dict[str, str]) -> Self:
         found = [ScheduleAnswer.of(row, next_runs.get(row.schedule_id)) for row in page.items]
-        return cls(schedules=found, next_cursor=page.next_cursor)
+        return cls(schedules=found, next_cursor=page.next_cursor, unreadable=len(page.unreadable))
 
 
 class DeletedAnswer(BaseModel):
@@ -232,6 +246,6 @@ def _shown(told: NotificationSettings) -> dict[str, dict[str, object]]:
     for channel in told.channels:
         if channel.kind is ChannelKind.WEBHOOK:
             shown["webhook"] = {"url": channel.target, "signed": told.signing is not None}
-        else:
+        elif channel.kind is ChannelKind.SNS:
             shown["sns"] = {"topic_arn": channel.target}
     return shown

@@ -1,7 +1,7 @@
 """From the bodies of schedules to the rows that they wish for. Everything that can be told without the cloud or the
 server is told here, all of it at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,15 @@ from api.schedule_schemas import (
     NotificationChannels,
     PreviewCadenceRequest,
 )
-from domain.accounts import Account
-from domain.cadence import problems_of
-from domain.errors import InvalidInput, Problem
+from domain.accounts import Account, ProviderType
+from domain.cadence import problems_of, tidied
+from domain.errors import InvalidInput, NoEngine, Problem
 from domain.notifications import Channel, ChannelKind, NotificationSettings
+from domain.obstacles import REFUSED, UNUSABLE
 from domain.scan_ports import ChannelPolicy
 from domain.schedules import MISSED, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from domain.scopes import EngineOffer
+from domain.scopes import problems_of as problems_of_scope
 from domain.timestamps import stamp
 
 _CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")
@@ -31,6 +34,7 @@ class Wishes:
     """Turns bodies into rows. Raises InvalidInput with every problem."""
 
     channels: ChannelPolicy
+    offers: Mapping[ProviderType, EngineOffer]
     min_interval_seconds: int
 
     def new(self, body: CreateScheduleRequest, account: Account, *, schedule_id: str, at: str, by: str) -> Schedule:
@@ -52,7 +56,7 @@ class Wishes:
             updated_at=at,
             created_by=by,
         )
-        return self._checked(schedule, cadence_is_new=True)
+        return self._checked(schedule, cadence_is_new=True, scope_is_new=True)
 
     def changed(self, schedule: Schedule, changes: ChangeScheduleRequest) -> Schedule:
         sent = {name: value for name in changes.model_fields_set if (value := getattr(changes, name)) is not None}
@@ -68,15 +72,23 @@ class Wishes:
             spec_version=schedule.spec_version + 1,
             **_status(schedule, changes, cadence_is_new=cadence != schedule.cadence),
         )
-        return self._checked(successor, cadence_is_new=fires_anew(schedule, successor))
+        return self._checked(
+            successor, cadence_is_new=fires_anew(schedule, successor), scope_is_new=scope != schedule.scope
+        )
 
     def cadence(self, body: PreviewCadenceRequest) -> Cadence:
         cadence = cadence_of(body)
         self._raise(self._cadence_problems(cadence))
         return cadence
 
-    def _checked(self, schedule: Schedule, *, cadence_is_new: bool) -> Schedule:
+    def _checked(self, schedule: Schedule, *, cadence_is_new: bool, scope_is_new: bool) -> Schedule:
+        """Raises NoEngine too, for a schedule that is to fire."""
         problems = list(self._cadence_problems(schedule.cadence)) if cadence_is_new else []
+        offer = self.offers.get(schedule.provider_type)
+        if offer is None and cadence_is_new and schedule.fires:
+            raise NoEngine
+        if offer is not None and scope_is_new:
+            problems += problems_of_scope(schedule.scope, offer)
         for channel in schedule.notifications.channels:
             problems += self.channels.problems(channel)
         self._raise(problems)
@@ -107,7 +119,7 @@ def _cadence(before: Cadence, sent: dict[str, Any]) -> Cadence:
         before = Cadence(kind, timezone=before.timezone)
     if sent.get("run_at") is not None:
         sent["run_at"] = _moment(sent["run_at"])
-    return replace(before, **sent)
+    return tidied(replace(before, **sent))
 
 
 def _moment(text: str) -> str:
@@ -145,15 +157,15 @@ def _channels(sent: NotificationChannels) -> tuple[Channel, ...]:
 
 
 def _status(schedule: Schedule, changes: ChangeScheduleRequest, *, cadence_is_new: bool) -> dict[str, Any]:
-    """A one-time schedule that has fired, or missed its moment, is active again with its new time, unless something
-    else is wished."""
+    """A one-time schedule that has fired or missed its moment, and one whose cadence could not be followed, is active
+    again with a new one, unless something else is wished."""
     wished = {ScheduleStatus(changes.status)} if changes.status else set()
     if changes.enabled is not None:
         wished.add(ScheduleStatus.ACTIVE if changes.enabled else ScheduleStatus.PAUSED)
     if len(wished) > 1:
         message = "enabled and status say different things; send one of them."
         raise InvalidInput(problems=[Problem("contradiction", message, "/status")])
-    is_over = schedule.status is ScheduleStatus.COMPLETED or schedule.status_reason == MISSED
+    is_over = schedule.status is ScheduleStatus.COMPLETED or schedule.status_reason in (MISSED, REFUSED, UNUSABLE)
     if not wished and cadence_is_new and is_over:
         wished.add(ScheduleStatus.ACTIVE)
     if not wished:

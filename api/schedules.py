@@ -16,7 +16,7 @@ from api.failures import Reply
 from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
-from api.schedule_calls import ScheduleCalls
+from api.schedule_calls import NOT_ACTIVE, ScheduleCalls
 from api.schedule_schemas import (
     ChangeScheduleRequest,
     CreatedAnswer,
@@ -31,8 +31,9 @@ from api.schedule_schemas import (
 )
 from api.schedule_wishes import Wishes, fires_anew
 from domain.access import Scope
+from domain.accounts import AccountStatus
 from domain.credentials import Credential, SealContext, SealPurpose
-from domain.errors import InvalidInput, NotFound, Problem, Trouble
+from domain.errors import Conflict, InvalidInput, NotFound, Problem, Trouble
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
 from domain.timestamps import parse, stamp
 
@@ -138,6 +139,8 @@ async def change_schedule(
     meanwhile."""
     before = await run_in_threadpool(access.schedule, schedule_id)
     wished = _wishes(access).changed(before, changes)
+    if wished.fires and not before.fires:
+        await run_in_threadpool(_may_resume, access, wished)
     if fires_anew(before, wished):
         await run_in_threadpool(_previewed, access, wished.cadence)
     operation, channels = _operation(), changes.notification_channels
@@ -199,7 +202,8 @@ def _made_before(access: Access, body: CreateScheduleRequest, operation: Operati
 
 
 def _wishes(access: Access) -> Wishes:
-    return Wishes(access.services.scans.channels, access.services.limits.min_interval_seconds)
+    scans = access.services.scans
+    return Wishes(scans.channels, scans.offers, access.services.limits.min_interval_seconds)
 
 
 def _wished(access: Access, body: CreateScheduleRequest, operation: Operation) -> Schedule:
@@ -211,6 +215,14 @@ def _wished(access: Access, body: CreateScheduleRequest, operation: Operation) -
     schedule = _wishes(access).new(body, account, schedule_id=schedule_id, at=operation.at, by=by)
     _previewed(access, schedule.cadence)
     return schedule
+
+
+def _may_resume(access: Access, schedule: Schedule) -> None:
+    """Raises TenantDisabled, and Conflict when the account is not active: nothing would be scanned."""
+    access.active_tenant(schedule.tenant_id)
+    account = access.account(schedule.account_id)
+    if account.status not in (AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED):
+        raise Conflict(NOT_ACTIVE)
 
 
 def _previewed(access: Access, cadence: Cadence) -> Preview:

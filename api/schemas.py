@@ -92,6 +92,15 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=128)]
 
 
+Unreadable = Annotated[
+    int,
+    Field(
+        description="How many records of this page are stored in a form that cannot be read, and are left out. "
+        "Anything but 0 is for the operators."
+    ),
+]
+
+
 class ProblemAnswer(BaseModel):
     """One thing to put right."""
 

@@ -1,10 +1,12 @@
 """What the API is given: the ports it works through and the limits it keeps. Entry points and tests build one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
 from api.access_tokens import AccessTokens
+from domain.accounts import ProviderType
 from domain.ports import (
     AccountStore,
     ApiKeyStore,
@@ -18,6 +20,7 @@ from domain.ports import (
     TenantStore,
 )
 from domain.scan_ports import ChannelPolicy, ExecutionStore, ResultStore, Schedules, ScheduleStore
+from domain.scopes import EngineOffer
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
 
@@ -56,6 +59,8 @@ class ScanServices:
     results: ResultStore
     temporal: Schedules
     channels: ChannelPolicy
+    offers: Mapping[ProviderType, EngineOffer]
+    """By cloud; one that is missing has no engine."""
 
 
 @dataclass(frozen=True)

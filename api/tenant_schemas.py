@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import TENANT
-from api.schemas import Line, Name, RequestBody, example
+from api.schemas import Line, Name, RequestBody, Unreadable, example
 from domain.pages import Page
 from domain.tenants import Tenant, TenantStatus
 
@@ -61,7 +61,12 @@ class TenantsAnswer(BaseModel):
 
     tenants: list[TenantAnswer]
     next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+    unreadable: Unreadable = 0
 
     @classmethod
     def of(cls, page: Page[Tenant]) -> Self:
-        return cls(tenants=[TenantAnswer.of(tenant) for tenant in page.items], next_cursor=page.next_cursor)
+        return cls(
+            tenants=[TenantAnswer.of(tenant) for tenant in page.items],
+            next_cursor=page.next_cursor,
+            unreadable=len(page.unreadable),
+        )

@@ -16,7 +16,7 @@ from bench.table import IndexedTable, account_ids
 from bench.testbed import Testbed
 from stores import cursors
 from stores.accounts import DynamoAccountStore
-from stores.tables import TableNames
+from stores.tables import ACCOUNTS_BY_ID, TableNames
 
 MAX_LIST_RATIO = 1.2
 PAGE = 50
@@ -134,4 +134,5 @@ def rows_read(accounts: int) -> int:
 
 def cursor(tenant_id: str, account_id: str) -> str:
     """As the list of all accounts gives it after that account."""
-    return cursors.encode(account_id, ("accounts", tenant_id, "", ""))
+    scope = (TableNames().accounts, ACCOUNTS_BY_ID, f"tenant_id={tenant_id}")
+    return cursors.encode(account_id, scope)

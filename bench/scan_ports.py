@@ -15,7 +15,7 @@ from domain.errors import NotFound, ScanRunning
 from domain.notifications import Delivery
 from domain.pages import Page
 from domain.scans import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult, TriggeredBy
-from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
 from domain.tenants import Tenant
 from tests.fakes_clouds import ROLE_ARN
 from tests.fakes_scans import FOUND
@@ -83,6 +83,9 @@ class AssumedSchedules:
 
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         self._made.pop(schedule_id, None)
+
+    def note_skip(self, schedule: Schedule, skip: Skip, event: AuditEvent) -> None:
+        raise NotImplementedError
 
     def claim(self, schedule: Schedule, execution: Execution, event: AuditEvent, *, stale: str | None = None) -> None:
         with self._lock:

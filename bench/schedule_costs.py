@@ -23,6 +23,7 @@ from domain.api_keys import new_key_text
 from stores.schedules import DynamoScheduleStore
 from stores.tables import TableNames
 from tests.channels import CHANNELS
+from tests.fakes_scans import OFFERS
 from workflows.ids import ONBOARDING_QUEUE
 
 MAX_RATIO = 1.2
@@ -89,7 +90,7 @@ async def measure(bed: ScheduleBed, plan: Plan, *, report: Report) -> list[Targe
 async def _portal(bed: ScheduleBed, tenant_id: str, *, rows: int) -> AsyncIterator[Caller]:
     """The real application in this process."""
     table = DynamoScheduleStore(IndexedSchedules(tenant_id, rows), TableNames())  # type: ignore[arg-type]
-    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, CHANNELS)
+    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, CHANNELS, OFFERS)
     key, accounts = new_key_text(), ActiveAccounts(tenant_id)
     given = services(bed.client, tenant_id, accounts=accounts, key=key, queue=ONBOARDING_QUEUE)
     transport = httpx.ASGITransport(create_app(replace(given, scans=scans)))

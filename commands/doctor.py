@@ -21,6 +21,7 @@ from commands import (
     checks_key_policies,
     checks_keys,
     checks_permissions,
+    checks_rows,
     checks_tables,
     checks_temporal,
     clients,
@@ -32,6 +33,7 @@ from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from composition.deployment import deployment_name
+from stores.survey import READERS
 from stores.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes
@@ -103,6 +105,9 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
     yield from _key_policies(settings, aws, api_role or API_ROLE)
     for table in definitions(settings.tables):
         yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
+    for ours in READERS:
+        look = partial(checks_rows.rows, aws.dynamodb, settings.tables, ours)
+        yield from examined(f"rows of {getattr(settings.tables, ours)}", look)
     yield from examined(checks_audit.THING, partial(_audit_trail, settings, aws, now=now))
     tls = aws.s3.meta.endpoint_url.startswith("https:")
     yield from examined(

@@ -33,7 +33,7 @@ KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows i
 def create(tenant_id: Tenant, name: Name, role: WithRole, expires_in_days: Days = DAYS) -> None:
     """Make a key. It goes alone to the standard output and is not shown again."""
     keys, tenants = _connected()
-    if tenant_id != PLATFORM and tenants.get(tenant_id).status is TenantStatus.DISABLED:
+    if tenant_id != PLATFORM and tenants.get(tenant_id).status is not TenantStatus.ACTIVE:
         raise TenantDisabled
     text, key = add_key(keys, tenant_id, name, role=role, lifetime=timedelta(days=expires_in_days))
     print(f"This {role} key {key.prefix} is valid until {key.expires_at} and is not shown again:", file=sys.stderr)

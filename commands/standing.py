@@ -1,7 +1,8 @@
 """How the platform stands, read from Temporal: onboardings, scans, the last sweep, the last sealing of the audit
 trail, and who works on the queues.
 
-Everything is a count or the newest of its kind, so a look costs the same however much there is.
+Everything is a count, the newest of its kind or a bounded number of them, so a look costs about the same however much
+there is.
 """
 
 import asyncio
@@ -14,14 +15,19 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.errors import NotYet
 from domain.onboarding import OnboardingState
 from domain.scans import ScanState
 from domain.timestamps import stamp
+from telemetry.steps import MANY_ATTEMPTS
 from temporal.pollers import KINDS, polls
 from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
 from workflows.reconcile import Swept
 from workflows.seal_audits import SealedTrails
 from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
+
+MOST_DESCRIBED = 200
+"""Workflows of a kind that are looked at one by one."""
 
 Found = TypeVar("Found")
 
@@ -50,6 +56,15 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Retrying:
+    """A step that fails again and again."""
+
+    workflow_id: str
+    step: str
+    attempts: int
+
+
+@dataclass(frozen=True)
 class Standing:
     onboardings: Mapping[OnboardingState, int]
     """Those that ended are counted as long as Temporal keeps closed workflows."""
@@ -60,6 +75,8 @@ class Standing:
     """The comparison of all schedules with their rows."""
     sealing: Recurring[SealedTrails]
     queues: Sequence[Queue]
+    retrying: Sequence[Retrying] = ()
+    """Among the workflows that are at work, up to a limit."""
 
 
 async def standing(client: Client, queues: Sequence[str]) -> Standing:
@@ -78,7 +95,25 @@ async def standing(client: Client, queues: Sequence[str]) -> Standing:
         sweep=await _recurring(client, RECONCILE_ID, "Reconcile", Swept),
         sealing=await _recurring(client, SEAL_AUDITS_ID, "SealAudits", SealedTrails),
         queues=await asyncio.gather(*(_queue(client, name) for name in queues)),
+        retrying=await _retrying(client),
     )
+
+
+async def _retrying(client: Client) -> list[Retrying]:
+    """An onboarding that waits for its customer has no step under way and is not looked at."""
+    at_work = f"ExecutionStatus = 'Running' AND NOT {ONBOARDING_STATE.name} = '{OnboardingState.WAITING.value}'"
+    others = f"ExecutionStatus = 'Running' AND {ONBOARDING_STATE.name} IS NULL"
+    found: list[Retrying] = []
+    for query in (at_work, others):
+        async for run in client.list_workflows(query, limit=MOST_DESCRIBED):
+            described = await client.get_workflow_handle(run.id, run_id=run.run_id).describe()
+            pending = described.raw_description.pending_activities
+            found += [
+                Retrying(run.id, each.activity_type.name, each.attempt)
+                for each in pending
+                if each.attempt > MANY_ATTEMPTS and each.last_failure.application_failure_info.type != NotYet.code
+            ]
+    return found
 
 
 async def _count(client: Client, query: str) -> int:

@@ -13,6 +13,7 @@ import typer
 
 import config
 from commands import clients
+from commands.checks_rows import named
 from commands.output import Format, Output, count
 from commands.standing import Queue, Recurring, Standing, standing
 from domain.audit_trail import PATIENCE
@@ -20,6 +21,8 @@ from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus
 from domain.timestamps import parse
 from stores.failures import aws_failures
+from stores.survey import READERS, Surveyed, survey
+from stores.tables import TableNames
 from temporal.client import connect
 from temporal.program import run_program
 from workflows.ids import QUEUES, RECONCILE_ID, SEAL_AUDITS_ID
@@ -41,6 +44,8 @@ class Status:
     standing: Standing
     troubles: tuple[str, ...]
     """What stands still, and what to do about it."""
+    unreadable: tuple[Surveyed, ...] = ()
+    """Tables with rows that cannot be read."""
 
 
 def status(output: Output = Format.TABLE, as_json: AsJson = False) -> None:
@@ -56,10 +61,12 @@ async def look(settings: config.Settings, temporal: config.TemporalConnection, *
     """Raises RPCError and RuntimeError for Temporal, OnboardingError for AWS."""
     aws = clients.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url)
     schedules = await asyncio.to_thread(_schedules, aws.dynamodb, settings.dynamodb_schedules_table)
+    unreadable = await asyncio.to_thread(_unreadable, aws.dynamodb, settings.tables)
     client = await connect(temporal.address, namespace=temporal.namespace, options=temporal.options)
     found = await standing(client, QUEUES)
     every = timedelta(seconds=settings.reconcile_interval_seconds)
-    return Status(schedules, found, tuple(_troubles(found, now=now, every=every)))
+    troubles = (*troubles_of(found, now=now, every=every), *map(_left_out, unreadable))
+    return Status(schedules, found, troubles, unreadable)
 
 
 @aws_failures()
@@ -68,15 +75,37 @@ def _schedules(dynamodb: "DynamoDBClient", table: str) -> Mapping[ScheduleStatus
     pages = dynamodb.get_paginator("scan").paginate(
         TableName=table, ProjectionExpression="#status", ExpressionAttributeNames={"#status": "status"}
     )
-    counts = Counter(row["status"]["S"] for page in pages for row in page["Items"])
+    stored = (row.get("status", {}).get("S", "") for page in pages for row in page["Items"])
+    known = set(ScheduleStatus)
+    counts = Counter(status if status in known else ScheduleStatus.UNKNOWN for status in stored)
     return {status: counts[status] for status in ScheduleStatus}
 
 
-def _troubles(found: Standing, *, now: datetime, every: timedelta) -> Iterator[str]:
+@aws_failures()
+def _unreadable(dynamodb: "DynamoDBClient", names: TableNames) -> tuple[Surveyed, ...]:
+    """Of the tables that lists and sweeps go through."""
+    looks = (survey(dynamodb, getattr(names, ours), READERS[ours]) for ours in ("tenants", "accounts", "schedules"))
+    return tuple(look for look in looks if look.unreadable)
+
+
+def _left_out(found: Surveyed) -> str:
+    rows, are = (f"{found.unreadable} rows", "are") if found.unreadable > 1 else ("1 row", "is")
+    return f"{rows} of the table {found.table} cannot be read and {are} left out: {named(found)}. See `doctor`."
+
+
+def troubles_of(found: Standing, *, now: datetime, every: timedelta) -> Iterator[str]:
     for queue in found.queues:
         if queue.workers == 0:
             yield f"No worker polls the queue {queue.name}: start `python worker.py`."
     yield from _stands_still(found.sweep, "the sweep", RECONCILE_ID, late_after=LATE_AFTER * every, now=now)
+    for step in found.retrying:
+        yield (
+            f"The step {step.step} of the workflow `{step.workflow_id}` has failed {step.attempts - 1} times and is "
+            "tried again: its last failure says why."
+        )
+    if found.sweep.found and (unmended := found.sweep.found.unmended):
+        things = f"{unmended} thing{'' if unmended == 1 else 's'}"
+        yield f"{things} could not be mended: look at the workflow `{RECONCILE_ID}`."
     sealing = found.sealing
     yield from _stands_still(sealing, "the sealing of the audit trail", SEAL_AUDITS_ID, late_after=PATIENCE, now=now)
     if sealing.found and (failed := sealing.found.failed):
@@ -124,8 +153,8 @@ def _drift(sweep: Recurring[Swept], now: datetime) -> str:
     found = sweep.found
     return (
         f"{found.astray} out of step, {found.orphans} without a row, {found.abandoned} held by a run that is gone, "
-        f"{count(found.lost, 'onboarding')} lost, {found.missed} one-time ones that did not run: "
-        f"mended by the sweep {_minutes_since(sweep.last_at, now)} min ago"
+        f"{count(found.lost, 'onboarding')} lost, {found.missed} one-time ones that did not run, "
+        f"{found.settled} stopped or resumed: mended by the sweep {_minutes_since(sweep.last_at, now)} min ago"
     )
 
 

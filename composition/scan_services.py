@@ -7,7 +7,11 @@ from temporalio.client import Client
 
 import config
 from api.services import ScanServices
+from domain.accounts import ProviderType
+from domain.scopes import EngineOffer
+from engines.aws_baseline import CHECKS
 from notify.policy import PublicChannels
+from providers.oci_regions import REALMS
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
@@ -18,6 +22,10 @@ from temporal.signing import Signer
 from workflows.scheduled_scan import ScanLimits, scheduled_scan
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_schedule
 
+BUILT_IN, ELSEWHERE = "built_in", "http"
+
+OCI_REGIONS = tuple(sorted(region for regions in REALMS.values() for region in regions.split()))
+
 
 def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) -> ScanServices:
     """What the API's routes use."""
@@ -27,7 +35,20 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
         results=S3ResultStore(aws.s3, aws.dynamodb, settings.tables, bucket=settings.buckets.results),
         temporal=temporal_schedules(settings, temporal),
         channels=channels(settings, topics(settings, aws)),
+        offers=offers(settings, aws),
     )
+
+
+def offers(settings: config.Settings, aws: AwsClients) -> dict[ProviderType, EngineOffer]:
+    """What can scan each cloud here. The worker builds the engines themselves from the same settings."""
+    session, regions = aws.session, {ProviderType.OCI: OCI_REGIONS}
+    partition = session.get_partition_for_region(settings.aws_region)
+    regions[ProviderType.AWS] = tuple(sorted(session.get_available_regions("ec2", partition)))
+    services = tuple(sorted({check.service for check in CHECKS}))
+    found = {ProviderType.AWS: EngineOffer((BUILT_IN,), regions[ProviderType.AWS], services)}
+    for cloud in map(ProviderType, settings.engine_urls):
+        found[cloud] = EngineOffer((ELSEWHERE,), regions.get(cloud, ()))
+    return found
 
 
 def topics(settings: config.Settings, aws: AwsClients) -> TopicClients:

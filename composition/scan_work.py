@@ -10,6 +10,7 @@ from temporalio.client import Client
 import config
 from activities.engines import EngineActivities
 from activities.notifications import NotificationActivities
+from activities.obstacles import Obstacles
 from activities.onboarding_upkeep import OnboardingUpkeep
 from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
@@ -71,9 +72,10 @@ def scan_work(
     of_schedules, pause_after = temporal_schedules(settings, temporal, signer), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
-    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks)
     sessions = AwsSessions(clouds.platform_aws(settings), own=aws.session, models=aws.models)
     engines = engines_of(sessions, addresses(settings), narrowers(settings, aws))
+    obstacles = Obstacles(tenants, accounts, engines)
+    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks, obstacles)
     ports = ScanPorts(schedules, executions, tenants, accounts, audit, engines, runs)
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),

@@ -29,6 +29,8 @@ class AccountStatus(StrEnum):
     ERROR = "error"
     DISABLED = "disabled"
     DELETED = "deleted"
+    UNKNOWN = "unknown"
+    """What a newer version wrote. Nothing scans such an account."""
 
 
 class OnboardingStatus(StrEnum):
@@ -40,6 +42,8 @@ class OnboardingStatus(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """What a newer version wrote. Nothing goes on with it."""
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,26 @@
 """Which cadences are accepted, and which of their moments count.
 
-Whether a cron expression can be read, and when it fires, is the Temporal server's to say; here is what the server would
-take without a word and do otherwise than its author meant.
+When a cadence fires is the Temporal server's to say; here is what it would take without a word and do otherwise than
+its author meant.
 """
 
-import re
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
+from domain import cron, zones
 from domain.errors import Problem
 from domain.schedules import Cadence, ScheduleType
 from domain.timestamps import parse
 
-ALIASES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 MAX_INTERVAL_SECONDS = 366 * 24 * 3600
-MAX_CRON_CHARACTERS = 256
+
+_UNKNOWN_ZONE = Problem("unknown_timezone", "Name a time zone of the IANA database, such as UTC.", "/timezone")
 
 _FIELD_OF = {
     ScheduleType.CRON: "cron_expression",
     ScheduleType.INTERVAL: "interval_seconds",
     ScheduleType.ONE_TIME: "run_at",
 }
-_CRON_CHARACTERS = re.compile(r"[0-9A-Za-z*,/? -]+", re.ASCII)
 
 
 def problems_of(cadence: Cadence, *, now: datetime, min_interval_seconds: int) -> tuple[Problem, ...]:
@@ -33,8 +31,8 @@ def problems_of(cadence: Cadence, *, now: datetime, min_interval_seconds: int) -
         for name in _FIELD_OF.values()
         if name != wanted and getattr(cadence, name) is not None
     ]
-    if cadence.timezone not in _zones():
-        problems.append(Problem("unknown_timezone", "Name a time zone of the IANA database, such as UTC.", "/timezone"))
+    if zones.named(cadence.timezone) is None:
+        problems.append(_UNKNOWN_ZONE)
     if getattr(cadence, wanted) is None:
         return (*problems, Problem("missing", f"A schedule of this type needs {wanted}.", f"/{wanted}"))
     if cadence.cron_expression is not None:
@@ -54,26 +52,40 @@ def _interval(seconds: int, least: int) -> list[Problem]:
 
 
 def _cron(expression: str) -> list[Problem]:
-    def problem(code: str, message: str) -> list[Problem]:
-        return [Problem(code, message, "/cron_expression")]
-
-    fields = expression.split(" ")
-    if len(expression) > MAX_CRON_CHARACTERS:
-        return problem("too_long", f"A cron expression has at most {MAX_CRON_CHARACTERS} characters.")
-    if expression.startswith("@"):
-        return [] if expression in ALIASES else problem("invalid", f"The known words are {', '.join(ALIASES)}.")
-    if len(fields) != 5 or "" in fields or not _CRON_CHARACTERS.fullmatch(expression):
-        return problem("invalid", "Write five fields: minute, hour, day of the month, month, day of the week.")
-    if not {fields[2], fields[4]} & {"*", "?"}:
-        # Cron programs fire when either matches, the server only when both do.
-        return problem("both_days", "Restrict the day of the month or the day of the week, not both.")
+    try:
+        cron.canonical(expression)
+    except cron.Unreadable as unreadable:
+        return [Problem(unreadable.code, unreadable.message, "/cron_expression")]
     return []
+
+
+def unusable(cadence: Cadence) -> Problem | None:
+    """Why a stored cadence can never be followed; None when it can. It was accepted once, or came from elsewhere."""
+    wanted = _FIELD_OF[cadence.schedule_type]
+    if zones.named(cadence.timezone) is None:
+        return _UNKNOWN_ZONE
+    if getattr(cadence, wanted) is None:
+        return Problem("missing", f"A schedule of this type needs {wanted}.", f"/{wanted}")
+    if cadence.interval_seconds is not None and cadence.interval_seconds < 1:
+        return _interval(cadence.interval_seconds, 1)[0]
+    return None
+
+
+def tidied(cadence: Cadence) -> Cadence:
+    """With one blank between the fields of a cron expression, and the zone as the database writes it."""
+    expression = cadence.cron_expression
+    return replace(
+        cadence,
+        cron_expression=None if expression is None else cron.tidied(expression),
+        timezone=zones.named(cadence.timezone) or cadence.timezone,
+    )
 
 
 def repeats(cadence: Cadence, nominal: datetime) -> bool:
     """Whether the clock was set back just before `nominal`, and the cadence has fired at this time of day already. One
     that names its hours fires once; one that fires in every hour fires in the repeated one too."""
-    return names_its_hours(cadence) and nominal.astimezone(ZoneInfo(cadence.timezone)).fold == 1
+    zone = zones.zone(cadence.timezone)
+    return zone is not None and names_its_hours(cadence) and nominal.astimezone(zone).fold == 1
 
 
 def names_its_hours(cadence: Cadence) -> bool:
@@ -81,13 +93,16 @@ def names_its_hours(cadence: Cadence) -> bool:
     expression = cadence.cron_expression
     if expression is None or expression == "@hourly":
         return False
-    return expression.startswith("@") or not expression.split(" ")[1].startswith("*")
+    fields = expression.split()
+    return expression.startswith("@") or (len(fields) > 1 and not fields[1].startswith("*"))
 
 
 def next_change_of_clocks(timezone: str, now: datetime, *, days: int = 366) -> tuple[datetime, datetime] | None:
     """The local times, without a zone, between which the next gap or repetition lies, as (old clock, new clock) at the
     moment of the change; None without one in that time."""
-    zone, hour = ZoneInfo(timezone), 3600
+    zone, hour = zones.zone(timezone), 3600
+    if zone is None:
+        return None
     start = int(now.timestamp()) // hour * hour
     for moment in range(start, start + days * 24 * hour, hour):
         before = datetime.fromtimestamp(moment - 1, zone).utcoffset()
@@ -96,8 +111,3 @@ def next_change_of_clocks(timezone: str, now: datetime, *, days: int = 366) -> t
             at = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
             return at + before, at + after
     return None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

@@ -20,7 +20,9 @@ OnboardingError
 │       ├── Busy                 passes by itself; the caller may repeat the request
 │       │   ├── SubmissionInProgress
 │       │   └── ScanRunning
-│       └── StaleVersion
+│       ├── NoEngine
+│       ├── StaleVersion
+│       └── UnknownValue         a newer version wrote it; this one must not write over it
 ├── Trouble                      passes by itself; retried; may carry retry_after
 │   ├── Throttled
 │   ├── Unavailable
@@ -30,6 +32,7 @@ OnboardingError
 │   └── PlatformConfig           our TLS, proxy, region or principal: page the operators
 ├── SealBroken                   a sealed credential does not open
 ├── UnsignedCommand              came through Temporal without our signature for its place
+├── UnreadableRow                a stored record has another form
 └── Internal                     a bug; the cause is named by its class only
 
 A message is a sentence of ours that may be shown to a caller, without an input value. Decide on classes and codes.
@@ -207,11 +210,28 @@ class ScanRunning(Busy):
         self.execution_id = execution_id
 
 
+class NoEngine(Conflict):
+    """Nothing scans this cloud here."""
+
+    code = "no_engine"
+    default_message = "Nothing scans this cloud here; the operators have to configure an engine for it."
+
+
 class StaleVersion(Conflict):
     """The row changed since it was read."""
 
     code = "stale_version"
     default_message = "The record changed meanwhile; read it again and repeat the change."
+
+
+class UnknownValue(Conflict):
+    """The record holds a value of a newer version, which a write of this one would lose."""
+
+    code = "unknown_value"
+    default_message = (
+        "The record holds a value that this version of the platform does not know, so it was not changed; "
+        "the operators have to bring the newer version back."
+    )
 
 
 class Trouble(OnboardingError):
@@ -279,6 +299,15 @@ class UnsignedCommand(OnboardingError):
 
     code = "unsigned_command"
     default_message = "This did not come from the platform, so nothing was done; the operators have been told."
+
+
+class UnreadableRow(OnboardingError):
+    """A stored record does not have the form that this version knows. Neither the caller nor time can put it right."""
+
+    code = "unreadable_row"
+    default_message = (
+        "This record is stored in a form that cannot be read; the operators can find it with `python cli.py doctor`."
+    )
 
 
 class Internal(OnboardingError):

@@ -6,8 +6,8 @@ fits every moment: the row alone says what the cadence is, and nobody else's wor
 
 from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from domain import cron, zones
 from domain.schedules import Cadence, Schedule, ScheduleType
 from domain.timestamps import parse
 
@@ -46,7 +46,8 @@ def fits(cadence: Cadence, moment: datetime, *, anchor: datetime) -> bool:
     """`anchor` is when an interval begins. A one-time schedule that the server hears of late fires then."""
     match cadence.schedule_type:
         case ScheduleType.CRON:
-            return _fits_cron(cadence.cron_expression or "", moment.astimezone(ZoneInfo(cadence.timezone)))
+            zone = zones.zone(cadence.timezone)
+            return zone is not None and _fits_cron(cadence.cron_expression or "", moment.astimezone(zone))
         case ScheduleType.INTERVAL:
             every = cadence.interval_seconds or 1
             return (int(moment.timestamp()) - int(anchor.timestamp())) % every == 0
@@ -55,7 +56,7 @@ def fits(cadence: Cadence, moment: datetime, *, anchor: datetime) -> bool:
 
 
 def _fits_cron(expression: str, local: datetime) -> bool:
-    fields = _ALIASES.get(expression, expression).split(" ")
+    fields = _ALIASES.get(expression, cron.written_out(expression)).split(" ")
     present = (local.minute, local.hour, local.day, local.month, local.isoweekday() % 7)
     bounds = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 7, _DAYS))
     try:

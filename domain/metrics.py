@@ -79,6 +79,12 @@ STEP_FAILURES = Metric(
     ("step", "code"),
     "Attempts of an activity that ended with an error, by activity and the code of the error.",
 )
+STEPS_RETRYING = Metric(
+    "onboarding_steps_retrying",
+    Kind.COUNTER,
+    ("step",),
+    "Attempts of an activity that ended with an error after many others had: it does not pass by itself.",
+)
 RUNNING = Metric(
     "onboardings_running", Kind.GAUGE, ("state",), "Onboardings under way, by the state they are found by."
 )
@@ -135,6 +141,12 @@ UNSIGNED_COMMANDS = Metric(
     ("kind", "outcome"),
     "Commands and answers that came through Temporal without our signature for their place.",
 )
+UNREADABLE_ROWS = Metric(
+    "unreadable_rows",
+    Kind.COUNTER,
+    ("table",),
+    "Readings of rows that do not have the form that this version knows, and that lists leave out.",
+)
 AUDIT_EVENTS_SEALED = Metric(
     "audit_events_sealed",
     Kind.COUNTER,
@@ -168,6 +180,7 @@ ALL = (
     SUBMISSIONS,
     REFUSALS,
     STEP_FAILURES,
+    STEPS_RETRYING,
     RUNNING,
     WAITING_LONG,
     COUNTED_AT,
@@ -180,6 +193,7 @@ ALL = (
     SCAN_COMPLETED_AT,
     DELIVERIES,
     UNSIGNED_COMMANDS,
+    UNREADABLE_ROWS,
     AUDIT_EVENTS_SEALED,
     AUDIT_SEALED_AT,
     RATE_STORE_FAILURES,

@@ -10,6 +10,8 @@ from domain.credentials import CredentialRef
 class ChannelKind(StrEnum):
     WEBHOOK = "webhook"
     SNS = "sns"
+    UNKNOWN = "unknown"
+    """What a newer version wrote. Nothing is sent there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """What a newer version wrote."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ class Page(Generic[Item]):
 
     items: Sequence[Item]
     next_cursor: str | None = None
+    unreadable: Sequence[str] = ()
+    """The keys of the rows of this page that could not be read, and are left out."""
 
 
 def every_item(read: Callable[[str | None], Page[Item]]) -> Iterator[Item]:

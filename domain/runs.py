@@ -11,7 +11,8 @@ from domain.schedules import FAILED_REPEATEDLY, MISSED, Schedule, ScheduleStatus
 from domain.timestamps import parse
 
 ABANDONED, ENGINE_FAILED, TIMED_OUT = "abandoned", "engine_failed", "timed_out"
-_REASONS = CODES | {ABANDONED, ENGINE_FAILED, TIMED_OUT}
+NOTHING_SCANNED = "nothing_scanned"
+_REASONS = CODES | {ABANDONED, ENGINE_FAILED, TIMED_OUT, NOTHING_SCANNED}
 _ABANDONED = Problem(ABANDONED, "The scan was lost with its workflow.", remedy="Nothing; the next one starts anew.")
 _MISSED = Problem(
     MISSED,

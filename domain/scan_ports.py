@@ -11,7 +11,7 @@ from domain.notifications import Channel, Delivery, Notification
 from domain.onboarding import Cancellation
 from domain.pages import Page
 from domain.scans import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
-from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus
+from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
 
 
 class ScheduleStore(Protocol):
@@ -44,6 +44,9 @@ class ScheduleStore(Protocol):
         `failed_repeatedly`; either raises `spec_version` and has an event of its own. A cancelled run counts as neither
         success nor failure. The schedule as it then is, None when it is gone. Closing a closed row with the same event
         changes nothing, with another one raises Conflict."""
+
+    def note_skip(self, schedule: Schedule, skip: Skip, event: AuditEvent) -> None:
+        """Show on the row that a run was left. When the row is gone, the event is kept alone."""
 
     def page(
         self,
@@ -99,7 +102,8 @@ class Schedules(Protocol):
     """Temporal Schedules, built in full from rows."""
 
     def converge(self, schedule: Schedule) -> None:
-        """Make or replace the Temporal Schedule so that it is what the row says."""
+        """Make or replace the Temporal Schedule so that it is what the row says. Raises InvalidInput for a cadence that
+        the server refuses."""
 
     def remove(self, schedule_id: str) -> None:
         """One that is missing is no error."""

@@ -19,12 +19,16 @@ class ExecutionStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """What a newer version wrote. No run is ended as this."""
 
 
 class TriggeredBy(StrEnum):
     SCHEDULER = "scheduler"
     MANUAL = "manual"
     API = "api"
+    UNKNOWN = "unknown"
+    """What a newer version wrote."""
 
 
 class CheckStatus(StrEnum):
@@ -74,6 +78,15 @@ class Counts:
     passed: int = 0
     failed: int = 0
     errors: int = 0
+
+    @property
+    def decided(self) -> int:
+        return self.passed + self.failed
+
+    @property
+    def partial(self) -> bool:
+        """Whether some checks were decided and others could not be."""
+        return self.decided > 0 and self.errors > 0
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,10 @@ class Leaving(StrEnum):
     """It ran before, under the same id."""
     NO_ENGINE = "no_engine"
     """Nothing can scan this cloud here: no engine is built in, and none is configured."""
+    UNREADABLE = "unreadable_row"
+    """A record that the run needs is stored in a form that this version does not know."""
+    CADENCE = "unusable_cadence"
+    """The schedule is stored with a time zone or an interval that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +164,8 @@ class Admission:
     leaving: Leaving | None = None
     running_execution_id: str | None = None
     """With `scan_running`: the execution that holds the schedule."""
+    stopped: bool = False
+    """Whether leaving has changed the schedule's status, which Temporal then has to follow."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +183,9 @@ class StoredResult:
 
     location: str
     counts: Counts
+    nothing_decided: bool = False
+    """Whether no check came to a pass or a failure, which is no success. Said by the step, so that a run that began
+    with an older version ends as that one would have ended it."""
 
 
 @dataclass(frozen=True)

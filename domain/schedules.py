@@ -22,6 +22,8 @@ class ScheduleStatus(StrEnum):
     """Paused by the platform: the row says why, and setting it active again is the way to resume."""
     COMPLETED = "completed"
     """A one-time schedule that fired."""
+    UNKNOWN = "unknown"
+    """What a newer version wrote. Such a schedule does not fire."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class ScanScope:
     regions: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     exclude_services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A time at which the schedule was to fire and nothing was scanned."""
+
+    at: str
+    reason: str
+    """A code."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,8 @@ class Schedule:
     success_count: int = 0
     failure_count: int = 0
     consecutive_failures: int = 0
+    last_skip: Skip | None = None
+    """The latest time that was left out; it stays when the schedule runs again."""
 
     @property
     def fires(self) -> bool:

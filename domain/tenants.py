@@ -12,6 +12,8 @@ class TenantStatus(StrEnum):
     DISABLED = "disabled"
     """Its callers read and revoke keys, and change nothing; nobody makes anything for it. No scan begins. What exists
     stays."""
+    UNKNOWN = "unknown"
+    """What a newer version wrote. It counts as disabled."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ class StepStatus(StrEnum):
     WARNED = "warned"
     FAILED = "failed"
     SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    """What a newer version wrote."""
 
 
 class Outcome(StrEnum):
@@ -18,6 +20,8 @@ class Outcome(StrEnum):
     ACTIVE_LIMITED = "active_limited"
     """Works, but lacks permissions without which some checks cannot run."""
     REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """What a newer version wrote. It is no acceptance."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        return self.outcome is not Outcome.REFUSED
+        return self.outcome in (Outcome.ACTIVE, Outcome.ACTIVE_LIMITED)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

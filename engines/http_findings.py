@@ -52,7 +52,7 @@ def bad_answer(what: str) -> InvalidInput:
 def progress_of(answer: Mapping[str, Any]) -> EngineProgress:
     """Raises InvalidInput."""
     given = answer.get("status")
-    if not isinstance(given, str) or given not in set(ExecutionStatus):
+    if not isinstance(given, str) or given not in set(ExecutionStatus) - {ExecutionStatus.UNKNOWN}:
         raise bad_answer("status is none of running, completed, failed, cancelled")
     percent, code = _percent(answer.get("percent")), answer.get("error_code")
     if given != ExecutionStatus.FAILED:

@@ -1,7 +1,7 @@
 """Accounts in DynamoDB: conditional writes only, and a claim item that makes a cloud account unique in its tenant."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
 from domain.audit import AuditEvent
@@ -13,15 +13,15 @@ from domain.errors import (
     OnboardingClosed,
     OnboardingError,
 )
-from domain.pages import MAX_PAGE, Page
+from domain.pages import Page
 from domain.tenants import TenantStatus
 from domain.validation import Verdict
-from stores import cursors
-from stores.account_rows import from_row, to_row
+from stores.account_rows import READER, to_row
 from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id, to_item
+from stores.items import Row, from_item, is_id, to_item
 from stores.ledger import Ledger, Write, check, put, put_if_missing, update
 from stores.listing import Listing, page_of
+from stores.reading import owner_of
 from stores.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, TableNames
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ class DynamoAccountStore:
     @aws_failures()
     def get(self, tenant_id: str, account_id: str) -> Account:
         row = self._row(account_id)
-        if row["tenant_id"] != tenant_id:
+        if row.get("tenant_id") != tenant_id:
             raise NotFound
-        return from_row(row)
+        return READER.one(row)
 
     @aws_failures()
     def tenant_of(self, account_id: str) -> str:
-        return str(self._row(account_id)["tenant_id"])
+        return owner_of(self._row(account_id))
 
     @aws_failures()
     def record_attempt(
@@ -108,25 +108,21 @@ class DynamoAccountStore:
     ) -> Page[Account]:
         if not is_id(tenant_id):
             return Page(())
-        scope = ("accounts", tenant_id, provider_type or "", status or "")
         partition = {"tenant_id": tenant_id, **({"status": status} if status else {})}
-        request = _query(partition, provider_type)
-        request |= {"TableName": self._names.accounts, "Limit": min(limit, MAX_PAGE)}
-        if cursor:
-            start = {**partition, "account_id": cursors.decode(cursor, scope)}
-            request["ExclusiveStartKey"] = to_item(start)
-        answer = self._dynamodb.query(**request)
-        accounts = [from_row(from_item(item)) for item in answer["Items"]]
-        if "LastEvaluatedKey" not in answer:
-            return Page(accounts)
-        last = from_item(answer["LastEvaluatedKey"])
-        return Page(accounts, cursors.encode(last["account_id"], scope))
+        listing = Listing(
+            self._names.accounts,
+            ACCOUNTS_BY_STATUS if status else ACCOUNTS_BY_ID,
+            partition,
+            {"provider_type": provider_type} if provider_type else {},
+            ("account_id",),
+        )
+        return page_of(self._dynamodb, listing, READER, limit=limit, cursor=cursor)
 
     @aws_failures()
     def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
         under_way = {"onboarding_status": OnboardingStatus.IN_PROGRESS}
         listing = Listing(self._names.accounts, None, {}, under_way, ("account_id",))
-        return page_of(self._dynamodb, listing, from_row, limit=limit, cursor=cursor)
+        return page_of(self._dynamodb, listing, READER, limit=limit, cursor=cursor)
 
     def _row(self, account_id: str) -> Row:
         """Of an account: a claim item has another form of key. Raises NotFound."""
@@ -186,13 +182,3 @@ def _missing_or_disabled(tenant: Row | None) -> OnboardingError:
     if tenant is None:
         return NotFound()
     return Conflict("The tenant is disabled; enable it before onboarding accounts.")
-
-
-def _query(partition: Row, provider_type: ProviderType | None) -> dict[str, Any]:
-    texts = {"KeyConditionExpression": " AND ".join(f"#{name} = :{name}" for name in partition)}
-    values = dict(partition)
-    if provider_type:
-        texts["FilterExpression"] = "#provider_type = :provider_type"
-        values["provider_type"] = provider_type
-    index = ACCOUNTS_BY_STATUS if "status" in partition else ACCOUNTS_BY_ID
-    return {"IndexName": index, **expressions(values, **texts)}

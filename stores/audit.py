@@ -1,6 +1,6 @@
 """Audit events in DynamoDB. They are written by the ledger, and changed by nobody."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from domain.audit import EVERYTHING, AuditEvent, AuditFilter
@@ -10,6 +10,8 @@ from stores import cursors
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id, to_item
 from stores.ledger import Ledger
+from stores.reading import Reader
+from stores.structure import structured
 from stores.tables import TableNames
 
 if TYPE_CHECKING:
@@ -44,11 +46,11 @@ class DynamoAuditStore:
             start = {"tenant_id": tenant_id, "event_id": cursors.decode(cursor, scope)}
             request["ExclusiveStartKey"] = to_item(start)
         answer = self._dynamodb.query(**request)
-        events = [_from_row(from_item(item)) for item in answer["Items"]]
+        found = READER.all(answer["Items"])
         if "LastEvaluatedKey" not in answer:
-            return Page(events)
+            return Page(found.things, unreadable=found.unreadable)
         last = from_item(answer["LastEvaluatedKey"])
-        return Page(events, cursors.encode(last["event_id"], scope))
+        return Page(found.things, cursors.encode(last["event_id"], scope), found.unreadable)
 
 
 def _request(tenant_id: str, wanted: AuditFilter) -> dict[str, Any]:
@@ -67,4 +69,7 @@ def _request(tenant_id: str, wanted: AuditFilter) -> dict[str, Any]:
 
 
 def _from_row(row: Row) -> AuditEvent:
-    return AuditEvent(**{field.name: row[field.name] for field in fields(AuditEvent)})
+    return structured(AuditEvent, row)
+
+
+READER = Reader("audit_events", ("tenant_id", "event_id"), _from_row)

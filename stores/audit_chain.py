@@ -1,14 +1,17 @@
 """The digests of the audit trail in DynamoDB, and the notes of events that wait for one."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.audit_trail import AuditDigest, Note, SealedEvent
+from domain.audit_trail import AuditDigest, Note
 from domain.errors import StaleVersion
 from domain.tenants import PLATFORM
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id
 from stores.ledger import delete, put, transact
+from stores.reading import Reader
+from stores.structure import structured
 from stores.tables import TableNames
 
 if TYPE_CHECKING:
@@ -42,15 +45,21 @@ class DynamoAuditChain:
 
     @aws_failures()
     def waiting(self, tenant_id: str, *, after: str, limit: int) -> list[Note]:
-        rows = self._following(self._unsealed, tenant_id, limit, event_id=after or _FIRST)
-        return [Note(row["event_id"], row["fingerprint"], row["written_at"]) for row in rows]
+        """Notes that cannot be read are passed over, and those behind them come up: they wait until somebody looks."""
+        notes: list[Note] = []
+        position: str | None = after or _FIRST
+        while position and len(notes) < limit:
+            items = self._following(self._unsealed, tenant_id, limit, event_id=position)
+            notes += NOTES.all(items).things
+            position = str(from_item(items[-1])["event_id"]) if len(items) == limit else None
+        return notes[:limit]
 
     @aws_failures()
     def latest(self, tenant_id: str) -> AuditDigest | None:
         key = expressions({"tenant_id": tenant_id}, KeyConditionExpression="#tenant_id = :tenant_id")
         request: dict[str, Any] = {"TableName": self._digests, "ScanIndexForward": False, "Limit": 1, **key}
         items = self._dynamodb.query(ConsistentRead=True, **request)["Items"] if _is_tenant(tenant_id) else []
-        return _from_row(from_item(items[0])) if items else None
+        return DIGESTS.one(from_item(items[0])) if items else None
 
     @aws_failures()
     def append(self, digest: AuditDigest) -> None:
@@ -65,15 +74,15 @@ class DynamoAuditChain:
     @aws_failures()
     def digests(self, tenant_id: str, *, after: int, limit: int) -> list[AuditDigest]:
         rows = self._following(self._digests, tenant_id, limit, sequence=_key_of(after))
-        return [_from_row(row) for row in rows]
+        return [DIGESTS.one(from_item(item)) for item in rows]
 
-    def _following(self, table: str, tenant_id: str, limit: int, **after: str) -> list[Row]:
+    def _following(self, table: str, tenant_id: str, limit: int, **after: str) -> list[Any]:
         if not _is_tenant(tenant_id):
             return []
         text = f"#tenant_id = :tenant_id AND #{next(iter(after))} > :{next(iter(after))}"
         condition = expressions({"tenant_id": tenant_id, **after}, KeyConditionExpression=text)
         answer = self._dynamodb.query(TableName=table, Limit=limit, ConsistentRead=True, **condition)
-        return [from_item(item) for item in answer["Items"]]
+        return list(answer["Items"])
 
 
 def _is_tenant(tenant_id: str) -> bool:
@@ -88,13 +97,22 @@ def _stale(_: Row | None) -> StaleVersion:
     return StaleVersion()
 
 
-def _from_row(row: Row) -> AuditDigest:
-    return AuditDigest(
-        tenant_id=row["tenant_id"],
-        sequence=int(row["sequence"]),
-        until=row["until"],
-        sealed_at=row["sealed_at"],
-        events=tuple(SealedEvent(**event) for event in row["events"]),
-        previous=row["previous"],
-        signature=row["signature"],
-    )
+def _digest(row: Row) -> AuditDigest:
+    return structured(AuditDigest, {**row, "sequence": Decimal(row["sequence"])})
+
+
+def _note(row: Row) -> Note:
+    return Note(**vars(structured(_Note, row)))
+
+
+@dataclass(frozen=True)
+class _Note:
+    """A `Note` whose types are checked: a row of another form would put `None` into a digest."""
+
+    event_id: str
+    fingerprint: str
+    written_at: str
+
+
+DIGESTS = Reader("audit_digests", ("tenant_id", "sequence"), _digest)
+NOTES = Reader("audit_unsealed", ("tenant_id", "event_id"), _note)

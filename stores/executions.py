@@ -14,7 +14,8 @@ from stores.failures import aws_failures
 from stores.items import Row, from_item, is_id, to_item
 from stores.ledger import Ledger, Write, unless_foreign, update
 from stores.listing import Listing, page_of
-from stores.schedule_rows import execution_from_row
+from stores.reading import owner_of
+from stores.schedule_rows import EXECUTIONS
 from stores.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class DynamoExecutionStore:
     @aws_failures()
     def get(self, tenant_id: str, execution_id: str) -> Execution:
         row = self._row(execution_id)
-        if row["tenant_id"] != tenant_id:
+        if row.get("tenant_id") != tenant_id:
             raise NotFound
-        return execution_from_row(row)
+        return EXECUTIONS.one(row)
 
     @aws_failures()
     def tenant_of(self, execution_id: str) -> str:
-        return str(self._row(execution_id)["tenant_id"])
+        return owner_of(self._row(execution_id))
 
     @aws_failures()
     def record_delivery(self, tenant_id: str, execution_id: str, delivery: Delivery, event: AuditEvent) -> None:
@@ -61,7 +62,7 @@ class DynamoExecutionStore:
             return Page(())
         position = ("started_at", "execution_id")
         listing = Listing(self._table, index, {name: wanted}, {"tenant_id": tenant_id}, position, newest_first=True)
-        return page_of(self._dynamodb, listing, execution_from_row, limit=limit, cursor=cursor)
+        return page_of(self._dynamodb, listing, EXECUTIONS, limit=limit, cursor=cursor)
 
     def _replaced(
         self, tenant_id: str, execution_id: str, seen: tuple[Delivery, ...], deliveries: tuple[Delivery, ...]

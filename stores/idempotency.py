@@ -8,6 +8,8 @@ from domain.idempotency import Answer, IdempotencyRecord
 from domain.timestamps import parse
 from stores.failures import aws_failures
 from stores.items import Row, assignments, expressions, from_item, to_item
+from stores.reading import Reader
+from stores.structure import structured
 from stores.tables import TableNames
 
 if TYPE_CHECKING:
@@ -58,18 +60,12 @@ class DynamoIdempotencyStore:
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             # botocore's type does not know that the item comes along
             response: dict[str, Any] = dict(error.response)
-            return _from_row(from_item(response["Item"]))
+            return READER.one(from_item(response["Item"]))
         return record
 
 
 def _from_row(row: Row) -> IdempotencyRecord:
-    answer = row.get("answer")
-    return IdempotencyRecord(
-        tenant_id=row["tenant_id"],
-        record_id=row["record_id"],
-        body_digest=row["body_digest"],
-        ids=row["ids"],
-        created_at=row["created_at"],
-        expires_at=int(row["expires_at"]),
-        answer=Answer(status=int(answer["status"]), body=answer["body"]) if answer else None,
-    )
+    return structured(IdempotencyRecord, row)
+
+
+READER = Reader("idempotency", ("tenant_id", "record_id"), _from_row)

@@ -3,12 +3,13 @@ reserves many plain words (status, name, owner)."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from domain.errors import PayloadTooLarge
+from domain.errors import PayloadTooLarge, UnknownValue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -32,11 +33,24 @@ def is_id(text: str) -> bool:
 
 
 def to_item(row: Row) -> "dict[str, AttributeValueTypeDef]":
-    """Attributes that are None are left out. Raises PayloadTooLarge."""
+    """Attributes that are None are left out. Raises PayloadTooLarge, and UnknownValue for what a newer version wrote:
+    to write it back would lose it."""
+    if _is_unknown(row.values()):
+        raise UnknownValue
     item = {name: _SERIALIZER.serialize(value) for name, value in row.items() if value is not None}
     if len(json.dumps(item)) > MAX_ROW_BYTES:
         raise PayloadTooLarge("The record is too large to be stored.")
     return item
+
+
+def _is_unknown(values: Iterable[Any]) -> bool:
+    for value in values:
+        if isinstance(value, Enum) and value.name == "UNKNOWN":
+            return True
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+        if inner and _is_unknown(inner):
+            return True
+    return False
 
 
 def from_item(item: "Item") -> Row:

@@ -38,7 +38,7 @@ class Write:
 
 def unless_foreign(row: Row | None, tenant_id: str, error: OnboardingError) -> OnboardingError:
     """What a condition that does not hold means to a tenant, to whom another one's row is as good as none."""
-    return error if row is not None and row["tenant_id"] == tenant_id else NotFound()
+    return error if row is not None and row.get("tenant_id") == tenant_id else NotFound()
 
 
 def put(table: str, row: Row, *, condition: str, refusal: Refusal, **values: object) -> Write:

@@ -14,7 +14,8 @@ from domain.scans import CheckStatus, Counts, Finding, ScanOrder, ScanResult, St
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id, to_item
 from stores.listing import Listing, page_of
-from stores.schedule_rows import result_from_row, result_to_row
+from stores.reading import owner_of
+from stores.schedule_rows import RESULTS, result_to_row
 from stores.tables import RESULTS_BY_ACCOUNT, TableNames
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ class S3ResultStore:
     @aws_failures()
     def get(self, tenant_id: str, scan_id: str) -> ScanResult:
         row = self._row(scan_id)
-        if row["tenant_id"] != tenant_id:
+        if row.get("tenant_id") != tenant_id:
             raise NotFound
-        return result_from_row(row)
+        return RESULTS.one(row)
 
     @aws_failures()
     def tenant_of(self, scan_id: str) -> str:
-        return str(self._row(scan_id)["tenant_id"])
+        return owner_of(self._row(scan_id))
 
     @aws_failures()
     def page(self, tenant_id: str, *, account_id: str, limit: int, cursor: str | None) -> Page[ScanResult]:
@@ -80,7 +81,7 @@ class S3ResultStore:
             ("started_at", "scan_id"),
             newest_first=True,
         )
-        return page_of(self._dynamodb, listing, result_from_row, limit=limit, cursor=cursor)
+        return page_of(self._dynamodb, listing, RESULTS, limit=limit, cursor=cursor)
 
     @aws_failures()
     def link(self, result: ScanResult) -> str:

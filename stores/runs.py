@@ -7,7 +7,7 @@ from domain.audit import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
 from domain.runs import abandoned, abandonment, closed, released, turn
 from domain.scans import Execution, ExecutionStatus, ScanEnd
-from domain.schedules import Schedule
+from domain.schedules import Schedule, ScheduleStatus
 from stores.items import Row
 from stores.ledger import Write, put, unless_foreign, update, written
 from stores.schedule_rows import NOBODY, execution_to_row
@@ -82,7 +82,8 @@ class RunWrites:
     def _let_go(self, before: Schedule, after: Schedule) -> Write:
         change = {
             "running_execution_id": NOBODY,
-            "status": after.status,
+            # One of a newer version stays as it is.
+            "status": None if after.status is ScheduleStatus.UNKNOWN else after.status,
             "status_reason": after.status_reason or "",
             "problems": [asdict(problem) for problem in after.problems],
             "spec_version": after.spec_version,
@@ -106,8 +107,8 @@ class RunWrites:
 
 
 def _why_not(row: Row | None, schedule: Schedule) -> OnboardingError:
-    if row is None or row["tenant_id"] != schedule.tenant_id:
+    if row is None or row.get("tenant_id") != schedule.tenant_id:
         return NotFound()
-    if int(row["spec_version"]) != schedule.spec_version:
+    if row.get("spec_version") != schedule.spec_version:
         return StaleVersion()
-    return ScanRunning(execution_id=row["running_execution_id"] or None)
+    return ScanRunning(execution_id=row.get("running_execution_id") or None)

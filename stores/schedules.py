@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from domain.accounts import AccountStatus
 from domain.audit import AuditEvent
-from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, StaleVersion
+from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, StaleVersion, UnreadableRow
 from domain.pages import Page
 from domain.scans import Execution, ScanEnd
-from domain.schedules import Schedule, ScheduleStatus
+from domain.schedules import Schedule, ScheduleStatus, Skip
 from stores.failures import aws_failures
 from stores.items import Row, from_item, is_id, to_item
 from stores.ledger import Ledger, check, delete, put, update
 from stores.listing import Listing, page_of
+from stores.reading import owner_of
 from stores.runs import RunWrites
-from stores.schedule_rows import schedule_from_row, schedule_to_row
+from stores.schedule_rows import SCHEDULES, schedule_to_row
 from stores.tables import SCHEDULES_BY_ACCOUNT, SCHEDULES_BY_TENANT, TableNames
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ class DynamoScheduleStore:
     @aws_failures()
     def get(self, tenant_id: str, schedule_id: str) -> Schedule:
         row = self._row(schedule_id)
-        if row["tenant_id"] != tenant_id:
+        if row.get("tenant_id") != tenant_id:
             raise NotFound
-        return schedule_from_row(row)
+        return SCHEDULES.one(row)
 
     @aws_failures()
     def tenant_of(self, schedule_id: str) -> str:
-        return str(self._row(schedule_id)["tenant_id"])
+        return owner_of(self._row(schedule_id))
 
     @aws_failures()
     def replace(self, schedule: Schedule, event: AuditEvent) -> Schedule:
@@ -95,8 +96,10 @@ class DynamoScheduleStore:
     @aws_failures()
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         try:
-            self.get(tenant_id, schedule_id)
+            found = self._row(schedule_id)
         except NotFound:
+            return
+        if found.get("tenant_id") != tenant_id:
             return
         row = delete(
             self._names.schedules,
@@ -118,6 +121,21 @@ class DynamoScheduleStore:
         return self._found(execution.tenant_id, execution.schedule_id)
 
     @aws_failures()
+    def note_skip(self, schedule: Schedule, skip: Skip, event: AuditEvent) -> None:
+        row = update(
+            self._names.schedules,
+            {"schedule_id": schedule.schedule_id},
+            {"last_skip": asdict(skip)},
+            condition="#tenant_id = :tenant_id",
+            tenant_id=schedule.tenant_id,
+            refusal=lambda _: NotFound(),
+        )
+        try:
+            self._ledger.commit(event, row)
+        except NotFound:
+            self._ledger.commit(event)
+
+    @aws_failures()
     def page(
         self,
         tenant_id: str | None,
@@ -130,7 +148,7 @@ class DynamoScheduleStore:
         if not all(is_id(wanted) for wanted in (tenant_id, account_id) if wanted is not None):
             return Page(())
         listing = self._listing(tenant_id, account_id, status)
-        return page_of(self._dynamodb, listing, schedule_from_row, limit=limit, cursor=cursor)
+        return page_of(self._dynamodb, listing, SCHEDULES, limit=limit, cursor=cursor)
 
     def _listing(self, tenant_id: str | None, account_id: str | None, status: ScheduleStatus | None) -> Listing:
         """The account's index is the narrower one; its rows are still held to the tenant."""
@@ -145,9 +163,10 @@ class DynamoScheduleStore:
         return Listing(self._names.schedules, SCHEDULES_BY_ACCOUNT, partition, filters, ("schedule_id",))
 
     def _found(self, tenant_id: str, schedule_id: str) -> Schedule | None:
+        """None also for a row that cannot be read: what ends is closed all the same, and the sweep lets go of it."""
         try:
             return self.get(tenant_id, schedule_id)
-        except NotFound:
+        except (NotFound, UnreadableRow):
             return None
 
     def _row(self, schedule_id: str) -> Row:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.setup import SetupFinding
+from stores.adoption import refuse_the_predecessors
 from stores.failures import aws_failures
 from stores.table_setup import Index, TableDefinition, complete, create_if_missing
 
@@ -80,7 +81,9 @@ def definitions(names: TableNames) -> tuple[TableDefinition, ...]:
 @aws_failures()
 def ensure_tables(dynamodb: "DynamoDBClient", names: TableNames) -> tuple[SetupFinding, ...]:
     """Make what is missing, repair what is not as it should be, wait until all is usable. Safe to repeat, also after
-    a run that broke off. Raises PlatformConfig for a table or an index that has another key."""
+    a run that broke off. Raises PlatformConfig for a table or an index that has another key, and before anything is
+    done for a table with rows of the predecessor."""
+    refuse_the_predecessors(dynamodb, names)
     tables = definitions(names)
     created = {table.name for table in tables if create_if_missing(dynamodb, table)}
     return tuple(complete(dynamodb, table, created=table.name in created) for table in tables)

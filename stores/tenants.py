@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 from domain.audit import AuditEvent, for_platform
 from domain.errors import AlreadyExists, NotFound, StaleVersion
 from domain.pages import MAX_PAGE, Page
-from domain.tenants import Tenant, TenantStatus
+from domain.tenants import Tenant
 from stores import cursors
 from stores.failures import aws_failures
 from stores.items import Row, expressions, from_item, is_id, to_item
 from stores.ledger import Ledger, Write, delete, put, update, written
+from stores.reading import Reader
+from stores.structure import structured
 from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+CLAIM = "name#"
+"""Begins the key of an item that keeps a name for its tenant."""
 
 _SCOPE = ("tenants",)
 
@@ -45,7 +50,7 @@ class DynamoTenantStore:
         answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
             raise NotFound
-        return _from_row(from_item(answer["Item"]))
+        return READER.one(from_item(answer["Item"]))
 
     @aws_failures()
     def update(self, tenant: Tenant, event: AuditEvent) -> Tenant:
@@ -58,17 +63,20 @@ class DynamoTenantStore:
     def page(self, *, limit: int, cursor: str | None) -> Page[Tenant]:
         """The cursor names the last tenant given. Claim items lie between the tenants, so a page can be short; it is
         empty at the end only."""
-        request: dict[str, Any] = expressions({}, FilterExpression="attribute_exists(#tenant_name)")
+        request: dict[str, Any] = expressions(
+            {"claims": CLAIM}, FilterExpression="NOT begins_with(#tenant_id, :claims)"
+        )
         request |= {"TableName": self._table, "Limit": min(limit, MAX_PAGE)}
         if cursor:
             request["ExclusiveStartKey"] = to_item({"tenant_id": cursors.decode(cursor, _SCOPE)})
         while True:
             answer = self._dynamodb.scan(**request)
-            tenants = [_from_row(from_item(item)) for item in answer["Items"]]
+            found = READER.all(answer["Items"])
             if "LastEvaluatedKey" not in answer:
-                return Page(tenants)
-            if tenants:
-                return Page(tenants, cursors.encode(tenants[-1].tenant_id, _SCOPE))
+                return Page(found.things, unreadable=found.unreadable)
+            if answer["Items"]:
+                last = str(from_item(answer["Items"][-1])["tenant_id"])
+                return Page(found.things, cursors.encode(last, _SCOPE), found.unreadable)
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _successor(self, tenant: Tenant) -> Write:
@@ -105,16 +113,11 @@ class DynamoTenantStore:
 
 
 def _claim_key(tenant: Tenant) -> Row:
-    return {"tenant_id": f"name#{tenant.tenant_name.casefold()}"}
+    return {"tenant_id": f"{CLAIM}{tenant.tenant_name.casefold()}"}
 
 
 def _from_row(row: Row) -> Tenant:
-    return Tenant(
-        tenant_id=row["tenant_id"],
-        tenant_name=row["tenant_name"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        description=row.get("description", ""),
-        status=TenantStatus(row["status"]),
-        version=int(row["version"]),
-    )
+    return structured(Tenant, row, later=("description",))
+
+
+READER = Reader("tenants", ("tenant_id",), _from_row)

@@ -67,6 +67,13 @@ class Telemetry:
                 counter.add(0, {"kind": kind.value, "outcome": outcome.value})
         return lambda kind, outcome: counter.add(1, {"kind": kind.value, "outcome": outcome.value})
 
+    def counter_of(self, metric: Metric, label: str, values: Iterable[str]) -> Callable[[str], None]:
+        """Counts one of a value at each call, of a metric with one label. Every value is served from the start."""
+        counter = (self.meter or MetricMeter.noop).create_counter(metric.name, metric.meaning)
+        for value in values:
+            counter.add(0, {label: value})
+        return lambda value: counter.add(1, {label: value})
+
     @asynccontextmanager
     async def counting(self, client: Client, *, state: SearchAttributeKey[str]) -> AsyncIterator[None]:
         """Keep the gauges of onboardings under way right, which are found by their `state`."""

@@ -23,6 +23,9 @@ from domain.timestamps import stamp
 from temporal.schedule_spec import spec_of
 
 UNREADABLE = Problem("invalid", "The server cannot read this cron expression.", "/cron_expression")
+UNKNOWN_ZONE = Problem(
+    "unknown_timezone", "The server does not know this time zone; name another one of the region.", "/timezone"
+)
 PREFIX = "preview-"
 LEFT_OVER = timedelta(minutes=10)
 """A throw-away schedule of this age was left by a process that died."""
@@ -36,8 +39,8 @@ class Previews:
 
     async def of(self, cadence: Cadence, *, count: int) -> Preview:
         """Raises InvalidInput when the server refuses the cadence."""
-        spec = spec_of(cadence, anchor=datetime.now(UTC))
-        moments = [moment for moment in await self._moments(spec) if not repeats(cadence, moment)]
+        found = await self._asked(cadence)
+        moments = [moment for moment in found if not repeats(cadence, moment)]
         return Preview(tuple(stamp(moment) for moment in moments[:count]), tuple(await self._notes(cadence)))
 
     async def tidy(self) -> None:
@@ -46,6 +49,17 @@ class Previews:
             handle = self._client.get_schedule_handle(listed.id)
             if datetime.now(UTC) - (await handle.describe()).info.created_at > LEFT_OVER:
                 await handle.delete()
+
+    async def _asked(self, cadence: Cadence) -> Sequence[datetime]:
+        """Raises InvalidInput, which names the zone when that is what the server does not know: it has a database of
+        zones of its own."""
+        try:
+            return await self._moments(spec_of(cadence, anchor=datetime.now(UTC)))
+        except InvalidInput:
+            if cadence.timezone == "UTC":
+                raise
+        await self._moments(spec_of(replace(cadence, timezone="UTC"), anchor=datetime.now(UTC)))
+        raise InvalidInput(problems=[UNKNOWN_ZONE])
 
     async def _moments(self, spec: ScheduleSpec) -> Sequence[datetime]:
         try:

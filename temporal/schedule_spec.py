@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
+from domain import cron, zones
 from domain.schedules import Cadence, ScheduleType
 from domain.timestamps import parse
 
@@ -22,10 +23,12 @@ class Looseness:
 def spec_of(cadence: Cadence, *, anchor: datetime, jitter: timedelta | None = None) -> ScheduleSpec:
     """`anchor` is when an interval begins: Temporal would count it from 1970."""
     if cadence.schedule_type is ScheduleType.CRON:
-        expressions = [cadence.cron_expression or ""]
-        return ScheduleSpec(cron_expressions=expressions, time_zone_name=cadence.timezone, jitter=jitter)
+        zone = zones.named(cadence.timezone) or cadence.timezone
+        return ScheduleSpec(
+            cron_expressions=[cron.written_out(cadence.cron_expression or "")], time_zone_name=zone, jitter=jitter
+        )
     if cadence.schedule_type is ScheduleType.INTERVAL:
-        every = timedelta(seconds=cadence.interval_seconds or 0)
+        every = timedelta(seconds=max(1, cadence.interval_seconds or 0))
         offset = timedelta(seconds=int(anchor.timestamp()) % int(every.total_seconds()))
         return ScheduleSpec(intervals=[ScheduleIntervalSpec(every, offset)], jitter=jitter)
     return ScheduleSpec(calendars=[_once(parse(cadence.run_at or ""))])

@@ -19,13 +19,20 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cadence import repeats
+from domain.cadence import repeats, unusable
+from domain.errors import InvalidInput, Problem
 from domain.schedules import Cadence, ListedSchedule, Preview, ScheduleStatus, ScheduleType
 from domain.schedules import Schedule as Row
 from domain.timestamps import parse, stamp
 from temporal.calls import call
 from temporal.previews import Previews
 from temporal.schedule_spec import Looseness, spec_of
+
+REFUSED = Problem(
+    "refused_by_scheduler",
+    "Temporal does not take this time zone or this cron expression.",
+    remedy="Change the time zone or the expression; the schedule is then active again.",
+)
 
 Action = Callable[[Row], ScheduleActionStartWorkflow]
 Attributes = Callable[[Row], TypedSearchAttributes]
@@ -67,9 +74,15 @@ class TemporalSchedules:
         self._previews = Previews(client)
 
     def converge(self, schedule: Row) -> None:
-        if schedule.status is ScheduleStatus.COMPLETED:
-            return self.remove(schedule.schedule_id)
-        return call(self._loop, self._converge(schedule))
+        if schedule.status is ScheduleStatus.COMPLETED or unusable(schedule.cadence):
+            self.remove(schedule.schedule_id)
+            return
+        try:
+            call(self._loop, self._converge(schedule))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            raise InvalidInput(problems=[REFUSED]) from None
 
     def remove(self, schedule_id: str) -> None:
         call(self._loop, self._remove(schedule_id))

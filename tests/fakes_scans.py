@@ -37,11 +37,15 @@ from domain.scans import (
     Severity,
     StoredResult,
 )
-from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus
+from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
+from domain.scopes import EngineOffer
 from domain.timestamps import stamp
 from tests.channels import CHANNELS
 from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of
 from tests.patience import PATIENCE_SECONDS
+
+OFFERS = {cloud: EngineOffer(("built_in",)) for cloud in ProviderType}
+"""Every cloud can be scanned, whatever is asked for."""
 
 SCANNABLE = (AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED)
 
@@ -103,6 +107,7 @@ class FakeScheduleStore:
                         success_count=row.success_count,
                         failure_count=row.failure_count,
                         consecutive_failures=0 if resumed else row.consecutive_failures,
+                        last_skip=row.last_skip,
                     ),
                     event,
                 )
@@ -140,6 +145,14 @@ class FakeScheduleStore:
                 self._ledger.add(event)
                 self._let_go(execution, end, event, pause_after)
             return self._stores.schedule_rows.get(execution.schedule_id)
+
+    def note_skip(self, schedule: Schedule, skip: Skip, event: AuditEvent) -> None:
+        with self._ledger.lock:
+            row = self._stores.schedule_rows.get(schedule.schedule_id)
+            if not self._ledger.holds(event):
+                if row is not None and row.tenant_id == schedule.tenant_id:
+                    self._stores.schedule_rows[schedule.schedule_id] = replace(row, last_skip=skip)
+                self._ledger.add(event)
 
     def page(
         self,
@@ -346,6 +359,7 @@ class ScriptedEngine:
     reached: threading.Event = field(default_factory=threading.Event)
     starts_after: float = 0.0
     """Seconds."""
+    found: Sequence[Finding] = FOUND
 
     def scan(
         self,
@@ -362,7 +376,7 @@ class ScriptedEngine:
         self.reached.set()
         while self.hold is not None and not self.hold.wait(0.02):
             alive(50)
-        return FOUND
+        return self.found
 
     def start(self, order: ScanOrder, session: Credential) -> None:
         threading.Event().wait(self.starts_after)
@@ -375,7 +389,7 @@ class ScriptedEngine:
         return self._next() or EngineProgress(ExecutionStatus.COMPLETED, 100)
 
     def findings(self, order: ScanOrder) -> Sequence[Finding]:
-        return FOUND
+        return self.found
 
     def cancel(self, order: ScanOrder) -> None:
         self.cancelled.append(order.execution_id)
@@ -442,4 +456,4 @@ class FakeNotifier:
 
 def fake_scan_services(stores: FakeStores) -> ScanServices:
     scans = FakeScanStores(stores.ledger, stores.accounts)
-    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), CHANNELS)
+    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), CHANNELS, OFFERS)

@@ -14,6 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.engines import EngineActivities
 from activities.notifications import NotificationActivities
+from activities.obstacles import Obstacles
 from activities.onboarding_upkeep import OnboardingUpkeep
 from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
@@ -123,7 +124,7 @@ class ScanRig:
         ports = ScanPorts(
             scans.schedules, scans.executions, stores.tenants, stores.accounts, stores.audit, self.engines, runs
         )
-        upkeep = UpkeepPorts(scans.schedules, scans.executions, temporal, runs, self.webhooks)
+        upkeep = self.upkeep()
         return [
             *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),
             *ScanActivities(ports, pause_after=PAUSE_AFTER).all(),
@@ -132,6 +133,11 @@ class ScanRig:
             *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER, catch_up=CATCH_UP).all(),
             *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),
         ]
+
+    def upkeep(self) -> UpkeepPorts:
+        obstacles = Obstacles(self.stores.tenants, self.stores.accounts, self.engines)
+        schedules, executions = self.scans.schedules, self.scans.executions
+        return UpkeepPorts(schedules, executions, self.temporal(), self.runs(), self.webhooks, obstacles)
 
     def temporal(self, client: Client | None = None, *, signed: bool = True) -> Schedules:
         return TemporalSchedules(

@@ -23,8 +23,9 @@ from domain.api_keys import ApiKey
 from domain.audit import AuditEvent
 from domain.errors import InvalidInput, OnboardingError
 from domain.idempotency import IdempotencyRecord
+from domain.obstacles import OBSTACLES, REFUSED, UNUSABLE
 from domain.onboarding import OnboardingState, Result
-from domain.runs import ABANDONED, ENGINE_FAILED, TIMED_OUT
+from domain.runs import ABANDONED, ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
 from domain.scans import Leaving, ScanState
 from domain.schedules import FAILED_REPEATEDLY, MISSED
 from domain.tenants import Tenant
@@ -136,6 +137,7 @@ CODE_ARGUMENT = dict.fromkeys(("problem", "Problem", "_malformed", "_invalid"), 
     "failed": 1,
     "warned": 1,
     "Rule": 1,
+    "Unreadable": 9,
     "Step": 2,
 }
 STEP_ARGUMENT = {"Step": 0, "passed": 0, "failed": 0, "warned": 0, "refused": 0}
@@ -163,7 +165,7 @@ def pairs(path: str) -> Iterator[str]:
 
 def problem_codes() -> set[str]:
     made = calls("api/*.py", "domain/*.py", "notify/*.py", "providers/*.py", "stores/cursors.py")
-    # in domain/cadence.py a code goes through a function of its own
+    # of a cron expression the exception has the code
     codes = {c for name, call in made if name in CODE_ARGUMENT for c in literals(call, CODE_ARGUMENT[name], "code")}
     return {*codes, *pairs("api/body.py"), *(reason.value for reason in Reason), "ok"}
 
@@ -207,9 +209,14 @@ def test_each_result_and_each_reason_is_documented():
 
 def test_why_a_run_failed_or_left_and_why_a_schedule_stands_still_is_documented():
     page = reference("errors")
-    assert {ABANDONED, ENGINE_FAILED, LOST_JOB, TIMED_OUT} <= set(first_column(section(page, "## Why a run failed")))
+    assert {ABANDONED, ENGINE_FAILED, LOST_JOB, NOTHING_SCANNED, TIMED_OUT} <= set(
+        first_column(section(page, "## Why a run failed"))
+    )
     assert set(first_column(section(page, "## Why a run leaves"))) == set(Leaving)
-    assert set(first_column(section(page, "## Why a schedule stands still"))) == {FAILED_REPEATEDLY, MISSED}
+    assert set(first_column(section(page, "## Why a schedule stands still"))) == {
+        *(FAILED_REPEATEDLY, MISSED, REFUSED, UNUSABLE),
+        *OBSTACLES,
+    }
 
 
 # Tables

@@ -1,15 +1,15 @@
 """ConvergeSchedule: the only writer of a schedule. Each change is written to the row, and the Temporal Schedule is then
 built from the row; without a change it is only built anew.
 
-It lives for as long as changes come. An interruption between row and Temporal Schedule is retried until both agree, and
-operators see it meanwhile.
+It lives for as long as changes come. An interruption between row and Temporal Schedule is retried for a day, which
+operators see; after that the sweep tries again and again.
 """
 
 from collections import deque
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import UserError
     from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
     from workflows.failures import final, refusal
-    from workflows.policies import STORE_CALL
+    from workflows.policies import MENDING, STORE_CALL, Timing
 
 CHANGE_WITHIN = timedelta(minutes=1)
 """The change comes with the start, unless the server lost it on the way."""
@@ -38,7 +38,7 @@ class ConvergeSchedule:
         if not self._is_named(request.tenant_id, request.schedule_id):
             raise refusal(UserError, "The workflow id and the request name different schedules.")
         if request.repair:
-            await self._converge()
+            await self._converge(MENDING)
         else:
             await self._next_change()
         while self._changes:
@@ -84,13 +84,19 @@ class ConvergeSchedule:
         except ActivityError as error:
             outcome = final(error)
         # Also after a refusal: the secret that came with it may have been stored.
-        await self._converge()
+        try:
+            await self._converge(STORE_CALL)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            # The row is written: the sweep finds what is out of step, and goes on trying.
+            workflow.logger.warning("The Temporal Schedule does not follow its row yet.")
         return outcome
 
-    async def _converge(self) -> None:
+    async def _converge(self, timing: Timing) -> None:
         await workflow.execute_activity_method(
             ScheduleActivities.converge_schedule,
             Converge(self._request.tenant_id, self._request.schedule_id),
             summary="Build the Temporal Schedule from the row",
-            **STORE_CALL,
+            **timing,
         )

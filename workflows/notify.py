@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from temporalio.exceptions import ActivityError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 import workflows.meters as meters
 import workflows.scan_steps as steps
 from activities.notifications import Deliver
-from domain.notifications import Channel, Delivery, DeliveryState, Notification
+from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
 from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanPlan
 from workflows.failures import code_of
 
@@ -39,12 +40,19 @@ class Telling:
         else:
             delivery = self._delivery(channel, DeliveryState.DELIVERED)
         meters.delivered(channel.kind, delivery.state)
-        await steps.record(self.plan, delivery, number)
+        try:
+            await steps.record(self.plan, delivery, number)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            # What became of one delivery is no reason to lose the others.
+            workflow.logger.warning("What became of a notification could not be shown.")
 
     def _channels(self) -> Sequence[Channel]:
         wishes = self.plan.notifications
         wanted = {ExecutionStatus.COMPLETED: wishes.on_success, ExecutionStatus.FAILED: wishes.on_failure}
-        return wishes.channels if wanted.get(self.end.status) else ()
+        known = tuple(channel for channel in wishes.channels if channel.kind is not ChannelKind.UNKNOWN)
+        return known if wanted.get(self.end.status) else ()
 
     def _delivery(self, channel: Channel, state: DeliveryState, code: str | None = None) -> Delivery:
         return Delivery(channel.kind, channel.target, state, steps.now(), code)

@@ -21,14 +21,18 @@ class Timing(TypedDict, total=False):
 
 STORE_CALL: Timing = {
     "start_to_close_timeout": timedelta(seconds=15),
+    "schedule_to_close_timeout": timedelta(hours=24),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(milliseconds=500),
         backoff_coefficient=2,
         maximum_interval=timedelta(seconds=15),
     ),
 }
-"""Our own AWS: two attempts of at most seven seconds in the client, and retries without end: nothing may be lost."""
+"""Our own AWS: two attempts of at most seven seconds in the client, and retries for a day, which outlives any outage
+that operators would sit out. What is a bug of ours ends much earlier: see `activities.failures`."""
 
+MENDING: Timing = {**STORE_CALL, "schedule_to_close_timeout": timedelta(minutes=5)}
+"""A step of a sweep, which finds again what it could not mend."""
 
 SWEEP: Timing = {
     "start_to_close_timeout": timedelta(minutes=10),

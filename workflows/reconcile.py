@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ActivityError,
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
@@ -18,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.schedules import ConvergeRequest
     from domain.timestamps import stamp
     from workflows.converge_schedule import ConvergeSchedule
-    from workflows.policies import STORE_CALL, SWEEP
+    from workflows.policies import MENDING, SWEEP
 
 AT_ONCE = 10
 """How many things are mended at the same time: a sweep is never urgent."""
@@ -38,6 +43,12 @@ class Swept:
     """One-time schedules whose moment passed without a run."""
     signed: int = 0
     """Temporal Schedules that were signed anew."""
+    unreadable: int = 0
+    """Rows of schedules, and of their runs, that cannot be read."""
+    unmended: int = 0
+    """Things that could not be mended; the next sweep finds them again."""
+    settled: int = 0
+    """Schedules that were stopped because of an obstacle, or go on because it is gone."""
 
 
 @workflow.defn
@@ -53,38 +64,53 @@ class Reconcile:
             summary="Compare every row with its Temporal Schedule",
             **SWEEP,
         )
-        await _few_at_once([_close(key) for key in drift.abandoned])
-        await _few_at_once([_record_missed(key) for key in drift.missed])
+        unmended = await _few_at_once([_close(key) for key in drift.abandoned])
+        unmended += await _few_at_once([_record_missed(key) for key in drift.missed])
+        settled: list[Key] = []
+        unmended += await _few_at_once([_settle(key, settled) for key in drift.unsettled])
         # Without a row a Temporal Schedule is removed, and with it whatever else is left of the schedule.
-        await _few_at_once([_converge(key) for key in (*drift.astray, *drift.missed, *drift.orphans, *drift.outdated)])
+        astray = (*drift.astray, *drift.missed, *drift.orphans, *drift.outdated)
+        turned, settled = len(settled), [key for key in settled if key not in astray]
+        unmended += await _few_at_once([_converge(key) for key in (*astray, *settled)])
         lost = await workflow.execute_activity_method(
             OnboardingUpkeep.find_lost,
             RecurringRequest("find_lost_onboardings"),
             summary="Look for onboardings whose workflow is gone",
             **SWEEP,
         )
-        await _few_at_once([_end(account) for account in lost])
+        unmended += await _few_at_once([_end(account) for account in lost])
         swept = Swept(
-            drift.rows,
-            len(drift.astray),
-            len(drift.orphans),
-            len(drift.abandoned),
-            len(lost),
-            len(drift.missed),
-            len(drift.outdated),
+            rows=drift.rows,
+            astray=len(drift.astray),
+            orphans=len(drift.orphans),
+            abandoned=len(drift.abandoned),
+            lost=len(lost),
+            missed=len(drift.missed),
+            signed=len(drift.outdated),
+            unreadable=len(drift.unreadable),
+            unmended=unmended,
+            settled=turned,
         )
         workflow.set_current_details(_story(swept))
         return swept
 
 
-async def _few_at_once(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def _few_at_once(work: Sequence[Coroutine[Any, Any, None]]) -> int:
+    """How many could not be done: none of them keeps another one waiting."""
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def one(step: Coroutine[Any, Any, None]) -> None:
+    async def one(step: Coroutine[Any, Any, None]) -> bool:
         async with slots:
-            await step
+            try:
+                await step
+            except (ActivityError, ChildWorkflowError) as error:
+                if is_cancelled_exception(error):
+                    raise
+                workflow.logger.warning("Something could not be mended; the next sweep finds it again.")
+                return False
+            return True
 
-    await asyncio.gather(*(one(step) for step in work))
+    return (await asyncio.gather(*(one(step) for step in work))).count(False)
 
 
 async def _converge(key: Key) -> None:
@@ -96,9 +122,6 @@ async def _converge(key: Key) -> None:
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("The schedule is being converged already.")
-    except ChildWorkflowError:
-        # One that cannot be mended keeps nobody else waiting; the next sweep finds it again.
-        workflow.logger.warning("A schedule could not be converged.")
 
 
 async def _close(key: Key) -> None:
@@ -106,7 +129,7 @@ async def _close(key: Key) -> None:
         UpkeepActivities.close_abandoned,
         Mend(key, _sweep(), stamp(workflow.now())),
         summary="Close a run whose workflow is gone",
-        **STORE_CALL,
+        **MENDING,
     )
 
 
@@ -115,8 +138,20 @@ async def _record_missed(key: Key) -> None:
         UpkeepActivities.record_missed,
         Mend(key, _sweep(), stamp(workflow.now())),
         summary="Show that a one-time schedule did not run",
-        **STORE_CALL,
+        **MENDING,
     )
+
+
+async def _settle(key: Key, settled: list[Key]) -> None:
+    """Adds the schedule to `settled` when it was changed."""
+    changed = await workflow.execute_activity_method(
+        UpkeepActivities.settle_schedule,
+        Mend(key, _sweep(), stamp(workflow.now())),
+        summary="Show what stands in the way of a schedule, or that nothing does",
+        **MENDING,
+    )
+    if changed:
+        settled.append(key)
 
 
 async def _end(account: LostAccount) -> None:
@@ -124,7 +159,7 @@ async def _end(account: LostAccount) -> None:
         OnboardingUpkeep.end_lost,
         EndLost(account, _sweep(), stamp(workflow.now())),
         summary="Close an onboarding whose workflow is gone",
-        **STORE_CALL,
+        **MENDING,
     )
 
 
@@ -137,7 +172,6 @@ def _story(swept: Swept) -> str:
         f"{swept.astray} out of step, {swept.orphans} without a row, {swept.abandoned} held by a run that is gone, "
         f"{swept.missed} one-time ones that did not run"
     )
-    return (
-        f"**{swept.rows} schedules**\n\nMended: {mended}\n\nSigned anew: {swept.signed}\n\n"
-        f"Onboardings closed: {swept.lost}"
-    )
+    left = f"Could not be mended: {swept.unmended}\n\nCould not be read: {swept.unreadable}"
+    settled = f"Signed anew: {swept.signed}\n\nStopped, or going on again: {swept.settled}"
+    return f"**{swept.rows} schedules**\n\nMended: {mended}\n\nOnboardings closed: {swept.lost}\n\n{settled}\n\n{left}"

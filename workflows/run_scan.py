@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         ScanState,
         TriggeredBy,
     )
-    from domain.schedules import ConvergeRequest, Schedule
+    from domain.schedules import ConvergeRequest
     from workflows.converge_schedule import ConvergeSchedule
     from workflows.failures import refusal
     from workflows.notify import Telling
@@ -105,6 +105,8 @@ class RunScan:
             if self._admission.leaving:
                 meters.scan_skipped(self._admission.leaving)
             self._show(ScanOutcome(self._id, ScanState.LEFT, leaving=self._admission.leaving))
+            if self._admission.stopped:
+                await self._follow()
             return self._outcome
         self._show(ScanOutcome(self._id, ScanState.SCANNING))
         end = await self._end_of(plan)
@@ -113,7 +115,8 @@ class RunScan:
         schedule = await steps.close(plan, self._request, self._ended_by(), telling.announced())
         meters.scan_ended(plan.order.provider_type, end)
         self._show(self._ended(end, self._ends_as))
-        await self._follow(schedule)
+        if schedule is not None and not schedule.fires:
+            await self._follow()
         await telling.tell()
         return self._outcome
 
@@ -171,15 +174,14 @@ class RunScan:
         except ActivityError:
             workflow.logger.warning("The engine was not told to stop.")
 
-    async def _follow(self, schedule: Schedule | None) -> None:
+    async def _follow(self) -> None:
         """A schedule whose state the run has changed is brought to Temporal. The sweep does it when this cannot."""
-        if schedule is None or schedule.fires:
-            return
+        tenant_id, schedule_id = self._request.tenant_id, self._request.schedule_id
         try:
             await workflow.start_child_workflow(
                 ConvergeSchedule.run,
-                ConvergeRequest(schedule.tenant_id, schedule.schedule_id, repair=True),
-                id=ids.converge_id(schedule.tenant_id, schedule.schedule_id),
+                ConvergeRequest(tenant_id, schedule_id, repair=True),
+                id=ids.converge_id(tenant_id, schedule_id),
                 task_queue=self._request.converge_queue,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             )

@@ -3,7 +3,7 @@
 from temporalio.exceptions import ActivityError, TimeoutError
 
 from domain.errors import NotYet, Problem
-from domain.runs import ENGINE_FAILED, TIMED_OUT
+from domain.runs import ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
 from domain.scans import ExecutionStatus, ScanEnd, StoredResult
 from workflows.failures import code_of, problems_of
 
@@ -14,7 +14,17 @@ _TOO_LONG = Problem(
 )
 
 
+_NOTHING = Problem(
+    NOTHING_SCANNED,
+    "The scan decided nothing: no check came to a pass or a failure.",
+    remedy="Look in the findings for what could not be decided, and at the regions and services of the schedule.",
+)
+
+
 def completed(result: StoredResult, *, at: str) -> ScanEnd:
+    """What decided nothing is a failure, with a result that says why."""
+    if result.nothing_decided:
+        return ScanEnd(ExecutionStatus.FAILED, at, NOTHING_SCANNED, result=result, problems=(_NOTHING,))
     return ScanEnd(ExecutionStatus.COMPLETED, at, result=result)
 
 

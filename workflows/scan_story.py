@@ -21,6 +21,8 @@ _REASONS = {
     Leaving.NOT_DUE: "the schedule does not fire at this time, or has run since",
     Leaving.ENDED: "the scan has run and ended",
     Leaving.NO_ENGINE: "no engine scans this cloud here",
+    Leaving.UNREADABLE: "a record that it needs cannot be read",
+    Leaving.CADENCE: "the schedule's time zone or interval does not exist",
 }
 
 

@@ -1,9 +1,12 @@
 """The one map from domain errors to Temporal failures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.exceptions import ApplicationErrorCategory
+from temporalio.testing import ActivityEnvironment
 
 from activities.failures import as_failure
 from domain import errors
@@ -15,6 +18,8 @@ from domain.errors import (
     SealBroken,
     Throttled,
     Trouble,
+    Unavailable,
+    UnreadableRow,
     UnsignedCommand,
     UserError,
 )
@@ -35,10 +40,10 @@ def test_a_failure_carries_the_code_and_the_sentence_of_its_error(kind: type[Onb
 @pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)
 def test_only_what_cannot_pass_by_itself_is_not_retried(kind: type[OnboardingError]):
     failure = as_failure(kind())
-    final = issubclass(kind, UserError | SealBroken | UnsignedCommand)
-    assert failure.non_retryable is final
+    refused = issubclass(kind, UserError | SealBroken | UnsignedCommand)
+    assert failure.non_retryable is (refused or kind is UnreadableRow)
     # What is merely not finished is nothing to be alarmed about either.
-    assert (failure.category is ApplicationErrorCategory.BENIGN) is (final or kind is NotYet)
+    assert (failure.category is ApplicationErrorCategory.BENIGN) is (refused or kind is NotYet)
 
 
 def test_every_code_is_used_once():
@@ -66,3 +71,15 @@ def test_a_foreign_exception_is_named_by_its_class_only():
     assert (failure.type, failure.non_retryable) == (errors.Internal.code, False)
     assert "KeyError" in failure.message
     assert "AKIA" not in failure.message
+
+
+@pytest.mark.parametrize(("kind", "ends"), [(errors.Internal, True), (KeyError, True), (Unavailable, False)])
+def test_a_bug_is_not_tried_again_for_ever_and_an_outage_is(kind: type[Exception], ends: bool):
+    """An hour is long enough to bring the version before back."""
+
+    def tried_for(duration: timedelta) -> bool:
+        environment = ActivityEnvironment()
+        environment.info = replace(environment.info, scheduled_time=datetime.now(UTC) - duration)
+        return environment.run(lambda: as_failure(kind())).non_retryable
+
+    assert (tried_for(timedelta(minutes=59)), tried_for(timedelta(minutes=61))) == (False, ends)

@@ -29,6 +29,7 @@ from activities.credentials import (
 )
 from activities.engines import EngineActivities
 from activities.notifications import Deliver, NotificationActivities
+from activities.obstacles import Obstacles
 from activities.onboarding_upkeep import EndLost, LostAccount, OnboardingUpkeep
 from activities.scans import AdmitScan, CloseScan, RecordDelivery, ScanActivities, ScanPorts
 from activities.schedules import Converge, ScheduleActivities
@@ -153,9 +154,10 @@ def schedules(house: House) -> ScheduleActivities:
     return ScheduleActivities(house.everything.scans.schedules, house.temporal, core.vault, core.sealer)
 
 
-def upkeep(house: House) -> UpkeepActivities:
+def upkeep(house: House, engine: ScriptedEngine | None = None) -> UpkeepActivities:
     core, rows = house.everything.core, house.everything.scans
-    ports = UpkeepPorts(rows.schedules, rows.executions, house.temporal, house.runs, core.vault)
+    obstacles = Obstacles(core.tenants, core.accounts, FakeEngines(inside=engine))
+    ports = UpkeepPorts(rows.schedules, rows.executions, house.temporal, house.runs, core.vault, obstacles)
     return UpkeepActivities(ports, pause_after=3, catch_up=timedelta(hours=1))
 
 
@@ -272,6 +274,10 @@ STEPS: dict[str, tuple[Step, Given]] = {
     ),
     "record_missed": (
         lambda h: upkeep(h).record_missed,
+        lambda t, o, h: Mend(Key(t, h.missed.schedule_id), ORIGIN, LATE),
+    ),
+    "settle_schedule": (
+        lambda h: upkeep(h).settle_schedule,
         lambda t, o, h: Mend(Key(t, h.missed.schedule_id), ORIGIN, LATE),
     ),
     "end_schedules": (

@@ -20,7 +20,7 @@ from api.services import Limits, ScanServices
 from temporal.previews import PREFIX
 from tests.api.portal import Portal, add_key, idempotent, open_portal
 from tests.channels import CHANNELS
-from tests.fakes_scans import ScriptedEngine
+from tests.fakes_scans import OFFERS, ScriptedEngine
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import PLUGIN, Rig, until_set
 from tests.scan_rig import ScanRig
@@ -145,13 +145,14 @@ async def open_scan_portal(
         plugins=[PLUGIN],
         interceptors=[noting],
     )
-    stores = rig.scans
+    stores, offers = rig.scans, replaced.pop("offers", OFFERS)
     services = ScanServices(
         schedules=stores.schedules,
         executions=stores.executions,
         results=stores.results,
         temporal=rig.temporal(client),
         channels=CHANNELS,
+        offers=offers,
     )
     callers = Rig(rig.client, stores=rig.stores, tenant_id=rig.tenant_id, queue=rig.queue)
     portal = open_portal(callers, client, limits, **{"scans": services, **replaced})

@@ -1,11 +1,17 @@
 """Accounts: listed and read. They are written by workflows."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from domain.accounts import Account, Activation, ProviderType
 from domain.audit import AuditEvent, audit_event
 from domain.credentials import CredentialRef
-from tests.api.portal import Portal, add_key
+from domain.errors import UnreadableRow
+from domain.pages import Page
+from tests.api.portal import Portal, add_key, open_portal
+from tests.fakes import FakeAccountStore
 from tests.fakes_clouds import ACCOUNT_NUMBER, accepted
 from tests.rig import AT, ORIGIN
 
@@ -57,6 +63,7 @@ async def test_an_account_in_a_list_has_the_fields_of_the_contract(offline: Port
             }
         ],
         "next_cursor": None,
+        "unreadable": 0,
     }
 
 
@@ -136,3 +143,28 @@ async def test_another_tenants_account_is_as_absent(offline: Portal) -> None:
     assert (await offline.validate(account_id)).status_code == 404
     assert (await offline.http.get("/onboarding/aws/setup", params={"account_id": account_id})).status_code == 404
     assert (await offline.http.get(LIST, params={"tenant_id": offline.rig.tenant_id})).status_code == 404
+
+
+class OneUnreadable(FakeAccountStore):
+    """A page of which one row has another form."""
+
+    def page(self, tenant_id: str, **query: Any) -> Page[Account]:
+        return replace(super().page(tenant_id, **query), unreadable=("another-program",))
+
+    def tenant_of(self, account_id: str) -> str:
+        raise UnreadableRow
+
+
+async def test_a_list_says_that_a_record_is_left_out_and_the_record_alone_has_an_error_of_its_own(
+    offline: Portal,
+) -> None:
+    stores = offline.rig.stores
+    accounts = OneUnreadable(stores.ledger, stores.tenants)
+    portal = open_portal(offline.rig, offline.rig.client, accounts=accounts)
+    portal.http.headers["Authorization"] = f"Bearer {add_key(offline.rig)}"
+    async with portal.http:
+        listed = await portal.http.get(LIST, params={"tenant_id": offline.rig.tenant_id})
+        alone = await portal.http.get(f"{LIST}/{ABSENT}")
+    assert (listed.status_code, listed.json()["accounts"], listed.json()["unreadable"]) == (200, [], 1)
+    assert "another-program" not in listed.text
+    assert (alone.status_code, alone.json()["detail"]["code"]) == (500, "unreadable_row")

@@ -66,7 +66,7 @@ async def houses(offline: Portal) -> AsyncIterator[Houses]:
         name: Recorded(getattr(services, name), name, asked) for name in ("tenants", "accounts", "api_keys")
     }
     scans = {name: getattr(services.scans, name) for name in ("schedules", "executions", "results")}
-    parts = {name: Recorded(store, name, asked) for name, store in scans.items()}
+    parts: dict[str, Any] = {name: Recorded(store, name, asked) for name, store in scans.items()}
     stores["scans"] = replace(services.scans, **parts)
     portal = open_portal(offline.rig, offline.rig.client, **stores)
     portal.http.headers["Authorization"] = f"Bearer {add_key(offline.rig, tenant_id=offline.rig.tenant_id)}"

@@ -82,6 +82,7 @@ class TestRuns:
             "passed_checks": 0,
             "failed_checks": 0,
             "error_checks": 0,
+            "partial": False,
             "execution_time_seconds": 60.0,
             "triggered_by": "scheduler",
         }

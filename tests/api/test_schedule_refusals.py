@@ -1,15 +1,26 @@
 """Schedules that are refused: a sentence and a code, and nothing was changed or started."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from api.schedule_schemas import ChangeScheduleRequest
+from domain.access import Role
+from domain.accounts import ProviderType
+from domain.obstacles import NO_ENGINE, settled
+from domain.schedules import ScheduleStatus, Skip
+from domain.scopes import EngineOffer
 from domain.tenants import TenantStatus
-from tests.api.portal import codes
-from tests.api.scan_portal import HOOK, ScanPortal
+from tests.api.portal import add_key, codes
+from tests.api.scan_portal import HOOK, ScanPortal, open_scan_portal
 from tests.api.test_failures import assert_shape
 from tests.api.test_schedules import ABSENT, AHEAD
+from tests.rig import AT
+from tests.scan_rig import ScanRig
+from tests.stores.samples import new_event
 
 ALIKE = ChangeScheduleRequest.model_fields.keys() - {"status"} | {"schedule_id", "spec_version"}
 """What a change and a new schedule are asked for alike, or may not name."""
@@ -242,3 +253,94 @@ class TestWhoseAccountItIs:
         answer = await scans.create(account_id=pending.account_id)
         assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "conflict")
         assert scans.rig.scans.schedule_rows == {}
+
+
+# What nothing would scan.
+
+OFFER = {ProviderType.AWS: EngineOffer(("built_in",), ("ap-south-1", "eu-central-1"), ("iam", "s3"))}
+
+
+@pytest.fixture
+async def offering(temporal: Client) -> AsyncIterator[ScanPortal]:
+    """With an engine that knows its regions and services."""
+    rig = ScanRig(temporal)
+    scans = await open_scan_portal(rig, offers=OFFER)
+    async with scans.http, rig.worker():
+        yield scans
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer", "allowed"),
+    [
+        ({"regions": ["eu-central-1", "mumbai"]}, "unknown_region", "/regions/1", "ap-south-1, eu-central-1"),
+        ({"services": ["s4"]}, "unknown_service", "/services/0", "iam, s3"),
+        ({"services": ["S3"]}, "unknown_service", "/services/0", "iam, s3"),
+        ({"exclude_services": ["iam", "ec3"]}, "unknown_service", "/exclude_services/1", "iam, s3"),
+        ({"services": ["s3"], "exclude_services": ["s3"]}, "nothing_to_scan", "/exclude_services", "leave one in"),
+        ({"exclude_services": ["s3", "iam"]}, "nothing_to_scan", "/exclude_services", "leave one in"),
+    ],
+)
+async def test_a_scope_that_scans_nothing_is_refused_with_what_is_known(
+    offering: ScanPortal, changes: dict[str, Any], code: str, pointer: str, allowed: str
+):
+    assert await refusal(offering, changes) == (400, [code])
+    [problem] = (await offering.create(**changes)).json()["detail"]["problems"]
+    assert problem["pointer"] == pointer
+    assert allowed in problem["message"]
+    # A change is asked the same.
+    schedule_id = await offering.made()
+    assert codes(await offering.change(schedule_id, **changes)) == [code]
+
+
+async def test_the_clouds_are_listed_with_what_their_schedules_can_name(offering: ScanPortal):
+    [aws] = [each for each in (await offering.get("/onboarding/providers"))["providers"] if each["provider"] == "aws"]
+    assert (aws["engines"], aws["regions"], aws["services"]) == (
+        ["built_in"],
+        ["ap-south-1", "eu-central-1"],
+        ["iam", "s3"],
+    )
+    assert "iam_role" in aws["methods"]
+
+
+async def test_an_engine_that_does_not_say_what_it_knows_is_asked_for_anything(scans: ScanPortal):
+    assert (await scans.create(regions=["mumbai"], services=["s4"])).status_code == 201
+
+
+async def test_a_cloud_that_nothing_scans_is_not_scheduled(temporal: Client):
+    rig = ScanRig(temporal)
+    scans = await open_scan_portal(rig, offers={})
+    paused = rig.stored(status=ScheduleStatus.PAUSED)
+    async with scans.http:
+        before = scans.all_rows()
+        for answer in (await scans.create(), await scans.change(paused.schedule_id, status="active")):
+            assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "no_engine")
+        assert (scans.all_rows(), scans.started) == (before, [])
+
+
+async def test_what_stopped_a_schedule_is_seen_by_whoever_reads_it(scans: ScanPortal):
+    rows = scans.rig.scans.schedule_rows
+    schedule_id = await scans.made()
+    stopped = settled(rows[schedule_id], NO_ENGINE)
+    assert stopped is not None
+    rows[schedule_id] = replace(stopped, last_skip=Skip(AT, "no_engine"))
+    viewer = add_key(scans.portal.rig, tenant_id=scans.rig.tenant_id, role=Role.VIEWER)
+    scans.http.headers["Authorization"] = f"Bearer {viewer}"
+    shown = await scans.schedule(schedule_id)
+    assert (shown["status"], shown["status_reason"], shown["last_skip_reason"]) == ("error", "no_engine", "no_engine")
+    assert [problem["code"] for problem in shown["problems"]] == ["no_engine"]
+
+
+async def test_a_schedule_of_a_disabled_tenant_is_not_resumed(scans: ScanPortal):
+    paused, tenants = scans.rig.stored(status=ScheduleStatus.PAUSED), scans.rig.stores.tenants
+    tenant = tenants.get(scans.rig.tenant_id)
+    disabled = replace(tenant, status=TenantStatus.DISABLED, version=tenant.version + 1)
+    tenants.update(disabled, new_event(tenant.tenant_id))
+    scans.http.headers["Authorization"] = f"Bearer {add_key(scans.portal.rig)}"
+    answer = await scans.change(paused.schedule_id, enabled=True)
+    assert (answer.status_code, answer.json()["detail"]["code"]) == (409, "tenant_disabled")
+
+
+async def test_blanks_tabs_and_the_case_of_a_zone_do_not_matter(scans: ScanPortal):
+    schedule_id = await scans.made(cron_expression="0  2\t* *  mon", timezone="us/eastern")
+    shown = await scans.schedule(schedule_id)
+    assert (shown["cron_expression"], shown["timezone"]) == ("0 2 * * mon", "US/Eastern")

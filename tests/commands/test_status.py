@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -11,8 +12,8 @@ import pytest
 from temporalio.client import Client
 
 from cli import main
-from commands.standing import Queue, Recurring, Standing
-from commands.status import Status, look, text_of
+from commands.standing import Queue, Recurring, Retrying, Standing
+from commands.status import Status, look, text_of, troubles_of
 from config import TemporalConnection
 from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
@@ -180,7 +181,7 @@ def test_it_is_one_screen(environment: Environment):
         "schedules         118: 115 active, 3 paused",
         "scans             4 running, 2 waiting for a worker",
         "drift             2 out of step, 1 without a row, 0 held by a run that is gone, 0 onboardings lost, "
-        "3 one-time ones that did not run: mended by the sweep 6 min ago",
+        "3 one-time ones that did not run, 0 stopped or resumed: mended by the sweep 6 min ago",
         "audit trail       42 events of 3 tenants sealed 2 min ago, 1 came late, 0 tenants not sealed",
         "queue onboarding  2 workers, nothing waits",
         "queue scans       1 worker, 3 tasks waiting, the oldest for 12 s",
@@ -213,6 +214,26 @@ def command(
     return run
 
 
+def test_a_step_that_fails_again_and_again_is_named_with_its_workflow():
+    standing = replace(
+        STANDING,
+        retrying=[Retrying("onboard:1:2", "close_account", 14)],
+        sweep=replace(STANDING.sweep, found=Swept(120, 0, 0, 0, unmended=2)),
+    )
+    step, unmended = troubles_of(standing, now=NOW, every=EVERY)
+    assert step.startswith("The step close_account of the workflow `onboard:1:2` has failed 13 times")
+    assert unmended == "2 things could not be mended: look at the workflow `reconcile`."
+
+
+def test_rows_that_cannot_be_read_are_named_by_table_and_key(environment: Environment, command: Command):
+    table, key = environment.settings.dynamodb_tenants_table, str(uuid4())
+    environment.aws.dynamodb.put_item(TableName=table, Item={"tenant_id": {"S": key}, "tenant_name": {"S": "canary"}})
+    _, out, _ = command()
+    environment.aws.dynamodb.delete_item(TableName=table, Key={"tenant_id": {"S": key}})
+    assert f"1 row of the table {table} cannot be read and is left out: {key}. See `doctor`." in out
+    assert "canary" not in out
+
+
 def test_the_command_fails_when_nobody_works(command: Command):
     code, out, _ = command()
     assert (code, out.splitlines()[-1]) == (1, "Nothing starts the sweep: run `python cli.py setup`.")
@@ -222,7 +243,7 @@ def test_the_command_fails_when_nobody_works(command: Command):
 def test_machines_get_one_object(command: Command):
     code, out, _ = command("--json")
     found = json.loads(out)
-    assert (code, found.keys()) == (1, {"schedules", "standing", "troubles"})
+    assert (code, found.keys()) == (1, {"schedules", "standing", "troubles", "unreadable"})
     assert [queue["name"] for queue in found["standing"]["queues"]] == ["onboarding", "scans"]
 
 

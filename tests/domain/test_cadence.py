@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cadence import ALIASES, next_change_of_clocks, problems_of, repeats
+from domain.cadence import next_change_of_clocks, problems_of, repeats, tidied, unusable
+from domain.cron import ALIASES
 from domain.schedules import Cadence, ScheduleType
 from domain.timestamps import stamp
 
@@ -36,7 +37,6 @@ def test_what_a_cron_program_takes_is_taken(expression: str):
         "",
         "0 2 * *",
         "0 2 * * * 2027",
-        "0  2 * * *",
         "@every 1h",
         "@reboot",
         "0 2 * * * # nightly",
@@ -56,9 +56,43 @@ def test_a_long_expression_is_refused():
     assert codes(cron("0," * 200 + "0 * * * *")) == ["too_long"]
 
 
-@pytest.mark.parametrize("timezone", ["", "Mars/Phobos", "Europe/../UTC", "europe/berlin", "UTC+1", "a" * 3000, "\0"])
+@pytest.mark.parametrize(
+    "timezone",
+    [
+        "",
+        "Mars/Phobos",
+        "Europe/../UTC",
+        "/etc/localtime",
+        "localtime",
+        "Factory",
+        "posixrules",
+        "UTC+1",
+        "a" * 3000,
+        "\0",
+    ],
+)
 def test_a_zone_is_one_of_the_iana_database(timezone: str):
     assert codes(cron("0 2 * * *", timezone)) == ["unknown_timezone"]
+
+
+def test_what_is_written_carelessly_is_stored_tidily():
+    assert tidied(cron(" 0  2\t* * MON", "europe/berlin")) == cron("0 2 * * MON", BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "code"),
+    [
+        (cron("0 2 * * *", "Mars/Phobos"), "unknown_timezone"),
+        (Cadence(ScheduleType.INTERVAL, interval_seconds=0), "out_of_range"),
+        (Cadence(ScheduleType.CRON), "missing"),
+    ],
+)
+def test_a_stored_cadence_that_nothing_can_follow_says_why(cadence: Cadence, code: str):
+    found = unusable(cadence)
+    assert found is not None
+    assert found.code == code
+    assert not repeats(cadence, SECOND)
+    assert next_change_of_clocks("Mars/Phobos", NOW) is None
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(3600, []), (3599, ["out_of_range"]), (1, ["out_of_range"])])

@@ -30,10 +30,15 @@ def test_anything_else_is_refused_and_not_echoed(text: str):
     assert [(problem.code, problem.pointer) for problem in caught.value.problems] == [("bad_cursor", "/cursor")]
 
 
-@given(position=st.text().filter(lambda text: not text.isascii() or not text.isprintable() or len(text) > 128))
+@pytest.mark.parametrize("position", ["", "x" * (cursors.MAX_BYTES + 1)], ids=["empty", "too long"])
 def test_a_forged_position_that_no_key_can_have_is_refused(position: str):
     with pytest.raises(InvalidInput):
         cursors.decode(cursors.encode(position, ("accounts",)), ("accounts",))
+
+
+@given(position=st.text(min_size=1, max_size=500).filter(lambda text: text.isprintable()))
+def test_a_cursor_leads_past_the_key_of_a_foreign_row(position: str):
+    assert cursors.decode(cursors.encode(position, ("accounts",)), ("accounts",)) == position
 
 
 def test_a_cursor_has_one_spelling():

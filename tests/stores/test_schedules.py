@@ -24,6 +24,7 @@ from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, 
 from domain.runs import missed
 from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, StoredResult, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from stores.items import from_item, to_item
 from stores.schedule_rows import execution_from_row, execution_to_row, schedule_from_row, schedule_to_row
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
@@ -337,7 +338,7 @@ def test_a_run_that_began_as_its_moment_was_given_up_completes_the_schedule(owne
 def test_rows_from_before_problems_were_kept_can_be_read(owner: Owner):
     schedule = owner.schedule()
     rows = schedule_to_row(schedule), execution_to_row(owner.execution(schedule))
-    old = [{name: value for name, value in row.items() if name != "problems"} for row in rows]
+    old = [from_item(to_item({name: value for name, value in row.items() if name != "problems"})) for row in rows]
     assert (schedule_from_row(old[0]).problems, execution_from_row(old[1]).problems) == ((), ())
 
 

@@ -9,10 +9,10 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateStage
 
 from domain.errors import CredentialRefused, InvalidInput, OnboardingError, Problem, Unavailable
 from domain.onboarding import Cancellation
-from domain.scans import EngineProgress, ExecutionStatus, ScanRequest
+from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, ScanRequest
 from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes import FakeStores
-from tests.fakes_scans import DeafEngine, ScriptedEngine
+from tests.fakes_scans import DeafEngine, ScriptedEngine, finding
 from tests.rig import ORIGIN, Held, until_set
 from tests.scan_rig import PAUSE_AFTER, Run, ScanRig
 from workflows.ids import scan_id
@@ -132,6 +132,18 @@ async def left_by_schedule(rig: ScanRig) -> Run:
     return await _fired(rig, rig.stored(status=ScheduleStatus.PAUSED))
 
 
+async def left_without_an_engine(rig: ScanRig) -> Run:
+    """The schedule says so, and Temporal has to follow."""
+    row = await rig.change(ChangeKind.CREATE, rig.schedule())
+    rig.engines.inside = None
+    return await _fired(rig, row)
+
+
+async def nothing_scanned(rig: ScanRig) -> Run:
+    inside(rig).found = (finding(CheckStatus.ERROR),)
+    return await rig.trigger(rig.stored())
+
+
 async def left_to_another(rig: ScanRig) -> Run:
     schedule = rig.stored()
     hold = inside(rig).hold = threading.Event()
@@ -236,6 +248,8 @@ SCENARIOS: dict[str, Scenario] = {
         cancelled_too_late,
         left,
         left_by_schedule,
+        left_without_an_engine,
+        nothing_scanned,
         left_to_another,
         taken_over,
         refused,

@@ -87,6 +87,13 @@ async def swept(rig: ScanRig) -> None:
     await eventually(lambda: _lists(rig, orphan))
 
 
+async def settled(rig: ScanRig) -> None:
+    """The engine was taken away."""
+    row = await _standing(rig)
+    rig.engines.inside = None
+    await eventually(lambda: _lists(rig, row))
+
+
 async def nothing_to_mend(rig: ScanRig) -> None:
     row = await _standing(rig)
     await eventually(lambda: _lists(rig, row))
@@ -156,4 +163,4 @@ async def _alone(client: Client) -> Client:
 CONVERGING: dict[str, Converging] = {
     scenario.__name__: scenario for scenario in (created, changed, changed_while_it_is_made, refused, deleted, repaired)
 }
-SWEEPING: dict[str, Sweeping] = {scenario.__name__: scenario for scenario in (swept, nothing_to_mend)}
+SWEEPING: dict[str, Sweeping] = {scenario.__name__: scenario for scenario in (swept, settled, nothing_to_mend)}

@@ -17,16 +17,21 @@ from temporalio.client import (
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
-from activities.upkeep import EndSchedules, UpkeepActivities, UpkeepPorts
+from activities.upkeep import EndSchedules, UpkeepActivities
+from domain.accounts import Account
 from domain.commands import RecurringRequest
 from domain.credentials import Credential, SealContext, SealPurpose
+from domain.errors import Forbidden
 from domain.notifications import NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
 from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from domain.tenants import TenantStatus
 from domain.timestamps import stamp
 from temporal.recurring import signed_in
+from tests.fakes import FakeAccountStore
 from tests.rig import ORIGIN, SIGNER, code_of, eventually, until_set
 from tests.scan_rig import CATCH_UP, ScanRig
+from tests.stores.samples import new_event
 from workflows.reconcile import Reconcile, Swept
 
 
@@ -210,6 +215,13 @@ async def test_a_stray_fire_of_an_older_version_is_harmless(rig: ScanRig):
     assert rig.row(row).run_count == 0
 
 
+class RefusingAccounts(FakeAccountStore):
+    """Fails in a way that no repetition helps."""
+
+    def get(self, tenant_id: str, account_id: str) -> Account:
+        raise Forbidden
+
+
 class TestTheSweep:
     async def swept(self, rig: ScanRig) -> Swept:
         return await rig.client.execute_workflow(
@@ -251,6 +263,63 @@ class TestTheSweep:
 
             await eventually(gone)
         assert rig.webhooks.stages(row.schedule_id) == {}
+
+    async def test_stops_what_nothing_can_scan_and_lets_it_go_on_when_something_can(self, rig: ScanRig):
+        engine = rig.engines.inside
+        async with rig.worker():
+            row = await rig.change(ChangeKind.CREATE, rig.schedule())
+            paused = await rig.change(ChangeKind.CREATE, rig.schedule())
+            paused = await rig.change(ChangeKind.UPDATE, successor(paused, status=ScheduleStatus.PAUSED))
+            rig.engines.inside = None
+            await self.swept(rig)
+            stopped = rig.row(row)
+            assert (stopped.status, stopped.status_reason) == (ScheduleStatus.ERROR, "no_engine")
+            assert (await described(rig, row)).schedule.state.paused
+            rig.engines.inside = engine
+            await self.swept(rig)
+            going_on = rig.row(row)
+            assert (going_on.status, going_on.status_reason, going_on.problems) == (ScheduleStatus.ACTIVE, None, ())
+            assert not (await described(rig, row)).schedule.state.paused
+            assert rig.row(paused).status is ScheduleStatus.PAUSED
+
+    async def test_stops_the_schedules_of_a_disabled_tenant(self, rig: ScanRig):
+        async with rig.worker():
+            row = await rig.change(ChangeKind.CREATE, rig.schedule())
+            tenant = rig.stores.tenants.get(rig.tenant_id)
+            disabled = replace(tenant, status=TenantStatus.DISABLED, version=tenant.version + 1)
+            rig.stores.tenants.update(disabled, new_event(rig.tenant_id))
+            await self.swept(rig)
+        assert rig.row(row).status_reason == "tenant_disabled"
+
+    @pytest.mark.parametrize(
+        ("cadence", "reason"),
+        [
+            (Cadence(ScheduleType.CRON, cron_expression="0 2 * * *", timezone="Mars/Phobos"), "unusable_cadence"),
+            (Cadence(ScheduleType.CRON, cron_expression="61 2 * * *"), "refused_by_scheduler"),
+        ],
+        ids=["zone", "expression"],
+    )
+    async def test_shows_a_stored_cadence_that_nothing_can_follow_and_asks_once(
+        self, rig: ScanRig, cadence: Cadence, reason: str
+    ):
+        row, good = rig.stored(cadence=cadence), rig.stored()
+        async with rig.worker():
+            await self.swept(rig)
+            shown = rig.row(row)
+            assert (shown.status, shown.status_reason) == (ScheduleStatus.ERROR, reason)
+            assert len(shown.problems) == 1
+            assert (await exists(rig, row), await exists(rig, good)) == (False, True)
+            await self.swept(rig)
+        assert rig.row(row) == shown
+
+    async def test_goes_on_past_what_it_cannot_mend(self, rig: ScanRig):
+        missing, bad = rig.stored(), rig.stored(status=ScheduleStatus.ERROR, status_reason="no_engine")
+        rig.stores.accounts = RefusingAccounts(rig.stores.ledger, rig.stores.tenants)
+        async with rig.worker():
+            found = await self.swept(rig)
+            assert await exists(rig, missing)
+        assert found.unmended == 1
+        assert rig.row(bad).status is ScheduleStatus.ERROR
 
     async def test_shows_that_a_one_time_schedule_did_not_run(self, rig: ScanRig):
         long_ago = stamp(datetime.now(UTC) - CATCH_UP - timedelta(minutes=11))
@@ -309,8 +378,7 @@ class TestTheSweep:
 async def test_ending_an_account_ends_its_schedules_and_stops_their_runs(rig: ScanRig):
     assert rig.engines.inside is not None
     rig.engines.inside.hold = threading.Event()
-    ports = UpkeepPorts(rig.scans.schedules, rig.scans.executions, rig.temporal(), rig.runs(), rig.webhooks)
-    upkeep = UpkeepActivities(ports, pause_after=3, catch_up=CATCH_UP)
+    upkeep = UpkeepActivities(rig.upkeep(), pause_after=3, catch_up=CATCH_UP)
     async with rig.worker():
         rows = [await signed(rig) for _ in range(3)]
         run = await rig.trigger(rows[0])

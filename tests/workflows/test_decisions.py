@@ -87,6 +87,11 @@ TOLD: dict[str, list[str]] = {
     # Whoever triggered it is answered; the schedule cannot be.
     "run_scan.left": [],
     "run_scan.left_by_schedule": ["scan.left left schedule_paused"],
+    "run_scan.left_without_an_engine": [
+        "scan.left left no_engine",
+        "schedule.stopped ok no_engine",
+    ],
+    "run_scan.nothing_scanned": ["scan.started ok", "scan.ended failed nothing_scanned", "delivery.ended delivered"],
     "run_scan.left_to_another": COMPLETED,
     "run_scan.taken_over": ["scan.started ok", "scan.ended failed abandoned", *COMPLETED],
     "run_scan.refused": [],
@@ -102,6 +107,7 @@ TOLD: dict[str, list[str]] = {
         "schedule.missed ok",
         "onboarding.ended failed workflow_lost",
     ],
+    "reconcile.settled": ["schedule.stopped ok no_engine"],
     "reconcile.nothing_to_mend": [],
 }
 """Action, outcome and reason of each event, in any order."""

@@ -14,10 +14,10 @@ from domain.audit import Origin
 from domain.errors import CredentialRefused, Internal, InvalidInput, NotFound, OnboardingError, Problem, Unavailable
 from domain.notifications import Channel, ChannelKind, DeliveryState, NotificationSettings
 from domain.onboarding import Cancellation
-from domain.scans import EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
+from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.tenants import TenantStatus
-from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine
+from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine, finding
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import ORIGIN, code_of, eventually, until_set
 from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
@@ -371,6 +371,37 @@ class TestARunThatIsNotToBe:
     async def test_of_a_cloud_that_nothing_scans(self, rig: ScanRig):
         rig.engines = FakeEngines()
         assert await self.left(rig, rig.stored()) is Leaving.NO_ENGINE
+
+
+async def test_a_scan_that_decides_nothing_is_no_success(rig: ScanRig):
+    inside(rig).found = (finding(CheckStatus.ERROR),)
+    schedule = rig.stored()
+    async with rig.worker():
+        run = await rig.trigger(schedule)
+        outcome = await run.result()
+    execution = rig.execution(run)
+    assert (outcome.state, execution.error_code) == (ScanState.FAILED, "nothing_scanned")
+    assert (execution.counts.errors, execution.counts.partial) == (1, False)
+    assert execution.result_location is not None
+    assert rig.row(schedule).failure_count == 1
+
+
+async def test_a_schedule_that_fires_without_an_engine_says_so_and_stops(rig: ScanRig):
+    async with rig.worker():
+        row = await rig.change(ChangeKind.CREATE, rig.schedule())
+        rig.engines.inside = None
+        await rig.client.get_schedule_handle(row.schedule_id).trigger()
+
+        async def stopped() -> bool:
+            described = await rig.client.get_schedule_handle(row.schedule_id).describe()
+            return described.schedule.state.paused
+
+        await eventually(stopped)
+    shown = rig.row(row)
+    assert (shown.status, shown.status_reason) == (ScheduleStatus.ERROR, "no_engine")
+    assert [problem.code for problem in shown.problems] == ["no_engine"]
+    assert shown.last_skip is not None
+    assert shown.last_skip.reason == "no_engine"
 
 
 async def test_what_somebody_triggers_runs_although_the_schedule_is_paused(rig: ScanRig):
