@@ -6,9 +6,10 @@ own variables and its profile file are read by `temporalio.envconfig`, so that t
 `temporal` program share one configuration.
 """
 
+import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -20,6 +21,13 @@ from domain.commands import UnsignedCommands
 from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings
+from settings.secret_values import (
+    ALICLOUD_KEY,
+    SECRETS,
+    TEMPORAL_API_KEY,
+    secret_values,
+)
+from settings.secret_values import SettingsError as SettingsError
 from settings.tables import TableSettings
 
 Text = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
@@ -58,8 +66,8 @@ VERSION = "0.1.0"
 
 ENGINE_CLOUDS = ("aws", "azure", "gcp", "alicloud", "oci", "ibm")
 
-ALICLOUD = ("alicloud_access_key_id", "alicloud_access_key_secret", "alicloud_principal_arn")
-"""All of them or none: without them no RAM role of a customer's can be assumed."""
+ALICLOUD = (*ALICLOUD_KEY, "alicloud_principal_arn")
+"""All of them or none, for who proves a RAM role of a customer's. To offer roles, the ARN is enough."""
 
 TEMPORAL_ADDRESS = re.compile(r"[!-~]+:[0-9]{1,5}")
 
@@ -78,11 +86,6 @@ def default_buckets(account_number: str, region: str) -> Buckets:
         results=f"threat-engine-results-{account_number}-{region}",
         anchors=f"threat-engine-audit-anchors-{account_number}-{region}",
     )
-
-
-class SettingsError(Exception):
-    """Settings are missing or wrong: one sentence each, that names it and says what it must be, never what
-    it was."""
 
 
 class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
@@ -229,16 +232,16 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     )
 
     @classmethod
-    def from_environment(cls) -> Self:
-        """Raises SettingsError."""
+    def from_environment(cls, secrets: Collection[str] = ()) -> Self:
+        """With the secrets that are named, and without all others. Raises SettingsError."""
+        values: dict[str, Any] = dict.fromkeys(SECRETS) | secret_values(secrets, os.environ)
         try:
-            settings = cls()
+            settings = cls(**values)
         except ValidationError as failure:
             sentences = [_sentence(str(error["loc"][0]), error["type"]) for error in failure.errors()]
         else:
-            sentences = [
-                _sentence(name, "missing") for group in (ALICLOUD, *TOGETHER) for name in settings._lacks(group)
-            ]
+            groups = (ALICLOUD, *TOGETHER) if set(ALICLOUD_KEY) <= set(secrets) else TOGETHER
+            sentences = [_sentence(name, "missing") for group in groups for name in settings._lacks(group)]
             # A customer that names our own role must not have it assumed.
             if settings.platform_role_name.startswith(RoleNames(settings.customer_role_names).prefix):
                 sentences.append("CUSTOMER_ROLE_NAMES has a wrong value: PLATFORM_ROLE_NAME must not begin like that.")
@@ -295,8 +298,10 @@ class TemporalConnection:
 
 def temporal_connection() -> TemporalConnection:
     """Raises SettingsError."""
+    key = secret_values([TEMPORAL_API_KEY], os.environ)[TEMPORAL_API_KEY]
+    variables = {**os.environ, TEMPORAL_API_KEY.upper(): key} if key else dict(os.environ)
     try:
-        found: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+        found: dict[str, Any] = dict(ClientConfig.load_client_connect_config(override_env_vars=variables))
     except (OSError, RuntimeError, ValueError):
         # The message of the cause quotes what was read.
         raise SettingsError(
@@ -308,10 +313,11 @@ def temporal_connection() -> TemporalConnection:
     return TemporalConnection(address, found.pop("namespace", "default"), found)
 
 
-def load() -> tuple[Settings, TemporalConnection]:
-    """The settings of a process that is about to start. A wrong one ends it with its sentence and exit code 2."""
+def load(secrets: Collection[str] = ()) -> tuple[Settings, TemporalConnection]:
+    """The settings of a process that is about to start, with the secrets that it needs. A wrong one ends it with its
+    sentence and exit code 2."""
     try:
-        return Settings.from_environment(), temporal_connection()
+        return Settings.from_environment(secrets), temporal_connection()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

@@ -27,7 +27,7 @@ MAX_TEXT = 300
 FIELDS = (
     *("at", "level", "event", "error", "where", "code", "request_id", "trace_id", "method", "route", "status"),
     *("milliseconds", "actor", "workflow_id", "workflow_type", "run_id", "activity_type", "attempt", "task_queue"),
-    *("host", "port", "version", "retry_in_seconds", "logger", "dropped_fields"),
+    *("host", "port", "version", "retry_in_seconds", "setting", "logger", "dropped_fields"),
 )
 """Every field that may be logged, in the order of a line: names, ids, codes, counts and times."""
 

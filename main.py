@@ -1,5 +1,6 @@
 """The API process: settings, then clients, then the application, then the server."""
 
+import os
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ from composition.issuer import access_tokens
 from composition.scan_services import scan_services
 from composition.unreadable import telling_unreadable_rows
 from settings.http import listed
+from settings.secret_values import API_SECRETS, unneeded
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
@@ -44,8 +46,10 @@ log = structlog.get_logger("api")
 
 
 def main() -> None:
-    settings, temporal = config.load()
+    settings, temporal = config.load(API_SECRETS)
     logs.configure(settings.log_level)
+    for name in unneeded(API_SECRETS, os.environ):
+        log.warning("settings.secret_not_needed", setting=name)
     listening = listen(settings.api_host, settings.api_port)
     watched = begin("api", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     # When uvicorn has stopped because of a signal, it raises the signal once more.

@@ -1,6 +1,7 @@
 """The worker process: runs the workflows and their steps. It alone can open a sealed credential."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from composition.deployment import deployment_name
 from composition.scan_work import scan_work, vault_of
 from composition.unreadable import telling_unreadable_rows
 from composition.workflow_types import ONBOARDING, SCANS
+from settings.secret_values import WORKER_SECRETS, unneeded
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
 from stores.audit_anchors import S3AuditAnchors
@@ -47,8 +49,10 @@ log = structlog.get_logger("worker")
 
 
 def main() -> None:
-    settings, temporal = config.load()
+    settings, temporal = config.load(WORKER_SECRETS)
     logs.configure(settings.log_level)
+    for name in unneeded(WORKER_SECRETS, os.environ):
+        log.warning("settings.secret_not_needed", setting=name)
     watched = begin("worker", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     with closing(watched), telling_unreadable_rows(watched):
         run_program(run(settings, temporal, watched))

@@ -16,6 +16,7 @@ from domain.credentials import Secret
 from domain.ports import CloudProvider
 from domain.validation import Expectation, Outcome
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud_signature import AccessKey
 from providers.azure import AzureProvider, is_azure_host
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
@@ -66,7 +67,9 @@ def installed_sdk(cloud: str) -> str | None:
 
 def _providers(platform: Platform) -> Mapping[str, tuple[Make, Callable[[str], bool]]]:
     """By cloud, how a provider is made of a client, and which hosts the client may reach."""
-    ours = PlatformAliCloud(platform.alicloud_key_id, Secret(platform.alicloud_secret), platform.alicloud_arn)
+    ours = PlatformAliCloud(
+        platform.alicloud_arn, AccessKey(platform.alicloud_key_id, Secret(platform.alicloud_secret))
+    )
     return {
         ProviderType.AZURE: (AzureProvider, is_azure_host),
         ProviderType.GCP: (lambda client: GcpProvider(client, identity_of(platform)), is_gcp_host),

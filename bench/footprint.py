@@ -21,6 +21,7 @@ from composition.aws import aws_of
 from composition.clouds import catalogue
 from domain.accounts import ProviderType
 from domain.ports import Catalogue
+from settings.secret_values import WORKER_SECRETS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def main(
     validations: Annotated[int, typer.Option()],
 ) -> None:
     hold_the_stop()
-    settings, _ = config.load()
+    settings, _ = config.load(WORKER_SECRETS)
     aws = aws_of(settings)
     lanes = lanes_of(catalogue(settings, aws), CloudBed.read(bed_file), aws_role)
     for lane in lanes.values():

@@ -15,6 +15,7 @@ from domain.accounts import ProviderType
 from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Trouble
 from domain.validation import Expectation, Step, Verdict
+from settings.secret_values import ALICLOUD_KEY
 
 MAX_FILE_BYTES = 64 * 1024
 KEY_FILE = "service_account"
@@ -35,7 +36,7 @@ def probe(
     number: Number = None,
 ) -> None:
     """Prove a credential against its cloud, step by step. Nothing is stored. Exit code 0 when it would be accepted."""
-    settings, _ = config.load()
+    settings, _ = config.load(ALICLOUD_KEY)
     aws = aws_of(settings)
     cloud = catalogue(settings, aws).provider(provider)
     try:

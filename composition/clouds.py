@@ -7,6 +7,7 @@ from config import Settings
 from domain.accounts import ProviderType
 from domain.credentials import Secret
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud_signature import AccessKey
 from providers.aws import AwsProvider, PlatformAws
 from providers.aws_role_names import RoleNames
 from providers.azure import AzureProvider, is_azure_host
@@ -62,15 +63,12 @@ def platform_aws(settings: Settings) -> PlatformAws:
 
 
 def platform_alicloud(settings: Settings) -> PlatformAliCloud | None:
-    """Our user there, which is set as a whole or not at all."""
-    key_id, secret, arn = (
-        settings.alicloud_access_key_id,
-        settings.alicloud_access_key_secret,
-        settings.alicloud_principal_arn,
-    )
-    if key_id is None or secret is None or arn is None:
+    """Our user there: its name, and its key where the process has it."""
+    key_id, secret = settings.alicloud_access_key_id, settings.alicloud_access_key_secret
+    if settings.alicloud_principal_arn is None:
         return None
-    return PlatformAliCloud(key_id, Secret(secret.get_secret_value()), arn)
+    own = AccessKey(key_id, Secret(secret.get_secret_value())) if key_id and secret else None
+    return PlatformAliCloud(settings.alicloud_principal_arn, own)
 
 
 def identity_tokens(settings: Settings, aws: AwsClients) -> KmsIdentityTokens | None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from local.ports import HOST, Ports, free_port
 from local.processes import Child, running
 from local.progress import Progress
 from local.temporal import TemporalServer, starting_temporal
+from settings.secret_values import API_SECRETS, WORKER_SECRETS, unneeded
 from stores.api_keys import DynamoApiKeyStore
 from stores.session import AwsClients
 from stores.tables import TableNames
@@ -148,14 +149,21 @@ def process_environment(folder: Path, *, ports: Ports, settings: Mapping[str, st
 
 def _ours(name: str, folder: Path, environment: Mapping[str, str]) -> AbstractContextManager[Child]:
     """One of our processes, with the identity of its own that it has in AWS."""
-    entry_point, title = {"api": ("main.py", "The API"), "worker": ("worker.py", "The worker")}[name]
+    entry_point, title, needed = {
+        "api": ("main.py", "The API", API_SECRETS),
+        "worker": ("worker.py", "The worker", WORKER_SECRETS),
+    }[name]
     return running(
         title,
         [sys.executable, str(ROOT / entry_point)],
         log=folder / f"logs/{name}.log",
-        environment={**environment, "AWS_PROFILE": name},
+        environment={**_without(unneeded(needed, environment), environment), "AWS_PROFILE": name},
         cwd=ROOT,
     )
+
+
+def _without(names: Collection[str], environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in names}
 
 
 async def set_up(aws: AwsClients, temporal: TemporalConnection) -> str:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential, Secret
-from domain.errors import InvalidInput
+from domain.credentials import Credential
+from domain.errors import InvalidInput, PlatformConfig
 from domain.validation import Expectation, Verdict, verdict_of
 from providers import alicloud_setup
 from providers.alicloud_calls import Session
@@ -24,10 +24,10 @@ __all__ = ["AliCloudProvider", "PlatformAliCloud", "is_alicloud_host"]
 class PlatformAliCloud:
     """Our own RAM user, which assumes customers' roles and may do nothing else."""
 
-    access_key_id: str = field(repr=False)
-    access_key_secret: Secret
     principal_arn: str
     """The user, as customers' roles trust it: acs:ram::<account ID>:user/<name>."""
+    key: AccessKey | None = field(default=None, repr=False)
+    """None where roles are on offer and never assumed, as in the API."""
 
 
 class AliCloudProvider:
@@ -70,8 +70,9 @@ class AliCloudProvider:
 
     def role_proof(self, credential: Credential, expectation: Expectation, **session: str) -> RoleProof:
         if credential.credential_type == RAM_ROLE.credential_type and self._platform:
-            key = AccessKey(self._platform.access_key_id, self._platform.access_key_secret)
-            own = Session(self._client, key, Signer.PLATFORM)
+            if self._platform.key is None:
+                raise PlatformConfig
+            own = Session(self._client, self._platform.key, Signer.PLATFORM)
             credential = without_damage([RAM_ROLE], credential)
             return RoleProof(own, self._platform.principal_arn, credential, expectation, **session)
         raise InvalidInput("This is not a credential for AliCloud, or of a method that is not offered here.")

@@ -1,10 +1,12 @@
 """Settings: what the environment may say, what is said when it is wrong, and that .env.example knows them all."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tomllib import loads
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +14,13 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
 import config
-from composition import scan_work
+from composition import clouds, scan_work
 from config import Settings, SettingsError
 from domain.accounts import ProviderType
 from domain.credentials import Secret
 from engines.http_engine import EngineAddress
+from providers.alicloud import PlatformAliCloud
+from settings.secret_values import API_SECRETS, ENGINE_TOKENS, SECRETS, WORKER_SECRETS, unneeded
 
 ROOT = Path(config.__file__).parent
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -77,7 +81,7 @@ def test_a_variable_that_is_set_to_nothing_counts_as_not_set():
 def test_a_wrong_value_is_named_in_one_sentence_and_not_shown(name: str):
     wrong = "two words"
     with environment(**{name: wrong}), pytest.raises(SettingsError) as failure:
-        Settings.from_environment()
+        Settings.from_environment(SECRETS)
     assert str(failure.value).startswith(f"{name} has a wrong value: it must be ")
     assert len(str(failure.value).splitlines()) == 1
     assert wrong not in str(failure.value)
@@ -114,17 +118,17 @@ PLATFORM_ALICLOUD = {
 
 
 @pytest.mark.parametrize("left_out", PLATFORM_ALICLOUD)
-def test_of_the_three_alicloud_settings_none_is_used_alone(left_out: str):
+def test_of_the_three_alicloud_settings_the_worker_uses_none_alone(left_out: str):
     given = {name: value for name, value in PLATFORM_ALICLOUD.items() if name != left_out}
     with environment(**given), pytest.raises(SettingsError) as failure:
-        Settings.from_environment()
+        Settings.from_environment(WORKER_SECRETS)
     assert str(failure.value).startswith(f"{left_out} is missing: it must be ")
     assert len(str(failure.value).splitlines()) == 1
 
 
 def test_the_alicloud_secret_is_not_shown():
     with environment(**PLATFORM_ALICLOUD):
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(WORKER_SECRETS)
     assert settings.alicloud_access_key_secret is not None
     assert settings.alicloud_access_key_secret.get_secret_value() == PLATFORM_ALICLOUD["ALICLOUD_ACCESS_KEY_SECRET"]
     assert PLATFORM_ALICLOUD["ALICLOUD_ACCESS_KEY_SECRET"] not in f"{settings!r}{settings.model_dump_json()}"
@@ -132,13 +136,13 @@ def test_the_alicloud_secret_is_not_shown():
 
 def test_an_engine_has_its_address_and_its_token():
     with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
-        found = scan_work.addresses(Settings.from_environment())
+        found = scan_work.addresses(Settings.from_environment(WORKER_SECRETS))
     assert found == {ProviderType.GCP: EngineAddress("https://engine.example", Secret(CANARY))}
 
 
 def test_a_token_is_shown_nowhere():
     with environment(GCP_ENGINE_URL="https://engine.example", GCP_ENGINE_TOKEN=CANARY):
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(WORKER_SECRETS)
     shown = (repr(settings), str(settings), settings.model_dump_json(), repr(scan_work.addresses(settings)))
     assert not [text for text in shown if CANARY in text]
 
@@ -146,9 +150,116 @@ def test_a_token_is_shown_nowhere():
 @pytest.mark.parametrize("token", ["tok en", "token\n", "tökèn", "a" * 5000, "=token"])
 def test_a_token_fits_a_header(token: str):
     with environment(IBM_ENGINE_TOKEN=token), pytest.raises(SettingsError) as failure:
-        Settings.from_environment()
+        Settings.from_environment(WORKER_SECRETS)
     assert str(failure.value).startswith("IBM_ENGINE_TOKEN has a wrong value")
     assert token not in str(failure.value)
+
+
+# Who reads which secret, and from where
+
+GOOD = {
+    "RATE_LIMIT_STORE_URL": "rediss://:kanarienvogel@redis.example:6379/0",
+    **{name: value for name, value in PLATFORM_ALICLOUD.items() if "KEY" in name},
+    **{name.upper(): f"{CANARY}" for name in ENGINE_TOKENS},
+}
+"""A value for each secret."""
+
+
+def test_every_masked_setting_is_a_secret_of_the_processes_that_need_it():
+    masked = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert masked <= set(SECRETS)
+    assert {name.upper() for name in SECRETS} == set(GOOD)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_secret_comes_from_its_variable_or_from_a_file(name: str, tmp_path: Path):
+    (tmp_path / "secret").write_text(f"{GOOD[name]}\n")
+    found = []
+    for source in ({name: GOOD[name]}, {f"{name}_FILE": str(tmp_path / "secret")}):
+        with environment(**PLATFORM_ALICLOUD), pytest.MonkeyPatch.context() as patch:
+            patch.delenv(name, raising=False)
+            for variable, value in source.items():
+                patch.setenv(variable, value)
+            found.append(shown_in_full(getattr(Settings.from_environment(SECRETS), name.lower())))
+    assert found == [GOOD[name]] * 2
+
+
+def shown_in_full(value: Any) -> str:
+    return str(getattr(value, "get_secret_value", lambda: value)())
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_process_reads_only_the_secrets_that_it_needs(name: str):
+    """Whatever another process's secret is, and wherever it should be: the process starts and does not have it."""
+    for needed in (API_SECRETS, WORKER_SECRETS, ()):
+        if name.lower() in needed:
+            continue
+        for variable, value in ((name, GOOD[name]), (name, "not even valid \0".strip("\0")), (f"{name}_FILE", "/none")):
+            with environment(**{variable: value}):
+                assert getattr(Settings.from_environment(needed), name.lower()) is None
+
+
+def test_the_api_offers_roles_of_alicloud_with_the_name_of_our_user_alone():
+    with environment(ALICLOUD_PRINCIPAL_ARN=PLATFORM_ALICLOUD["ALICLOUD_PRINCIPAL_ARN"]):
+        found = clouds.platform_alicloud(Settings.from_environment(API_SECRETS))
+    assert found == PlatformAliCloud(PLATFORM_ALICLOUD["ALICLOUD_PRINCIPAL_ARN"], None)
+
+
+def everything() -> None:
+    """Read every secret that there is."""
+    Settings.from_environment(SECRETS)
+    config.temporal_connection()
+
+
+WRONG_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda path: None, "has a wrong value: it must be the path of a file that can be read"),
+    "a folder": (Path.mkdir, "has a wrong value: it must be the path of a file that can be read"),
+    "a pipe": (os.mkfifo, "has a wrong value: it must be the path of a file that can be read"),
+    "too large": (lambda path: path.write_text("a" * 8_193), "is too large: it may have 8192 bytes at most"),
+    "empty": (lambda path: path.write_text("\n"), "is empty: it must hold the value"),
+    "not text": (lambda path: path.write_bytes(b"\xff\xfe"), "is not text in UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("make", "sentence"), WRONG_FILES.values(), ids=WRONG_FILES.keys())
+@pytest.mark.parametrize("name", ["AZURE_ENGINE_TOKEN", "TEMPORAL_API_KEY"])
+def test_a_file_that_gives_no_secret_is_told_without_its_path(
+    name: str, make: Callable[[Path], object], sentence: str, tmp_path: Path
+):
+    path = tmp_path / "kanarienvogel"
+    make(path)
+    with environment(**{f"{name}_FILE": str(path)}), pytest.raises(SettingsError) as failure:
+        everything()
+    assert str(failure.value).startswith(f"{name}_FILE ")
+    assert sentence in str(failure.value)
+    assert "kanarienvogel" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", [*GOOD, "TEMPORAL_API_KEY"])
+def test_a_secret_that_is_set_twice_is_refused(name: str, tmp_path: Path):
+    (tmp_path / "secret").write_text(CANARY)
+    with environment(**{name: CANARY, f"{name}_FILE": str(tmp_path / "secret")}), pytest.raises(SettingsError) as told:
+        everything()
+    assert f"{name} and {name}_FILE are both set: set one of them." in str(told.value)
+    assert CANARY not in str(told.value)
+
+
+def test_the_value_in_a_file_is_judged_like_that_of_the_variable(tmp_path: Path):
+    (tmp_path / "secret").write_text("two words\n")
+    with environment(IBM_ENGINE_TOKEN_FILE=str(tmp_path / "secret")), pytest.raises(SettingsError) as failure:
+        Settings.from_environment(WORKER_SECRETS)
+    assert str(failure.value).startswith("IBM_ENGINE_TOKEN has a wrong value")
+
+
+def test_temporals_key_comes_from_a_file_too(tmp_path: Path):
+    (tmp_path / "key").write_text("k\n")
+    with environment(TEMPORAL_API_KEY_FILE=str(tmp_path / "key")):
+        assert config.temporal_connection().options == {"api_key": "k", "tls": True}
+
+
+def test_a_secret_that_a_process_does_not_need_is_named_by_its_variable():
+    values = {"ALICLOUD_ACCESS_KEY_SECRET": "x", "RATE_LIMIT_STORE_URL": "y", "OCI_ENGINE_TOKEN": ""}
+    assert unneeded(API_SECRETS, values) == ["ALICLOUD_ACCESS_KEY_SECRET"]
 
 
 def test_settings_do_not_change():

@@ -23,6 +23,7 @@ import config
 import logs
 import worker
 from bench.fire.traps import Moment, Trap
+from settings.secret_values import WORKER_SECRETS
 from telemetry.process import Telemetry, begin
 from temporal.program import run_program
 
@@ -104,7 +105,7 @@ def main(folder: Path) -> None:
     trap = Trap(folder)
     aws = TrappedAws(trap)
     aws.install()
-    settings, temporal = config.load()
+    settings, temporal = config.load(WORKER_SECRETS)
     logs.configure(settings.log_level)
     plain = begin("worker", config.VERSION, metrics=None, traces=None)
     with closing(TrappedTelemetry(**vars(plain), steps=TrappedSteps(trap, aws))) as watched:

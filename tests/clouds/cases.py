@@ -8,6 +8,7 @@ from typing import Any
 from domain.credentials import Secret
 from domain.ports import CloudProvider
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud_signature import AccessKey
 from providers.azure import AzureProvider, is_azure_host
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
@@ -149,7 +150,7 @@ def alicloud_role() -> Case:
 
 
 def _alicloud_platform(cloud: AliCloud) -> PlatformAliCloud:
-    return PlatformAliCloud(cloud.platform.id, Secret(cloud.platform.secret), cloud.platform.arn)
+    return PlatformAliCloud(cloud.platform.arn, AccessKey(cloud.platform.id, Secret(cloud.platform.secret)))
 
 
 def oci_key() -> Case:

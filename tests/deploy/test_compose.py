@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from config import Settings
+from deploy.ministack.roles import ROLES
 from local.temporal import DYNAMIC_CONFIG, temporal_program
 from tests.deploy.composition import Service, document, example, interpolated, services
 from tests.pages import ROOT
@@ -168,7 +170,7 @@ def test_the_example_holds_settings_and_what_compose_itself_reads():
 
 
 def test_our_settings_are_accepted(monkeypatch: pytest.MonkeyPatch):
-    for key, value in {**example(), **environment("api")}.items():
+    for key, value in environment("api").items():
         monkeypatch.setenv(key, value)
     settings = Settings.from_environment()
     assert (settings.api_host, settings.api_port) == ("0.0.0.0", 8000)  # noqa: S104
@@ -180,11 +182,50 @@ def test_without_an_aws_nothing_starts():
         interpolated(document(), {})
 
 
-def test_each_process_has_an_identity_of_its_own():
-    profiles = (ROOT / "deploy/ministack/aws-config").read_text()
-    used = {name: environment(name)["AWS_PROFILE"] for name in OURS}
-    assert used == {"ministack-roles": "root", "setup": "setup", "api": "api", "worker": "worker"}
-    assert set(re.findall(r"^\[profile (\w+)\]$", profiles, re.MULTILINE)) == {*used.values(), "auditor"}
+# What each service of ours holds
+
+IDENTITIES = {"ministack-roles": "root", "setup": "setup", "api": "api", "worker": "worker"}
+FOLDERS = {f"{name.upper()}_CONFIG": f"/host/{name}" for name in ("setup", "api", "worker")}
+each_of_ours = pytest.mark.parametrize("name", sorted(OURS))
+
+
+def mounted(name: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """What is mounted into a service, by where it is there."""
+    found = [volume.split(":") for volume in interpolated(service(name).get("volumes", []), variables)]
+    return {target: source for source, target, _ in found}
+
+
+@each_of_ours
+def test_a_service_has_its_own_identity_and_no_other_ones(name: str):
+    folder = ROOT / mounted(name, example())["/etc/threat-engine"]
+    profile = environment(name)["AWS_PROFILE"]
+    roles = re.findall(r"role/(\S+)$", (folder / "aws-config").read_text(), re.MULTILINE)
+    assert (profile, folder.name) == (IDENTITIES[name], IDENTITIES[name])
+    assert roles == ([] if profile == "root" else [ROLES[profile]])
+    assert f"[profile {profile}]" in (folder / "aws-config").read_text()
+
+
+@each_of_ours
+def test_a_service_gets_one_folder_and_one_file_of_settings_and_both_are_its_own(name: str):
+    variables = example() | FOLDERS
+    folder = mounted(name, variables)
+    files = [each["path"] for each in interpolated(service(name).get("env_file", []), variables)]
+    own = FOLDERS.get(f"{name.upper()}_CONFIG", "./deploy/ministack/root")
+    assert folder == {"/etc/threat-engine": own}
+    assert files == ([f"{own}/settings.env"] if name != "ministack-roles" else [])
+
+
+def test_what_composes_own_file_says_reaches_a_container_only_where_the_file_names_it():
+    """A secret in .env would be given to all."""
+    assert not [name for name, found in services().items() if ".env" in str(found.get("env_file", "")).split("'")]
+
+
+def test_what_a_service_is_given_is_in_no_commit():
+    for name in ("settings.env", "alicloud_access_key_secret"):
+        ignored = subprocess.run(
+            ["git", "check-ignore", "-q", f"deploy/ministack/worker/{name}"], cwd=ROOT, check=False
+        )  # noqa: S607
+        assert ignored.returncode == 0
 
 
 def test_the_server_shares_the_workers_among_tenants_as_in_development():
@@ -230,4 +271,5 @@ def test_the_schema_comes_first_and_our_processes_last():
 def test_only_real_aws_is_left_when_the_profile_is_off():
     off = {name for name, found in services().items() if "ministack" in found.get("profiles", [])}
     assert off == {"ministack", "ministack-roles"}
-    assert "AWS_ENDPOINT_URL" not in environment("api")
+    real = interpolated(service("api")["environment"], {"PLATFORM_AWS_ACCOUNT_ID": "111122223333"})
+    assert {real[name] for name in ("AWS_ENDPOINT_URL", "CUSTOMER_AWS_ENDPOINT_URL")} == {""}

@@ -39,17 +39,22 @@ class Host:
     api_port: int
 
     def environment(self, name: str) -> dict[str, str]:
-        given = {**example(), **interpolated(services()[name].get("environment", {}), example())}
+        given = interpolated(services()[name].get("environment", {}), example())
         elsewhere = {
             "temporal:7233": self.temporal.address,
             "http://ministack:4566": f"http://{HOST}:{self.aws_port}",
-            "/etc/aws/config": str(ROOT / "deploy/ministack/aws-config"),
+            "/etc/threat-engine/aws-config": str(ROOT / self.mounted(name) / "aws-config"),
             "/tmp": str(self.folder),
             "0.0.0.0": HOST,  # noqa: S104
             "8000": str(self.api_port),
             "4566": str(self.aws_port),
         }
         return {key: elsewhere.get(value, value) for key, value in given.items()}
+
+    def mounted(self, name: str) -> str:
+        """The folder of a service's own."""
+        [volume] = interpolated(services()[name].get("volumes", [""]), example())
+        return str(volume).partition(":")[0]
 
     def run(self, name: str, command: list[str] | None = None) -> subprocess.CompletedProcess[str]:
         """To its end."""

@@ -5,6 +5,7 @@ from typing import Any
 from domain.credentials import Credential, Secret
 from domain.validation import Expectation, Verdict
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud_signature import AccessKey
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
 from tests.standin.alicloud import AliCloud
 from tests.standin.server import StandIn
@@ -28,7 +29,7 @@ class AliCloudRig(Rig):
 
     def platform(self) -> PlatformAliCloud:
         own = self.cloud.platform
-        return PlatformAliCloud(own.id, Secret(own.secret), own.arn)
+        return PlatformAliCloud(own.arn, AccessKey(own.id, Secret(own.secret)))
 
     def key(self, **changed: object) -> Credential:
         return credential("alicloud_access_key", self.cloud.demo_credential() | changed)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from domain.catalogue import Setup, SetupRequest
-from domain.credentials import Secret
 from providers.alicloud import AliCloudProvider, PlatformAliCloud
 from providers.alicloud_permissions import PERMISSIONS
 from tests.providers.stand_in_rig import EXTERNAL_ID
@@ -59,7 +58,7 @@ def customer(tmp_path: Path) -> Path:
 def setup_of(method: str) -> Setup:
     request = SetupRequest(EXTERNAL_ID, account_name="$(reboot)", auth_method=method)
     with GuardedClient() as client:
-        platform = PlatformAliCloud("LTAI5tours", Secret("ours"), PRINCIPAL)
+        platform = PlatformAliCloud(PRINCIPAL)
         return AliCloudProvider(client, platform).setup(request)
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from domain.catalogue import SetupRequest
 from domain.credentials import Credential, Secret
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.validation import Outcome
 from providers.alicloud import AliCloudProvider, PlatformAliCloud
+from providers.alicloud_signature import AccessKey
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
 from tests.standin.alicloud import Key, made
@@ -142,8 +144,8 @@ def running_as(ali: AliCloudRig, platform: PlatformAliCloud) -> AliCloudProvider
 
 
 OURS = {
-    "unknown": (lambda own: PlatformAliCloud("LTAI5tunknown000000", own.access_key_secret, own.principal_arn)),
-    "wrong secret": (lambda own: PlatformAliCloud(own.access_key_id, Secret(made(30)), own.principal_arn)),
+    "unknown": lambda own: replace(own, key=replace(own.key, id="LTAI5tunknown000000")),
+    "wrong secret": lambda own: replace(own, key=replace(own.key, secret=Secret(made(30)))),
 }
 
 
@@ -151,6 +153,14 @@ OURS = {
 def test_a_refusal_of_our_own_key_never_blames_the_customer(ali: AliCloudRig, name: str):
     with pytest.raises(PlatformConfig, match=r"InvalidAccessKeyId|SignatureDoesNotMatch"):
         running_as(ali, OURS[name](ali.platform())).validate(ali.role(), EXPECTED)
+
+
+def test_a_process_without_our_key_offers_roles_and_proves_none(ali: AliCloudRig):
+    api = running_as(ali, PlatformAliCloud(ali.cloud.platform.arn))
+    assert [method.method for method in api.description.methods] == ["access_key", "ram_role"]
+    assert ali.cloud.platform.arn in (api.setup(SetupRequest("te-1", auth_method="ram_role")).script or "")
+    with pytest.raises(PlatformConfig):
+        api.validate(ali.role(), EXPECTED)
 
 
 def test_a_disabled_key_of_our_own_never_blames_the_customer(ali: AliCloudRig):
@@ -168,7 +178,7 @@ def test_a_user_of_our_own_that_may_not_assume_roles_never_blames_the_customer(a
 def test_a_denial_is_ours_while_we_run_as_another_user(ali: AliCloudRig):
     other = Key(ali.cloud.platform.account, ali.cloud.platform.arn + "-2", actions={"sts:AssumeRole"})
     ali.cloud.keys[other.id] = other
-    platform = PlatformAliCloud(other.id, Secret(other.secret), ali.cloud.platform.arn)
+    platform = PlatformAliCloud(ali.cloud.platform.arn, AccessKey(other.id, Secret(other.secret)))
     with pytest.raises(PlatformConfig, match="does not run as"):
         running_as(ali, platform).validate(ali.role(), EXPECTED)
 
