@@ -214,7 +214,7 @@ def command(
     return run
 
 
-def test_a_step_that_fails_again_and_again_is_named_with_its_workflow():
+def test_a_step_that_fails_again_and_again_is_named_with_its_workflow(environment: Environment):
     standing = replace(
         STANDING,
         retrying=[Retrying("onboard:1:2", "close_account", 14)],
