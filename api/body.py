@@ -29,8 +29,8 @@ _PROBLEMS = {
     "missing": ("missing", "is missing"),
     "string_too_long": ("too_long", "is too long"),
     "string_too_short": ("too_short", "is too short"),
-    "too_long": ("too_long", "has too many items"),
-    "too_short": ("too_short", "has too few items"),
+    "too_long": ("too_long", "is too long"),
+    "too_short": ("too_short", "is too short"),
     "string_type": ("wrong_type", "is of the wrong type"),
     "bool_type": ("wrong_type", "is of the wrong type"),
     "dict_type": ("wrong_type", "is of the wrong type"),
@@ -79,7 +79,7 @@ def strict_json(raw: bytes) -> object:
 def shaped(model: type[Model], value: object) -> Model:
     """The value as `model`. Raises MalformedBody with every problem."""
     if not isinstance(value, dict):
-        raise _malformed("not_an_object", "The body must be a JSON object.")
+        raise _malformed("not_an_object", f"The body must be {whole(schema_of(model)).allowed}, as JSON.")
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -65,6 +65,12 @@ async def test_a_fault_points_to_its_place_and_says_what_is_allowed_there(
     assert words in message
 
 
+async def test_a_body_that_is_no_object_is_told_the_fields(offline: Portal) -> None:
+    [(pointer, code, message)] = await told(offline, "/tenants", [CANARY])
+    assert (pointer, code) == ("", "not_an_object")
+    assert message == "The body must be an object with the fields tenant_name, description, as JSON."
+
+
 async def test_a_body_without_fields_says_so_in_words(offline: Portal) -> None:
     [(pointer, code, message)] = await told(offline, f"/schedules/{ID}/trigger", {CANARY: 1})
     assert (pointer, code, message) == ("", "unknown_field", "1 unknown field; there are none, so send {}.")
