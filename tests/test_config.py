@@ -9,7 +9,7 @@ from tomllib import loads
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
@@ -87,6 +87,7 @@ def test_a_wrong_value_is_named_in_one_sentence_and_not_shown(name: str):
     assert wrong not in str(failure.value)
 
 
+@settings(deadline=None)  # each example reads all settings, and a busy machine takes its time
 @given(
     st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1)
     | st.from_regex("[0-9]{11,13}", fullmatch=True)
