@@ -32,7 +32,7 @@ from settings.tables import TableSettings
 
 Text = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,2000}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")]
 CustomerRoleNames = Annotated[str, StringConstraints(pattern=ROLE_NAMES_PATTERN, max_length=512)]

@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+from providers.aws_partitions import PARTITION_PATTERN
+
 ACCOUNT_NUMBER_PATTERN = r"[0-9]{12}"
-ROLE_ARN_PATTERN = r"arn:(?:aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/(?:[!-~]{0,510}/)?[A-Za-z0-9_+=,.@-]{1,64}"
+ROLE_ARN_PATTERN = (
+    rf"arn:{PARTITION_PATTERN}:iam::{ACCOUNT_NUMBER_PATTERN}:role/(?:[!-~]{{0,510}}/)?[A-Za-z0-9_+=,.@-]{{1,64}}"
+)
 MAX_ROLE_ARN_CHARACTERS = 640
 
 

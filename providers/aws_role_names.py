@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from providers.aws_partitions import PARTITION_PATTERN
+
 ANY_ROLE_NAMES = "ThreatEngine*"
 ROLE_NAMES_PATTERN = r"^(/[A-Za-z0-9_+=,.@-]+(/[A-Za-z0-9_+=,.@-]+){0,7}/)?[A-Za-z0-9_+=,.@-]{4,40}\*$"
 """A beginning of a name, which leaves room for the rest within AWS's 64 characters, and perhaps a path before it."""
 
-_ROLE = r"arn:(?:aws|aws-cn|aws-us-gov):iam::[0-9]{12}:role/"
+_ROLE = rf"arn:{PARTITION_PATTERN}:iam::[0-9]{{12}}:role/"
 
 
 @dataclass(frozen=True)

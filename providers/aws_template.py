@@ -8,15 +8,20 @@ from importlib.resources import files
 from urllib.parse import urlencode
 
 from domain.catalogue import Setup, SetupRequest
+from providers.aws_partitions import partition_of
 from providers.aws_role_names import RoleNames
 
 STACK_PREFIX = "ThreatEngine-"
 ROLE_SUFFIX = "ReadOnly-"
 """Between the beginning of the names that we may assume and what is this onboarding's own."""
 
-CONSOLE = "console.aws.amazon.com"
-CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
-"""Those of the other partitions, by how their regions begin."""
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+}
+"""By partition. Where we know none there is no quick-create link."""
 
 INSTRUCTIONS = """\
 1. Sign in to the AWS account that you want to onboard, as someone who may create IAM roles.
@@ -82,10 +87,11 @@ def template_with(defaults: Mapping[str, str], names: RoleNames | None = None) -
 def _quick_create_url(
     template_url: str | None, region: str, *, stack: str, parameters: Mapping[str, str]
 ) -> str | None:
-    """None without the address of the template: the AWS console reads it from S3 and from nowhere else."""
-    if template_url is None:
+    """None without the address of the template, as the console reads it from S3 and from nowhere else; and where we
+    know of no console."""
+    console = CONSOLES.get(partition_of(region) or "")
+    if template_url is None or console is None:
         return None
-    console = next((host for prefix, host in CONSOLES.items() if region.startswith(prefix)), CONSOLE)
     values = {f"param_{name}": value for name, value in parameters.items()}
     query = urlencode({"templateURL": template_url, "stackName": stack, **values})
     return f"https://{region}.{console}/cloudformation/home?region={region}#/stacks/quickcreate?{query}"

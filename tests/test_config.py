@@ -8,6 +8,7 @@ from pathlib import Path
 from tomllib import loads
 from typing import Any
 
+import boto3.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -261,6 +262,12 @@ def test_temporals_key_comes_from_a_file_too(tmp_path: Path):
 def test_a_secret_that_a_process_does_not_need_is_named_by_its_variable():
     values = {"ALICLOUD_ACCESS_KEY_SECRET": "x", "RATE_LIMIT_STORE_URL": "y", "OCI_ENGINE_TOKEN": ""}
     assert unneeded(API_SECRETS, values) == ["ALICLOUD_ACCESS_KEY_SECRET"]
+def test_the_platform_may_run_in_every_region_of_every_partition():
+    aws = boto3.session.Session()
+    for partition in aws.get_available_partitions():
+        for region in aws.get_available_regions("ec2", partition_name=partition):
+            with environment(AWS_REGION=region):
+                assert Settings.from_environment().aws_region == region
 
 
 def test_settings_do_not_change():

@@ -119,6 +119,7 @@ def test_the_quick_create_link_fills_in_the_stack():
     [
         ("us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
         ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+        ("eusc-de-east-1", "eusc-de-east-1.console.amazonaws-eusc.eu"),
     ],
 )
 def test_the_link_leads_to_the_console_of_the_partition(region: str, console: str):
