@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from domain.catalogue import ProviderDescription, Setup, SetupRequest
 from domain.credentials import Credential
@@ -107,18 +108,24 @@ class Gcp:
         return _token(self.federation.call(post(url, federated_token, wanted)), "accessToken")
 
     def project(self, token: str, project_id: str) -> Mapping[str, Any]:
-        return self.rest.call(get(f"{PROJECTS_URL}/{project_id}", token))
+        return self.rest.call(get(_address(project_id), token))
 
     def granted(self, token: str, project_id: str, permissions: Sequence[str]) -> frozenset[str]:
         """Those of the permissions that the caller holds on the project."""
         found: set[str] = set()
         for start in range(0, len(permissions), BATCH):
             batch = {"permissions": list(permissions[start : start + BATCH])}
-            answer = self.rest.call(post(f"{PROJECTS_URL}/{project_id}:testIamPermissions", token, batch))
+            answer = self.rest.call(
+                post(f"{PROJECTS_URL}/{quote(project_id, safe='')}:testIamPermissions", token, batch)
+            )
             held = answer.get("permissions")
             if isinstance(held, list):
                 found.update(name for name in held if isinstance(name, str))
         return frozenset(found)
+
+
+def _address(project_id: str) -> str:
+    return f"{PROJECTS_URL}/{quote(project_id, safe='')}"
 
 
 def _token(answer: Mapping[str, Any], name: str = "access_token") -> str:

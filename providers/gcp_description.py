@@ -10,8 +10,11 @@ from dataclasses import replace
 from domain.accounts import ProviderType
 from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
 
-PROJECT_ID_PATTERN = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
-ACCOUNT_EMAIL_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9.-]{0,90}\.gserviceaccount\.com"
+PROJECT_ID_PATTERN = r"(?:[a-z0-9][a-z0-9.-]{1,62}\.[a-z]{2,24}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""Old projects of a domain have it in front: example.com:my-project."""
+MAX_PROJECT_ID_CHARACTERS = 118
+ACCOUNT_EMAIL_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}@[a-z0-9][a-z0-9.-]{0,160}\.gserviceaccount\.com"
+"""Of a project of a domain it ends with my-project.example.com.iam.gserviceaccount.com."""
 KEY_FILE = "service_account_json"
 
 REQUIRED = {
@@ -75,7 +78,7 @@ SERVICE_ACCOUNT = AuthMethod(
                     name="client_email",
                     pattern=ACCOUNT_EMAIL_PATTERN,
                     description="The address of the service account; it ends with .gserviceaccount.com.",
-                    max_characters=200,
+                    max_characters=260,
                 ),
                 CredentialField(
                     name="private_key",
@@ -95,7 +98,7 @@ SERVICE_ACCOUNT = AuthMethod(
                     name="project_id",
                     pattern=PROJECT_ID_PATTERN,
                     description="The ID of the project that the service account is in.",
-                    max_characters=30,
+                    max_characters=MAX_PROJECT_ID_CHARACTERS,
                 ),
             ),
         ),
@@ -103,11 +106,12 @@ SERVICE_ACCOUNT = AuthMethod(
             name="project_id",
             pattern=PROJECT_ID_PATTERN,
             description=(
-                "The ID (not the name or number) of the project to scan: 6 to 30 small letters, digits and hyphens. "
+                "The ID (not the name or number) of the project to scan: 6 to 30 small letters, digits and hyphens, "
+                "with the domain in front where it has one (example.com:my-project). "
                 "Leave it out when it is the project that the service account is in."
             ),
             required=False,
-            max_characters=30,
+            max_characters=MAX_PROJECT_ID_CHARACTERS,
         ),
     ),
 )
@@ -124,8 +128,11 @@ WORKLOAD_IDENTITY = AuthMethod(
         CredentialField(
             name="project_id",
             pattern=PROJECT_ID_PATTERN,
-            description="The ID (not the name or number) of the project to scan: 6 to 30 small letters and digits.",
-            max_characters=30,
+            description=(
+                "The ID (not the name or number) of the project to scan: 6 to 30 small letters, digits and hyphens, "
+                "with the domain in front where it has one (example.com:my-project)."
+            ),
+            max_characters=MAX_PROJECT_ID_CHARACTERS,
         ),
         CredentialField(
             name="project_number",
@@ -149,7 +156,7 @@ WORKLOAD_IDENTITY = AuthMethod(
             name="service_account_email",
             pattern=ACCOUNT_EMAIL_PATTERN,
             description="The address of the service account; it ends with .gserviceaccount.com.",
-            max_characters=200,
+            max_characters=260,
         ),
         CredentialField(
             name="external_id",
@@ -167,6 +174,7 @@ DESCRIPTION = ProviderDescription(
     methods=(SERVICE_ACCOUNT,),
     permissions=PERMISSIONS,
     account_number_pattern=PROJECT_ID_PATTERN,
+    propagation_seconds=300,
 )
 
 KEYLESS_DESCRIPTION = replace(DESCRIPTION, methods=(SERVICE_ACCOUNT, WORKLOAD_IDENTITY))

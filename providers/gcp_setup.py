@@ -22,7 +22,11 @@ set -euo pipefail
 PROJECT_ID="${PROJECT_ID:-$(gcloud config get-value project)}"
 # The names are this onboarding's own: another one of the same project has others.
 NAME="threat-engine-@SUFFIX@"
-ACCOUNT="$NAME@$PROJECT_ID.iam.gserviceaccount.com"
+case "$PROJECT_ID" in
+  *:*) SITE="${PROJECT_ID#*:}.${PROJECT_ID%%:*}" ;; # of a domain: example.com:my-project
+  *) SITE="$PROJECT_ID" ;;
+esac
+ACCOUNT="$NAME@$SITE.iam.gserviceaccount.com"
 ROLE="threatEngineReader_@SUFFIX@"
 PERMISSIONS="@PERMISSIONS@"
 
