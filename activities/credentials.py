@@ -17,8 +17,8 @@ from domain.probes import ProbeRequest
 from domain.timestamps import parse
 from domain.validation import Expectation, Verdict
 
-PROPAGATION_SECONDS = 15
-"""How long a refusal may be the cloud not knowing a role that was made moments ago."""
+VERDICT_SECONDS = 10
+"""What a dry run, which somebody waits for, keeps of its time for the verdict itself."""
 
 
 PROBED_WITHIN = timedelta(hours=1)
@@ -126,13 +126,17 @@ class CredentialActivities:
             raise OnboardingClosed
 
     def _prove(self, step: ValidateCredential | ProbeRequest, credential: Credential) -> Verdict:
+        provider = self._catalogue.provider(step.provider_type)
+        waits: float = provider.description.propagation_seconds
+        if isinstance(step, ProbeRequest):
+            waits = min(waits, max(step.patience_seconds - VERDICT_SECONDS, step.patience_seconds / 2))
         expectation = Expectation(
             external_id=step.external_id,
             account_number=step.account_number,
-            may_propagate=step.just_created and _age_seconds() < PROPAGATION_SECONDS,
+            may_propagate=step.just_created and _age_seconds() < waits,
         )
         with heartbeating():
-            return self._catalogue.provider(step.provider_type).validate(credential, expectation)
+            return provider.validate(credential, expectation)
 
 
 def _age_seconds() -> float:

@@ -10,15 +10,17 @@ _ACCEPTED = {
     Outcome.ACTIVE: "The account is active.",
     Outcome.ACTIVE_LIMITED: "The account is active; some permissions are missing, so some checks cannot run.",
 }
+_CLOSED = "The account is active; some regions are closed to the credential, so they cannot be scanned."
 _THE_CLOUD = "The cloud did not answer for a long time. Your credential is not at fault; submit it again later."
 _OURSELVES = "The check could not be finished on our side. Your credential is not at fault; submit it again later."
 
 
 def accepted(submission_id: str, verdict: Verdict, attempt: int) -> SubmissionOutcome:
+    closed_only = verdict.outcome is Outcome.ACTIVE_LIMITED and not any(s.missing_permissions for s in verdict.steps)
     return SubmissionOutcome(
         submission_id=submission_id,
         result=Result(verdict.outcome.value),
-        message=_ACCEPTED[verdict.outcome],
+        message=_CLOSED if closed_only else _ACCEPTED[verdict.outcome],
         steps=verdict.steps,
         account_number=verdict.account_number,
         attempt=attempt,

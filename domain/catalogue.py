@@ -91,6 +91,8 @@ class ProviderDescription:
     methods: tuple[AuthMethod, ...]
     permissions: tuple[Permission, ...]
     account_number_pattern: str
+    propagation_seconds: int = 15
+    """How long what was just made or granted may be unknown to the cloud, when the customer says that it was."""
 
     def method(self, name: str | None) -> AuthMethod:
         """The method of that name, the default one for None; raises InvalidInput."""

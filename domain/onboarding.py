@@ -70,7 +70,8 @@ class Submission:
     sealed: str
     origin: Origin
     just_created: bool = False
-    """The customer says that the role was made moments ago: a refusal to assume it is retried for 15 seconds."""
+    """The customer says that the role or key was made moments ago: what the cloud does not know yet, or does not grant
+    yet, is asked again for as long as that cloud may need (`ProviderDescription.propagation_seconds`)."""
 
 
 class Result(StrEnum):

@@ -45,6 +45,10 @@ class Step:
         )
 
 
+REGION_POLICY = "region_policy"
+"""The code of a step that limits without a missing permission: some regions are closed to the credential."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What validation found. A verdict is an answer, never an exception; trouble on the way is raised instead."""
@@ -66,11 +70,11 @@ class Verdict:
 
 
 def verdict_of(steps: list[Step], *, account_number: str | None = None, identity: str | None = None) -> Verdict:
-    """Any failed step refuses; a warning about permissions limits; otherwise the account is active."""
+    """Any failed step refuses; a warning about permissions or regions limits; otherwise the account is active."""
     statuses = {step.status for step in steps}
     if StepStatus.FAILED in statuses:
         outcome = Outcome.REFUSED
-    elif any(step.missing_permissions for step in steps):
+    elif any(step.missing_permissions or step.code == REGION_POLICY for step in steps):
         outcome = Outcome.ACTIVE_LIMITED
     else:
         outcome = Outcome.ACTIVE

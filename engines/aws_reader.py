@@ -209,6 +209,9 @@ class AwsReader:
         self._in_vain = 0
 
 
+ACTIVATE = "Sign in to the account, and finish what AWS asks for under Billing and Account."
+
+
 def _refused(permission: str, reason: StrEnum) -> Unreadable:
     if reason is Reason.ACCESS_DENIED:
         return Unreadable(
@@ -216,6 +219,8 @@ def _refused(permission: str, reason: StrEnum) -> Unreadable:
             f"Grant {permission} to the role or user; our template grants it. Where it is granted already, a policy of "
             "the resource or of your organisation or a permissions boundary denies it.",
         )
+    if reason is Reason.ACCOUNT_NOT_ACTIVE:
+        return Unreadable(f"AWS has not activated the account for {permission}, or has suspended it.", ACTIVATE)
     return Unreadable(f"AWS does not accept the credential for {permission} any more.", "Validate the credential.")
 
 

@@ -1,11 +1,13 @@
 """One run of checks over one account: which of them, where, in which order, and what becomes of a failure."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 
 from domain.scans import Finding
 from domain.schedules import ScanScope
-from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Unreadable
+from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Halted, Unreadable
 from engines.checks import Check, not_scanned, undecided
+from providers.aws_partitions import in_order
 
 
 class Scan:
@@ -67,7 +69,7 @@ class Scan:
     def _regions(self, aws: AwsReader) -> list[str]:
         """Those of the scope that are switched on; all that are for an empty one."""
         try:
-            enabled = {region["RegionName"] for region in aws.items("ec2:DescribeRegions", self._home)}
+            enabled = self._enabled(aws)
         except Unreadable as failure:
             message = f"The regions are not known, so only those named were scanned: {failure.message}"
             self._found.append(not_scanned(aws.account.root, message, failure.remedy))
@@ -78,6 +80,22 @@ class Scan:
             message, remedy = "The region is not switched on in this account.", "Switch it on, or leave it out."
             self._found.append(not_scanned(aws.account.root, message, remedy, region=region))
         return sorted(asked & enabled)
+
+    def _enabled(self, aws: AwsReader) -> set[str]:
+        """As the home region says, or another one where that is closed to the account. Raises Unreadable."""
+
+        def said_in(region: str) -> set[str]:
+            return {found["RegionName"] for found in aws.items("ec2:DescribeRegions", region)}
+
+        try:
+            return said_in(self._home)
+        except Halted:
+            raise
+        except Unreadable:
+            for region in in_order(set(self._known) - {self._home}, partition=aws.account.partition):
+                with suppress(Unreadable):
+                    return said_in(region)
+            raise
 
     def _unknown_services(self, aws: AwsReader) -> Iterator[Finding]:
         for service in sorted(set(self._scope.services) - self._services):

@@ -57,7 +57,7 @@ class AliCloudProvider:
                 ("identify", proof.identify),
                 ("trust", proof.trust),
                 ("ownership", lambda: ownership(proof.account_number, credential, expectation)),
-                ("permissions", lambda: permissions(proof.session)),
+                ("permissions", lambda: permissions(proof.session, expectation, identity=proof.caller_arn)),
             ),
             SENTENCES,
         )

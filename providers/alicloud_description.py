@@ -73,6 +73,7 @@ def described(*methods: AuthMethod) -> ProviderDescription:
         methods=methods,
         permissions=PERMISSIONS,
         account_number_pattern=ACCOUNT_NUMBER_PATTERN,
+        propagation_seconds=60,
     )
 
 

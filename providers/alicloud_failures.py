@@ -30,10 +30,16 @@ class Reason(StrEnum):
     ACCESS_DENIED = "access_denied"
     UNKNOWN_ROLE = "unknown_role"
     INVALID_INPUT = "invalid_input"
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
 
 
 DENIED = "AccessDeniedDetail"
 """What `codes` adds to a body that says why RAM denies the call; the code beside it differs between services."""
+
+NOT_ACTIVE = (
+    *("InvalidAccountStatus", "Account.Arrearage", "NotEnoughBalance", "InArrears", "UserDisable", "UserDisabled"),
+    *("AccountSuspended", "ServiceNotActivated", "ServiceNotOpened", "ServiceNotEnabled", "UserNotOpened"),
+)
 
 TABLE = (
     # AliCloud throttles with status 400: Throttling, Throttling.User, Throttling.Api.
@@ -50,6 +56,8 @@ TABLE = (
     Row(None, "InvalidAccessKeyId.Inactive", Reason.KEY_DISABLED),
     Row(None, "InvalidAccessKeyId", Reason.UNKNOWN_KEY),
     Row(None, "SignatureDoesNotMatch", Reason.WRONG_SECRET),
+    # An account that owes money, is closed, or has not opened the service.
+    *(Row(None, code, Reason.ACCOUNT_NOT_ACTIVE) for code in NOT_ACTIVE),
     Row(404, "EntityNotExist.Role", Reason.UNKNOWN_ROLE),
     Row(400, "InvalidParameter.RoleArn", Reason.INVALID_INPUT),
     Row(403, DENIED, Reason.ACCESS_DENIED),
@@ -58,7 +66,7 @@ TABLE = (
     Row(403, "Forbidden", Reason.ACCESS_DENIED),
 )
 
-KEY_IS_AT_FAULT = {Reason.UNKNOWN_KEY, Reason.KEY_DISABLED, Reason.WRONG_SECRET}
+KEY_IS_AT_FAULT = {Reason.UNKNOWN_KEY, Reason.KEY_DISABLED, Reason.WRONG_SECRET, Reason.ACCOUNT_NOT_ACTIVE}
 
 PLATFORM_TABLE = (
     # A policy of our own user denies it, not the trust policy of the customer's role.
@@ -91,6 +99,12 @@ SENTENCES: Sentences = {
     Reason.UNKNOWN_ROLE: (
         "There is no role of this name in the account.",
         "Run our script, and submit the role's ARN as the script prints it.",
+    ),
+    Reason.ACCOUNT_NOT_ACTIVE: (
+        "The AliCloud account is not active: it owes money, is suspended, or has not opened a service that scanning "
+        "needs.",
+        "Sign in to the account, settle what is owed under Expenses, or open the service in its console, and submit "
+        "again.",
     ),
     Reason.INVALID_INPUT: (
         "AliCloud does not accept the submitted values as they are written.",

@@ -4,12 +4,14 @@ authorization" of each service); products, versions and endpoints are those of t
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.catalogue import Permission
 
 REGION = "ap-southeast-1"
 """Where the regional services are asked: accounts of the Chinese and of the international site may use it alike."""
+ELSEWHERE = ("cn-hangzhou", "eu-central-1", "us-west-1", "cn-shanghai", "us-east-1", "ap-northeast-1", "me-east-1")
+"""Where they are asked when a control policy of the customer's resource directory closes that one."""
 
 REQUIRED = {
     "ram:GetPasswordPolicy": "Checks the length and the reuse of passwords.",
@@ -54,7 +56,12 @@ SERVICES = {
     "slb": Service(f"slb.{REGION}.aliyuncs.com", "2014-05-15"),
 }
 
-HOSTS = frozenset(service.host for service in SERVICES.values())
+HOSTS = frozenset(
+    service.host.replace(REGION, region)
+    for name, service in SERVICES.items()
+    for region in (REGION, *ELSEWHERE)
+    if name != "sts" or region == REGION
+)
 
 
 def is_alicloud_host(name: str) -> bool:
@@ -67,10 +74,21 @@ class Call:
 
     action: str
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    region: str = REGION
 
     @property
     def service(self) -> Service:
-        return SERVICES[self.action.split(":")[0]]
+        found = SERVICES[self.action.split(":")[0]]
+        return replace(found, host=found.host.replace(REGION, self.region))
+
+    @property
+    def regional(self) -> bool:
+        return REGION in SERVICES[self.action.split(":")[0]].host
+
+    def moved_to(self, region: str) -> "Call":
+        """The same call to the service of another region."""
+        parameters = {name: region if name == "RegionId" else value for name, value in self.parameters.items()}
+        return replace(self, region=region, parameters=parameters)
 
     @property
     def operation(self) -> str:

@@ -1,17 +1,28 @@
 """The last two steps, which are the same for a key and for a role."""
 
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+
 from domain.credentials import Credential
+from domain.errors import Trouble
 from domain.validation import Expectation, Step
 from providers.alicloud_calls import Session
 from providers.alicloud_description import account_of
 from providers.alicloud_failures import JUDGES, Reason, Signer
-from providers.alicloud_permissions import PERMISSIONS, PROBES
-from providers.proving import Refused, failed, judge_permissions, passed
+from providers.alicloud_permissions import ELSEWHERE, PERMISSIONS, PROBES, REGION, REQUIRED, Call
+from providers.proving import Refused, failed, judge_permissions, over_privileged, passed, region_closed
+from providers.rest import text
 
 GRANT = (
     "Run our script again, or grant the actions listed to this RAM user or role. Where they are granted already, a "
     "control policy of your resource directory denies them: exempt this user or role there."
 )
+
+
+OPEN = "Nothing has to be done while you use no closed region. Otherwise exempt this user or role from that policy."
+FEWER = "Attach the policy that the script makes in place of AdministratorAccess or the like."
+FULL_POWER = frozenset({"AdministratorAccess", "PowerUserAccess"})
 
 
 def ownership(proved: str, credential: Credential, expectation: Expectation) -> Step:
@@ -34,18 +45,56 @@ def ownership(proved: str, credential: Credential, expectation: Expectation) -> 
     return passed("ownership", "The credential belongs to the AliCloud account that was meant.")
 
 
-def permissions(session: Session) -> Step:
-    missing = [permission.name for permission in PERMISSIONS if not _is_granted(session, permission.name)]
-    return judge_permissions(PERMISSIONS, missing, remedy=GRANT)
+def permissions(session: Session, expectation: Expectation, *, identity: str) -> tuple[Step, ...]:
+    region, refusals = _tried(session)
+    missing = [name for name, reason in refusals.items() if reason is Reason.ACCESS_DENIED]
+    step = judge_permissions(PERMISSIONS, missing, remedy=GRANT, may_propagate=expectation.may_propagate)
+    if region != REGION:
+        step = region_closed(step, REGION, remedy=OPEN)
+    return (over_privileged("RAM user", FEWER), step) if _administers(session, identity) else (step,)
 
 
-def _is_granted(session: Session, action: str) -> bool:
+def _tried(session: Session) -> tuple[str, Mapping[str, StrEnum]]:
+    """The region that was asked, and why AliCloud refuses what it refuses there. Ours may be closed to the account."""
+    refusals = _refusals(session, PROBES.values(), REGION)
+    regional = {action for action, call in PROBES.items() if call.regional and action in REQUIRED}
+    if regional <= set(refusals) and all(PROBES[action].regional for action in refusals):
+        for region in ELSEWHERE:
+            with suppress(Trouble):  # of a region that cannot be reached from here either
+                if not _refusals(session, [PROBES["ecs:DescribeRegions"]], region):
+                    return region, _refusals(session, PROBES.values(), region)
+    return REGION, refusals
+
+
+def _refusals(session: Session, calls: Iterable[Call], region: str) -> Mapping[str, StrEnum]:
+    found: dict[str, StrEnum] = {}
+    for call in calls:
+        try:
+            session.call(call.moved_to(region))
+        except Refused as refusal:
+            if refusal.reason is Reason.ACCOUNT_NOT_ACTIVE and call.action not in REQUIRED:
+                continue  # a service that the account has not opened: there is nothing to look at
+            if refusal.reason is Reason.ACCOUNT_NOT_ACTIVE:
+                raise
+            if refusal.reason is not Reason.ACCESS_DENIED:
+                # The credential was proved a moment ago. It was taken away meanwhile, which the next attempt finds
+                # out, or this service of AliCloud has not heard of it yet.
+                raise JUDGES[Signer.CUSTOMER].unavailable() from None
+            found[call.action] = refusal.reason
+    return found
+
+
+def _administers(session: Session, identity: str) -> bool:
+    """Whether a RAM user has one of AliCloud's own policies of full power. Who may not even ask has none; the session
+    of a role is narrowed to the published actions, so that what more the role may do is neither seen nor used."""
+    user = identity.partition(":user/")[2]
+    if not user:
+        return False
     try:
-        session.call(PROBES[action])
-    except Refused as refusal:
-        if refusal.reason is Reason.ACCESS_DENIED:
-            return False
-        # The credential was proved a moment ago. It was taken away meanwhile, which the next attempt finds out, or
-        # this service of AliCloud has not heard of it yet.
-        raise JUDGES[Signer.CUSTOMER].unavailable() from None
-    return True
+        found = session.call(Call("ram:ListPoliciesForUser", {"UserName": user}))
+    except (Refused, Trouble):
+        return False
+    attached = found.get("Policies")
+    policies = attached.get("Policy") if isinstance(attached, Mapping) else None
+    names = {text(policy, "PolicyName") for policy in policies} if isinstance(policies, list) else set()
+    return bool(names & FULL_POWER)

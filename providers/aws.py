@@ -34,6 +34,7 @@ from domain.validation import Expectation, Verdict
 from providers.aws_arns import parse_arn
 from providers.aws_description import ACCESS_KEY, IAM_ROLE, described, iam_role
 from providers.aws_failures import Failure, Kind, Signer, judge
+from providers.aws_partitions import in_order
 from providers.aws_permissions import PROBES, SESSION_POLICY
 from providers.aws_proofs import KeyProof, RoleProof
 from providers.aws_role_names import ROLE_NAMES, RoleNames
@@ -164,48 +165,58 @@ class CustomerAws:
     def __init__(self, platform: PlatformAws, session: botocore.session.Session) -> None:
         self._platform = platform
         self._session = session
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def caller(self) -> str:
         with judged(Signer.CUSTOMER):
             return str(self._client("sts").get_caller_identity()["Arn"])
 
-    def denied(self, principal_arn: str, actions: Sequence[str]) -> frozenset[str]:
+    @property
+    def home(self) -> str:
+        return self._platform.region
+
+    def elsewhere(self) -> Iterator[str]:
+        partition = self._session.get_partition_for_region(self.home)
+        known = self._session.get_available_regions("ec2", partition_name=partition)
+        yield from in_order(set(known) - {self.home}, partition=partition)
+
+    def denied(self, principal_arn: str, actions: Sequence[str], *, region: str) -> frozenset[str]:
         # Organisations close regions by this key; without it their policies would seem to deny everything.
-        region = {
+        asked = {
             "ContextKeyName": "aws:RequestedRegion",
             "ContextKeyType": "string",
-            "ContextKeyValues": [self._platform.region],
+            "ContextKeyValues": [region],
         }
         found = set()
         with judged(Signer.CUSTOMER):
             pages = self._client("iam").get_paginator("simulate_principal_policy")
             for start in range(0, len(actions), SIMULATION_BATCH):
                 batch = list(actions[start : start + SIMULATION_BATCH])
-                for page in pages.paginate(PolicySourceArn=principal_arn, ActionNames=batch, ContextEntries=[region]):
+                for page in pages.paginate(PolicySourceArn=principal_arn, ActionNames=batch, ContextEntries=[asked]):
                     results = page["EvaluationResults"]
                     found |= {r["EvalActionName"] for r in results if r["EvalDecision"] != "allowed"}
         return frozenset(found)
 
-    def probe(self, action: str) -> None:
+    def probe(self, action: str, *, region: str) -> None:
         probe = PROBES[action]
         with judged(Signer.CUSTOMER, granted_by=probe.granted_by):
-            getattr(self._client(probe.service), probe.operation)(**probe.arguments)
+            getattr(self._client(probe.service, region), probe.operation)(**probe.arguments)
 
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
 
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
+    def _client(self, service: str, region: str | None = None) -> Any:
+        key = (service, region or self.home)
+        if key not in self._clients:
             client = self._session.create_client(
                 service,
-                region_name=self._platform.region,
+                region_name=key[1],
                 endpoint_url=self._platform.customer_endpoint_url,
                 config=config_of(self._platform),
             )
-            self._clients[service] = bounded(client, seconds=self._platform.answer_seconds)
-        return self._clients[service]
+            self._clients[key] = bounded(client, seconds=self._platform.answer_seconds)
+        return self._clients[key]
 
 
 PROOFS: Mapping[str, Callable[[Access, Credential, Expectation], Proof]] = {

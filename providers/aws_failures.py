@@ -44,6 +44,7 @@ class Reason(StrEnum):
     EXPIRED = "expired_credential"
     ACCESS_DENIED = "access_denied"
     INVALID_INPUT = "invalid_input"
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,14 @@ REASONS = {
     "AccessDeniedException": Reason.ACCESS_DENIED,
     "UnauthorizedOperation": Reason.ACCESS_DENIED,
     "ValidationError": Reason.INVALID_INPUT,
+    # An account whose registration, verification or payment is not done, or that AWS has closed.
+    "OptInRequired": Reason.ACCOUNT_NOT_ACTIVE,
+    "SubscriptionRequired": Reason.ACCOUNT_NOT_ACTIVE,
+    "SubscriptionRequiredException": Reason.ACCOUNT_NOT_ACTIVE,
+    "NotSignedUp": Reason.ACCOUNT_NOT_ACTIVE,
+    "PendingVerification": Reason.ACCOUNT_NOT_ACTIVE,
+    "Blocked": Reason.ACCOUNT_NOT_ACTIVE,
+    "AccountProblem": Reason.ACCOUNT_NOT_ACTIVE,
 }
 
 THROTTLED = {
@@ -88,7 +97,7 @@ THROTTLED = {
 }
 UNAVAILABLE = {"ServiceUnavailable", "InternalFailure", "InternalError", "InternalServiceError"}
 CLOCK_SKEW = {"RequestExpired", "RequestTimeTooSkewed"}
-SIGNER_IS_AT_FAULT = {Reason.UNKNOWN_KEY, Reason.WRONG_SECRET, Reason.EXPIRED}
+SIGNER_IS_AT_FAULT = {Reason.UNKNOWN_KEY, Reason.WRONG_SECRET, Reason.EXPIRED, Reason.ACCOUNT_NOT_ACTIVE}
 
 
 def judge(failure: Failure) -> Trouble | Refused:

@@ -150,6 +150,11 @@ class Probe:
     arguments: Mapping[str, int] = field(default_factory=dict)
     granted_by: frozenset[str] = frozenset()
 
+    @property
+    def regional(self) -> bool:
+        """Whether it is of a service that each region has one of, and that a region's policy closes."""
+        return self.service not in ("iam", "s3")
+
 
 PROBES = {
     "iam:GetAccountSummary": Probe("iam", "get_account_summary"),
@@ -159,6 +164,9 @@ PROBES = {
     "ec2:DescribeRegions": Probe("ec2", "describe_regions"),
     "ec2:DescribeSecurityGroups": Probe("ec2", "describe_security_groups", {"MaxResults": 5}),
 }
+
+CHANGING = ("iam:CreateUser", "iam:CreateAccessKey", "s3:DeleteBucket", "ec2:TerminateInstances")
+"""Asked of the simulation beside the permissions: whoever may do one of these everywhere may do far more than look."""
 
 # The session of a validation can do what validation does, whatever the role itself may do.
 SESSION_POLICY = json.dumps(

@@ -1,5 +1,6 @@
 """What is special to each way of giving access to an AWS account: a role that we assume, or a key that we use."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -19,8 +20,8 @@ PROPAGATION_SECONDS = 3.0
 ROLE_CHECKLIST = (
     "AWS does not say why, so check three things and submit again. 1. The role ARN is the stack's output RoleArn, and "
     "the role exists. 2. The role's trust policy allows sts:AssumeRole to this platform's role. 3. Its condition on "
-    "sts:ExternalId is exactly the external id that we gave for this account. A role that was made a moment ago may "
-    "need a minute."
+    "sts:ExternalId is exactly the external id that we gave for this account. AWS needs some seconds until a new role "
+    "is known everywhere; with just_created we ask again for 15 seconds."
 )
 
 UNSAFE_TRUST = (
@@ -38,7 +39,7 @@ class Aws(Protocol):
 
     @property
     def partition(self) -> str:
-        """Ours: `aws`, `aws-cn` or `aws-us-gov`. Roles can be assumed within a partition only."""
+        """Ours, such as `aws` or `aws-cn`. Roles can be assumed and keys used within a partition only."""
 
     @property
     def role_names(self) -> RoleNames:
@@ -72,7 +73,9 @@ class RoleProof:
                 "shape",
                 "other_partition",
                 message="The role is in another AWS partition than this platform and cannot be assumed from here.",
-                remedy=f"Submit a role whose ARN begins with arn:{self._aws.partition}: or an access key.",
+                remedy=f"This platform reaches accounts of the partition {self._aws.partition} only, with a role whose "
+                f"ARN begins with arn:{self._aws.partition}: or with a key of such an account. For an account of "
+                "another partition ask the operators for a platform that runs there.",
             )
         if problem := mismatch(self._credential, self._expectation):
             return problem
@@ -109,6 +112,7 @@ class KeyProof:
     def __init__(self, aws: Aws, credential: Credential, expectation: Expectation) -> None:
         self.session = aws.use_key(credential.reveal("access_key_id"), credential.reveal("secret_access_key"))
         self.caller_arn = ""
+        self._aws = aws
         self._credential = credential
         self._expectation = expectation
 
@@ -134,7 +138,12 @@ class KeyProof:
         except Refused as refusal:
             if refusal.reason is Reason.UNKNOWN_KEY and self._expectation.may_propagate:
                 raise Propagating("AWS does not know the new key yet.", retry_after=PROPAGATION_SECONDS) from None
-            return refused("identify", refusal.reason, SENTENCES)
+            found = refused("identify", refusal.reason, SENTENCES)
+            if refusal.reason is not Reason.UNKNOWN_KEY:
+                return found
+            # A key of another partition is unknown here, and AWS does not tell the two apart.
+            remedy = f"{found.remedy} It has to be a key of the AWS partition {self._aws.partition}."
+            return replace(found, remedy=remedy)
         return passed("identify", "AWS knows the access key, and the secret belongs to it.")
 
     def trust(self) -> Step:

@@ -4,20 +4,41 @@ A credential of either method becomes a session with the customer's account: a r
 From then on both are proved alike. No sentence contains a submitted value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from enum import StrEnum
 from typing import Protocol
 
 from domain.credentials import Credential
-from domain.errors import PlatformConfig
+from domain.errors import PlatformConfig, Trouble
 from domain.validation import Expectation, Step, Verdict, verdict_of
 from providers.aws_arns import parse_arn
 from providers.aws_failures import Reason
-from providers.aws_permissions import PERMISSIONS, SIMULATE
-from providers.proving import Refused, Sentences, failed, judge_permissions, passed, run_steps
+from providers.aws_permissions import CHANGING, PERMISSIONS, PROBES, SIMULATE
+from providers.proving import (
+    Refused,
+    Sentences,
+    failed,
+    judge_permissions,
+    over_privileged,
+    passed,
+    region_closed,
+    run_steps,
+)
 
 GRANT = (
     "Grant the permissions listed to this role or user; our template grants all of them. Where they are granted "
-    "already, a policy of your organisation or a permissions boundary denies them: exempt this role or user there."
+    "already, a policy of your organisation or a permissions boundary denies them: exempt this role or user there. AWS "
+    "needs some seconds until a new policy is known everywhere; with just_created we ask again for 15 seconds."
+)
+
+OPEN = (
+    "Nothing has to be done while you use no closed region. Otherwise exempt this role or user from that policy, or "
+    "switch the region on."
+)
+FEWER = (
+    "Grant what is published and nothing more: deploy our template, which makes such a role, and submit it; or detach "
+    "what this role or user does not need for scanning, such as AdministratorAccess or a policy with Action *."
 )
 
 SENTENCES: Sentences = {
@@ -37,6 +58,12 @@ SENTENCES: Sentences = {
         "AWS denies this credential a call that every credential may make.",
         "Remove the policy that denies sts:GetCallerIdentity and submit again.",
     ),
+    Reason.ACCOUNT_NOT_ACTIVE: (
+        "The credential works, but AWS has not activated this account for its services, or has suspended it: its "
+        "registration, its verification or a payment is not done.",
+        "Sign in to the account, and finish what AWS asks for under Billing and Account, or in its e-mails. A new "
+        "account can take up to a day. Then submit again.",
+    ),
     Reason.INVALID_INPUT: (
         "AWS does not accept the submitted values as they are written.",
         "Copy them again from the AWS console and submit again.",
@@ -50,10 +77,17 @@ class CustomerSession(Protocol):
     def caller(self) -> str:
         """The ARN that AWS knows the credential under."""
 
-    def denied(self, principal_arn: str, actions: Sequence[str]) -> frozenset[str]:
-        """Those of the actions that the principal's policies do not allow."""
+    @property
+    def home(self) -> str:
+        """The region that we ask first."""
 
-    def probe(self, action: str) -> None:
+    def elsewhere(self) -> Iterator[str]:
+        """Other regions to ask, for an account to which that one is closed."""
+
+    def denied(self, principal_arn: str, actions: Sequence[str], *, region: str) -> frozenset[str]:
+        """Those of the actions that the principal's policies do not allow in the region."""
+
+    def probe(self, action: str, *, region: str) -> None:
         """Use one of the required permissions."""
 
 
@@ -84,7 +118,7 @@ def prove(proof: Proof, credential: Credential, expectation: Expectation) -> Ver
             ("identify", proof.identify),
             ("trust", proof.trust),
             ("ownership", lambda: ownership(proof, credential, expectation)),
-            ("permissions", lambda: permissions(proof)),
+            ("permissions", lambda: permissions(proof, expectation)),
         ),
         SENTENCES,
     )
@@ -113,35 +147,70 @@ def ownership(proof: Proof, credential: Credential, expectation: Expectation) ->
     return passed("ownership", "The credential belongs to the AWS account that was meant.")
 
 
-def permissions(proof: Proof) -> Step:
+def permissions(proof: Proof, expectation: Expectation) -> tuple[Step, ...]:
     """The principal's policies tell about the whole published list. For the required permissions, trying them has the
     last word: an organisation's or a session's policy can deny what the principal's own policies allow."""
-    denied = _denied(proof)
+    session = proof.session
+    region, refusals = _tried(session)
+    denied = _denied(proof, region)
     missing = tuple(
         permission.name
         for permission in PERMISSIONS
-        if (not _works(proof.session, permission.name) if permission.required else permission.name in denied)
+        if (permission.name in refusals if permission.required else permission.name in denied)
     )
     blind = "AWS did not let us look at the policies" if SIMULATE in missing else None
-    return judge_permissions(PERMISSIONS, missing, remedy=GRANT, unseen_because=blind)
+    step = judge_permissions(
+        PERMISSIONS,
+        missing,
+        remedy=GRANT,
+        unseen_because=blind,
+        may_propagate=expectation.may_propagate,
+    )
+    if region != session.home:
+        step = region_closed(step, session.home, remedy=OPEN)
+    may_change = not denied.issuperset(CHANGING) and SIMULATE not in denied
+    return (over_privileged("role or user", FEWER), step) if may_change else (step,)
 
 
-def _denied(proof: Proof) -> frozenset[str]:
+def _tried(session: CustomerSession) -> tuple[str, Mapping[str, StrEnum]]:
+    """The region that was asked, and why AWS refuses those of the required permissions that it refuses there. Ours may
+    be closed to the account, by a policy of its organisation or because it is not switched on: then another one that
+    answers tells."""
+    region = session.home
+    refusals = _refusals(session, PROBES, region)
+    regional = [action for action, probe in PROBES.items() if probe.regional]
+    whole = all(action in refusals for action in regional) and not any(
+        probe.service == "iam" and action in refusals for action, probe in PROBES.items()
+    )
+    if whole and Reason.ACCOUNT_NOT_ACTIVE not in refusals.values():
+        for other in session.elsewhere():
+            with suppress(Trouble):  # of a region that cannot be reached from here either
+                if not _refusals(session, regional[:1], other):
+                    region, refusals = other, _refusals(session, PROBES, other)
+                    break
+    if Reason.ACCOUNT_NOT_ACTIVE in refusals.values():
+        raise Refused(Reason.ACCOUNT_NOT_ACTIVE)
+    if set(refusals.values()) - {Reason.ACCESS_DENIED}:
+        # The credential was proved a moment ago, so it was revoked meanwhile, which the next attempt finds out.
+        raise PlatformConfig
+    return region, refusals
+
+
+def _refusals(session: CustomerSession, actions: Iterable[str], region: str) -> Mapping[str, StrEnum]:
+    found: dict[str, StrEnum] = {}
+    for action in actions:
+        try:
+            session.probe(action, region=region)
+        except Refused as refusal:
+            found[action] = refusal.reason
+    return found
+
+
+def _denied(proof: Proof, region: str) -> frozenset[str]:
     try:
-        return proof.session.denied(proof.principal_arn, [permission.name for permission in PERMISSIONS])
+        asked = [*(permission.name for permission in PERMISSIONS), *CHANGING]
+        return proof.session.denied(proof.principal_arn, asked, region=region)
     except Refused as refusal:
         if refusal.reason is Reason.ACCESS_DENIED:
             return frozenset({SIMULATE})
         raise
-
-
-def _works(session: CustomerSession, action: str) -> bool:
-    try:
-        session.probe(action)
-    except Refused as refusal:
-        if refusal.reason is Reason.ACCESS_DENIED:
-            return False
-        # The credential was proved a moment ago. Either it was revoked meanwhile, which the next attempt
-        # finds out, or the customer has our region switched off.
-        raise PlatformConfig from None
-    return True

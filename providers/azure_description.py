@@ -130,4 +130,5 @@ DESCRIPTION = ProviderDescription(
     methods=(SERVICE_PRINCIPAL, CERTIFICATE),
     permissions=PERMISSIONS,
     account_number_pattern=GUID_PATTERN,
+    propagation_seconds=300,
 )

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     UNKNOWN_SUBSCRIPTION = "unknown_subscription"
     OTHER_TENANT = "other_tenant"
     NO_ROLE = "no_role"
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
 
 
 REFUSALS = {
@@ -60,10 +61,20 @@ REFUSALS = {
     "530035": Reason.BLOCKED_BY_POLICY,
     "500011": Reason.NO_SUBSCRIPTIONS,
     "unauthorized_client": Reason.UNKNOWN_APP,
+    "5000224": Reason.ACCOUNT_NOT_ACTIVE,
+    "5000225": Reason.ACCOUNT_NOT_ACTIVE,
     "invalid_client": Reason.CREDENTIAL_REFUSED,
     "invalid_resource": Reason.NO_SUBSCRIPTIONS,
 }
 """Of the token call. The last three are OAuth's own words, for numbers that are new."""
+
+NOT_ACTIVE = (
+    "DisabledSubscription",
+    "ReadOnlyDisabledSubscription",
+    "SubscriptionDisabled",
+    "SubscriptionNotRegistered",
+)
+"""Of Resource Manager, for a subscription that is disabled, not paid or not registered yet."""
 
 TABLE = (
     *(Row(None, code, Passing.THROTTLED) for code in ("90055", "50196")),
@@ -77,6 +88,7 @@ TABLE = (
     # A token that is a moment old: the next attempt gets a new one.
     *(Row(401, code, Passing.UNAVAILABLE) for code in ("InvalidAuthenticationToken", "ExpiredAuthenticationToken")),
     Row(401, "AuthenticationFailed", Passing.UNAVAILABLE),
+    *(Row(status, code, Reason.ACCOUNT_NOT_ACTIVE) for code in NOT_ACTIVE for status in (400, 403, 404, 409)),
     Row(403, "AuthorizationFailed", Reason.NO_ROLE),
     Row(404, "SubscriptionNotFound", Reason.UNKNOWN_SUBSCRIPTION),
     Row(400, "InvalidSubscriptionId", Reason.UNKNOWN_SUBSCRIPTION),
@@ -155,6 +167,11 @@ SENTENCES: Sentences = {
     Reason.OTHER_TENANT: (
         "The subscription belongs to another tenant than the service principal.",
         "Submit a service principal of the subscription's own tenant.",
+    ),
+    Reason.ACCOUNT_NOT_ACTIVE: (
+        "The subscription or its tenant is not active: Azure has disabled it, for a payment or for want of use, or it "
+        "is not set up yet.",
+        "See its state and what is owed under Subscriptions in the Azure portal, have it enabled, and submit again.",
     ),
     Reason.NO_ROLE: (
         "The service principal has no role on this subscription, or there is no such subscription.",

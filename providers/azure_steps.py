@@ -17,6 +17,7 @@ from providers.proving import (
     failed,
     judge_permissions,
     malformed,
+    over_privileged,
     passed,
     refused,
     run_steps,
@@ -31,6 +32,16 @@ GRANT = (
     "Run the script again: it brings the role up to date. Or grant the operations listed to the service principal at "
     "the scope of the subscription: the role Reader holds all but the last two, which are data actions and come with "
     "Key Vault Reader."
+)
+
+CHANGING = (
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Compute/virtualMachines/delete",
+    "Microsoft.Storage/storageAccounts/delete",
+)
+"""Operations of Owner and Contributor, which nobody needs who only looks."""
+FEWER = (
+    "Assign the role that the script makes, or Reader and Key Vault Reader, in place of Owner, Contributor or the like."
 )
 
 Found = TypeVar("Found")
@@ -115,14 +126,18 @@ class Proof:
             )
         return _judge_state(text(found, "state"))
 
-    def permissions(self) -> Step:
+    def permissions(self) -> Step | tuple[Step, ...]:
         try:
             grants = self._azure.grants(self.token, self._id("subscription_id"))
         except Refused as refusal:
             if refusal.reason is not Reason.NO_ROLE:
                 raise
             grants = ()
-        return judge_permissions(PERMISSIONS, missing_of(grants), remedy=GRANT)
+        step = judge_permissions(
+            PERMISSIONS, missing_of(grants), remedy=GRANT, may_propagate=self._expectation.may_propagate
+        )
+        may_change = any(grant.allows(operation) for grant in grants for operation in CHANGING)
+        return (over_privileged("service principal", FEWER), step) if may_change else step
 
     def _get_token(self) -> str:
         proof = self._certificate or self._credential.reveal("client_secret")

@@ -47,7 +47,7 @@ QUOTAS = ("RATE_LIMIT_EXCEEDED", "RESOURCE_QUOTA_EXCEEDED")
 EVERYWHERE = (
     *(Row(status, code, Passing.THROTTLED) for code in QUOTAS for status in (403, 429)),
     Row(403, "SERVICE_DISABLED", Reason.API_DISABLED),
-    *(Row(403, code, Reason.PROJECT_SUSPENDED) for code in SUSPENSIONS),
+    *(Row(status, code, Reason.PROJECT_SUSPENDED) for code in SUSPENSIONS for status in (400, 403)),
     *(Row(403, code, Reason.BLOCKED_BY_POLICY) for code in POLICIES),
     Row(401, "ACCOUNT_STATE_INVALID", Reason.ACCOUNT_DISABLED),
     # A token that is a moment old: the next attempt gets a new one.

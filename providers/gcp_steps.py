@@ -7,7 +7,7 @@ from domain.errors import Propagating
 from domain.validation import Expectation, Step, Verdict, verdict_of
 from providers.gcp_description import PERMISSIONS
 from providers.gcp_failures import JUDGE, JUST_MADE, SENTENCES
-from providers.proving import Refused, failed, judge_permissions, passed, run_steps
+from providers.proving import Refused, failed, judge_permissions, over_privileged, passed, run_steps
 from providers.rest import text
 
 PROPAGATION_SECONDS = 3.0
@@ -17,6 +17,10 @@ GRANT = (
     "the project, as a custom role or with roles/iam.securityReviewer and roles/viewer. A role that was granted a "
     "moment ago may need a few minutes."
 )
+
+CHANGING = ("resourcemanager.projects.setIamPolicy", "compute.instances.delete", "storage.buckets.delete")
+"""Permissions of Owner and Editor, which nobody needs who only looks. They are asked for in the same call."""
+FEWER = "Give the service account the role that the script makes, in place of roles/owner, roles/editor or the like."
 
 Found = TypeVar("Found")
 
@@ -95,10 +99,14 @@ class Proof:
             )
         return passed("ownership", "The project is active, and the service account may see it.")
 
-    def permissions(self) -> Step:
+    def permissions(self) -> Step | tuple[Step, ...]:
         names = [permission.name for permission in PERMISSIONS]
-        granted = self._asked(lambda: self._gcp.granted(self.token, self.access.project_id, names))
-        return judge_permissions(PERMISSIONS, set(names) - granted, remedy=GRANT)
+        asked = [*names, *CHANGING]
+        granted = self._asked(lambda: self._gcp.granted(self.token, self.access.project_id, asked))
+        step = judge_permissions(
+            PERMISSIONS, set(names) - granted, remedy=GRANT, may_propagate=self._expectation.may_propagate
+        )
+        return (over_privileged("service account", FEWER), step) if granted & set(CHANGING) else step
 
     def _asked(self, call: Callable[[], Found]) -> Found:
         """The call's answer. Raises Propagating for what may have been made a moment ago."""

@@ -72,4 +72,5 @@ DESCRIPTION = ProviderDescription(
     methods=(API_KEY,),
     permissions=PERMISSIONS,
     account_number_pattern=ACCOUNT_PATTERN,
+    propagation_seconds=60,
 )

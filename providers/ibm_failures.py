@@ -58,7 +58,10 @@ SENTENCES: Sentences = {
         "Enable it under Manage, Access (IAM), API keys, or make a new one, and submit it.",
     ),
     Reason.EXPIRED: ("The API key is no longer valid: it has expired, or its session was ended.", NEW_KEY),
-    Reason.KEY_REFUSED: ("IBM Cloud refuses the API key.", NEW_KEY),
+    Reason.KEY_REFUSED: (
+        "IBM Cloud refuses the API key: it is wrong, or its account is suspended or cancelled.",
+        f"See the state of the account under Manage, Account. If it is active: {NEW_KEY}",
+    ),
     Reason.ACCESS_DENIED: (
         "IBM Cloud does not let this API key see its own details.",
         "Run the script again, or assign the role Viewer on the IAM Identity service to the service ID.",

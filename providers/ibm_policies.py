@@ -15,6 +15,9 @@ from providers.rest import text
 
 VIEWING = frozenset({"Viewer", "Operator", "Editor", "Administrator"})
 """The platform roles, each of which may do what those before it may."""
+CHANGING = frozenset({"Administrator", "Editor"})
+VPC = "is"
+"""Stands for the services of the account: whoever administers it administers what runs there."""
 ROLE_ID = re.compile(r"crn:v1:[a-z]+:public:iam::::role:([A-Za-z]+)")
 
 RESOURCE_GROUPS = "resource-group"
@@ -33,6 +36,11 @@ class Policy:
     def shows(self, service: str) -> bool:
         """Whether it lets its holder view the whole of a service."""
         return bool(self.roles & VIEWING) and self._covers(service)
+
+    @property
+    def administers(self) -> bool:
+        """Whether it lets its holder change all that is in the account, or who may do so."""
+        return bool(self.roles & CHANGING) and any(self._covers(service) for service in (VPC, *IAM_GROUP))
 
     def _covers(self, service: str) -> bool:
         match sorted(self.attributes.items()):

@@ -11,7 +11,7 @@ from providers.ibm_description import ACCOUNT_PATTERN, API_KEY, PERMISSIONS, POL
 from providers.ibm_failures import JUDGE, SENTENCES, Reason
 from providers.ibm_policies import Policy, missing_of
 from providers.jwt_claims import claims_of
-from providers.proving import Refused, failed, judge_permissions, malformed, passed, run_steps, warned
+from providers.proving import Refused, failed, judge_permissions, malformed, over_privileged, passed, run_steps, warned
 from providers.rest import text
 
 PROPAGATION_SECONDS = 3.0
@@ -24,6 +24,8 @@ GRANT = (
     "each service listed; for all of them at once, on all account management services, on all IAM-enabled services, "
     "and on all resource groups. Custom roles are not counted."
 )
+
+FEWER = "Assign the role Viewer in place of Administrator, Editor or Operator; the script assigns it."
 
 Found = TypeVar("Found")
 
@@ -117,16 +119,20 @@ class Proof:
             )
         return passed("ownership", "The API key belongs to the IBM Cloud account that was meant.")
 
-    def permissions(self) -> Step:
+    def permissions(self) -> Step | tuple[Step, ...]:
         held = self._seen(self._ibm.policies)
         if missing_of(held):
             held = [*held, *self._seen(self._ibm.group_policies)]
-        if held:
-            return judge_permissions(PERMISSIONS, missing_of(held), remedy=GRANT)
-        if self._expectation.may_propagate:
-            raise Propagating(NOT_YET, retry_after=PROPAGATION_SECONDS)
-        blind = "this key can see no policies"
-        return judge_permissions(PERMISSIONS, {POLICIES}, remedy=GRANT, unseen_because=blind)
+        blind = None if held else "this key can see no policies"
+        step = judge_permissions(
+            PERMISSIONS,
+            missing_of(held) if held else {POLICIES},
+            remedy=GRANT,
+            unseen_because=blind,
+            may_propagate=self._expectation.may_propagate,
+        )
+        may_change = any(policy.administers for policy in held)
+        return (over_privileged("service ID or user", FEWER), step) if may_change else step
 
     def _seen(self, call: Callable[[str, str, str], Sequence[Policy]]) -> Sequence[Policy]:
         """IBM Cloud leaves out what the caller may not see, or denies the call: the same to us."""

@@ -1,6 +1,6 @@
 """Calls to one OCI tenancy, signed by a user's key. They raise Refused or Trouble."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from providers.judging import Judge
 from providers.oci_failures import TABLE, codes
-from providers.oci_permissions import NAMESPACE, Probe
+from providers.oci_permissions import GROUPS, MEMBERSHIPS, NAMESPACE, POLICIES, Probe
 from providers.oci_regions import host
 from providers.oci_signature import Signer
 from providers.rest import Request, Rest, text
@@ -39,6 +39,21 @@ class Tenancy:
         if "{namespace}" in probe.path and "namespace" not in self._values:
             self._values["namespace"] = self._namespace()
         self._get(probe)
+
+    def groups_of(self, user: str) -> Mapping[str, str]:
+        """The groups that a user is in: names by OCID."""
+        members = self._listed(MEMBERSHIPS, userId=user)
+        ids = {text(member, "groupId") for member in members}
+        return {text(group, "id"): text(group, "name") for group in self._listed(GROUPS) if text(group, "id") in ids}
+
+    def statements(self) -> Sequence[str]:
+        """Those of the policies of the root compartment."""
+        lists = (policy.get("statements") for policy in self._listed(POLICIES))
+        return [said for found in lists if isinstance(found, list) for said in found if isinstance(said, str)]
+
+    def _listed(self, probe: Probe, **query: str) -> Sequence[Mapping[str, Any]]:
+        found = self._get(Probe(probe.service, probe.path, {**probe.query, **query})).get("value")
+        return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
     def _namespace(self) -> str:
         found = text(self._get(NAMESPACE), "value")

@@ -68,4 +68,5 @@ DESCRIPTION = ProviderDescription(
     methods=(USER_PRINCIPAL,),
     permissions=PERMISSIONS,
     account_number_pattern=TENANCY_PATTERN,
+    propagation_seconds=60,
 )

@@ -14,7 +14,10 @@ class Reason(StrEnum):
 
     NOT_AUTHENTICATED = "not_authenticated"
     NOT_AUTHORIZED = "not_authorized"
+    ACCOUNT_NOT_ACTIVE = "account_not_active"
 
+
+NOT_ACTIVE = ("TenancySuspended", "TenantSuspended", "AccountSuspended", "SubscriptionSuspended", "AccountDisabled")
 
 TABLE = (
     # OCI gives the same answer for an unknown user, tenancy or key, for a wrong signature, and for a clock that is off
@@ -28,6 +31,8 @@ TABLE = (
     # A service that the tenancy has not been opted in to.
     Row(402, "SignUpRequired", Reason.NOT_AUTHORIZED),
     Row(403, "SignUpRequired", Reason.NOT_AUTHORIZED),
+    *(Row(None, code, Reason.ACCOUNT_NOT_ACTIVE) for code in NOT_ACTIVE),
+    Row(402, None, Reason.ACCOUNT_NOT_ACTIVE),
     Row(None, "TooManyRequests", Passing.THROTTLED),
     Row(429, None, Passing.THROTTLED),
     Row(409, "IncorrectState", Passing.UNAVAILABLE),
@@ -35,6 +40,10 @@ TABLE = (
 )
 
 SENTENCES: Sentences = {
+    Reason.ACCOUNT_NOT_ACTIVE: (
+        "The tenancy is not active: Oracle has suspended it, or a payment is not done.",
+        "Sign in to the tenancy, settle what is open under Billing & Cost Management, and submit again.",
+    ),
     Reason.NOT_AUTHENTICATED: (
         "OCI does not accept the key for this user of this tenancy in this region.",
         "OCI does not say why, so check four things and submit again. 1. The fingerprint is listed among the API keys "

@@ -5,7 +5,7 @@ Permissions, and the operations that need them, are those of Oracle's policy ref
 IAM", "… the Core Services", "… Object Storage", "… Database", "… Audit", "… Events", "… Logging", "… Vault").
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.catalogue import Permission
@@ -80,6 +80,29 @@ PROBES = {
 
 NAMESPACE = Probe("objectstorage", "/n")
 """The tenancy's name in Object Storage. Every user may ask for it."""
+
+
+WHOLE = {"compartmentId": "{tenancy}", "limit": "100"}
+MEMBERSHIPS = Probe("identity", "/20160918/userGroupMemberships", WHOLE)
+GROUPS = Probe("identity", "/20160918/groups", WHOLE)
+POLICIES = Probe("identity", "/20160918/policies", WHOLE)
+"""What tells whether a user may do everything. The published permissions reach for them."""
+
+EVERYTHING = " to manage all-resources in tenancy"
+
+
+def administers(statements: Sequence[str], groups: Mapping[str, str]) -> bool:
+    """Whether a statement without a condition gives one of the groups (names by OCID) everything."""
+    subjects = {f"id {ocid}".lower() for ocid in groups} | {name.lower() for name in groups.values() if name}
+    for said in statements:
+        start, found, condition = " ".join(said.lower().split()).partition(EVERYTHING)
+        if found and not condition and start.startswith("allow group "):
+            named = (
+                one.strip().rpartition("/")[2].strip(" '") for one in start.removeprefix("allow group ").split(",")
+            )
+            if subjects.intersection(named):
+                return True
+    return False
 
 
 def statement(group: str, permissions: tuple[str, ...]) -> str:

@@ -11,19 +11,24 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from domain.credentials import Credential
-from domain.errors import Propagating
+from domain.errors import Propagating, Trouble
 from domain.validation import Expectation, Step
 from providers.oci_calls import JUDGE, Tenancy
 from providers.oci_description import USER_PRINCIPAL
 from providers.oci_failures import Reason
-from providers.oci_permissions import PERMISSIONS, PROBES, statement
+from providers.oci_permissions import PERMISSIONS, PROBES, administers, statement
 from providers.oci_regions import REGIONS
 from providers.oci_signature import Signer, fingerprint_of
-from providers.proving import Refused, failed, judge_permissions, malformed, passed, suspecting
+from providers.proving import Refused, failed, judge_permissions, malformed, over_privileged, passed, suspecting
 from providers.rest import Rest, text
 from providers.rsa_keys import Unreadable, Unsupported, read_rsa_key
 
 PROPAGATION_SECONDS = 3.0
+
+FEWER = (
+    "Take the user out of Administrators and of each group that may manage all-resources, and put it into the group "
+    "that the script makes."
+)
 
 
 class UserProof:
@@ -113,10 +118,24 @@ class UserProof:
             )
         return passed("ownership", "The key belongs to the tenancy that was meant.")
 
-    def permissions(self) -> Step:
+    def permissions(self) -> tuple[Step, ...]:
         missing = tuple(permission.name for permission in PERMISSIONS if not self._is_granted(permission.name))
         remedy = "Run our script again, or have an administrator add to a policy of the root compartment: "
-        return judge_permissions(PERMISSIONS, missing, remedy=remedy + statement("ThreatEngine", missing))
+        step = judge_permissions(
+            PERMISSIONS,
+            missing,
+            remedy=remedy + statement("ThreatEngine", missing),
+            may_propagate=self._expectation.may_propagate,
+        )
+        return (over_privileged("user", FEWER), step) if self._administers() else (step,)
+
+    def _administers(self) -> bool:
+        """Whether a group of the user may manage everything in the tenancy. Who may not look is not told."""
+        try:
+            groups = self._calls.groups_of(self.user)
+            return bool(groups) and administers(self._calls.statements(), groups)
+        except (Refused, Trouble):
+            return False
 
     def _own_user(self) -> Mapping[str, Any]:
         """What OCI says about the user; nothing when the user is genuine but may not look at itself."""
@@ -125,7 +144,7 @@ class UserProof:
         except Refused as refusal:
             if refusal.reason is Reason.NOT_AUTHORIZED:
                 return {}
-            if self._expectation.may_propagate:
+            if self._expectation.may_propagate and refusal.reason is Reason.NOT_AUTHENTICATED:
                 raise Propagating("OCI does not know the new key yet.", retry_after=PROPAGATION_SECONDS) from None
             raise
 
@@ -135,6 +154,8 @@ class UserProof:
         except Refused as refusal:
             if refusal.reason is Reason.NOT_AUTHORIZED:
                 return False
+            if refusal.reason is Reason.ACCOUNT_NOT_ACTIVE:
+                raise
             # The key was proved a moment ago. It was removed meanwhile, which the next attempt finds out, or this
             # service of OCI has not heard of it yet.
             raise JUDGE.unavailable() from None

@@ -6,9 +6,12 @@ from enum import StrEnum
 
 from domain.catalogue import AuthMethod, Permission, parse_credential
 from domain.credentials import Credential
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Propagating
 from domain.pasted import oddity_in
 from domain.validation import Step, StepStatus
+
+SPREADING_SECONDS = 5.0
+"""Between two looks at permissions that may still be spreading."""
 
 Sentences = Mapping[StrEnum, tuple[str, str]]
 """For each reason of a refusal what it says, and what to do."""
@@ -45,8 +48,28 @@ def suspecting(step: Step, name: str, text: str) -> Step:
     return replace(step, message=f"{step.message} Look at {name}. {named}") if named else step
 
 
-def run_steps(steps: Sequence[tuple[str, Callable[[], Step]]], sentences: Sentences) -> list[Step]:
-    """Run the steps until one fails. Trouble passes through: then no verdict is possible now."""
+def over_privileged(who: str, remedy: str) -> Step:
+    """The warning about a credential that may do far more than look. It is no reason to refuse: the customer decides
+    what to risk; what we and engines do with it is narrowed anyway."""
+    message = f"This {who} may change or delete things in the account, which scanning never needs."
+    return warned("privileges", "over_privileged", message=message, remedy=remedy)
+
+
+def region_closed(step: Step, region: str, *, remedy: str) -> Step:
+    """The step of permissions of an account to which a region of ours is closed, with a word about that: whatever else
+    is missing, there it cannot be scanned."""
+    said = (
+        f"{step.message} The region {region} is closed to this credential, by a policy of your organisation or because "
+        "it is not switched on: it, and others that are closed, cannot be scanned."
+    )
+    if step.status is StepStatus.PASSED:
+        return warned("permissions", "region_policy", message=said, remedy=remedy)
+    return replace(step, message=said, remedy=f"{step.remedy} {remedy}")
+
+
+def run_steps(steps: Sequence[tuple[str, Callable[[], Step | tuple[Step, ...]]]], sentences: Sentences) -> list[Step]:
+    """Run the steps until one fails. One may find more than one thing; the last of them says whether it failed. Trouble
+    passes through: then no verdict is possible now."""
     done: list[Step] = []
     for name, step in steps:
         if done and done[-1].status in (StepStatus.FAILED, StepStatus.SKIPPED):
@@ -54,7 +77,8 @@ def run_steps(steps: Sequence[tuple[str, Callable[[], Step]]], sentences: Senten
             done.append(Step(name, StepStatus.SKIPPED, code="skipped", message=message))
             continue
         try:
-            done.append(step())
+            found = step()
+            done += found if isinstance(found, tuple) else (found,)
         except Refused as refusal:
             done.append(refused(name, refusal.reason, sentences))
     return done
@@ -85,11 +109,19 @@ def without_damage(methods: Iterable[AuthMethod], credential: Credential) -> Cre
 
 
 def judge_permissions(
-    permissions: Sequence[Permission], missing: Collection[str], *, remedy: str, unseen_because: str | None = None
+    permissions: Sequence[Permission],
+    missing: Collection[str],
+    *,
+    remedy: str,
+    unseen_because: str | None = None,
+    may_propagate: bool = False,
 ) -> Step:
     """The step of a published list: all granted, some optional ones missing, or a required one. Every gap is named.
-    `unseen_because` says why nobody can tell about the permissions that are not in `missing`."""
+    `unseen_because` says why nobody can tell about the permissions that are not in `missing`. Raises Propagating while
+    a gap may still be the cloud not knowing what was just granted."""
     gaps = tuple(permission.name for permission in permissions if permission.name in missing)
+    if gaps and may_propagate:
+        raise Propagating("The cloud does not know all permissions yet.", retry_after=SPREADING_SECONDS)
     if not gaps:
         return passed("permissions", "Every permission that scanning uses is granted.")
     refuses = any(permission.required for permission in permissions if permission.name in missing)

@@ -262,6 +262,8 @@ def test_temporals_key_comes_from_a_file_too(tmp_path: Path):
 def test_a_secret_that_a_process_does_not_need_is_named_by_its_variable():
     values = {"ALICLOUD_ACCESS_KEY_SECRET": "x", "RATE_LIMIT_STORE_URL": "y", "OCI_ENGINE_TOKEN": ""}
     assert unneeded(API_SECRETS, values) == ["ALICLOUD_ACCESS_KEY_SECRET"]
+
+
 def test_the_platform_may_run_in_every_region_of_every_partition():
     aws = boto3.session.Session()
     for partition in aws.get_available_partitions():

@@ -32,7 +32,7 @@ from domain.onboarding import OnboardRequest
 from domain.probes import ProbeRequest
 from domain.timestamps import stamp
 from tests.fakes import FakeStores
-from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted
+from tests.fakes_clouds import DESCRIPTION, ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import ORIGIN, add_tenant
 
@@ -142,6 +142,23 @@ def test_a_just_created_role_may_propagate_for_fifteen_seconds(
     reference = environment.run(steps.store_credential, submission(stores))
     step = ValidateCredential(TENANT, ACCOUNT, ProviderType.AWS, reference, "te-1", just_created=True)
     environment.run(steps.validate_credential, step)
+    assert provider.calls[0].expectation.may_propagate is may_propagate
+
+
+@pytest.mark.parametrize(
+    ("age", "patience", "may_propagate"), [(14, 25, True), (16, 25, False), (40, 60, True), (1, 4, True), (3, 4, False)]
+)
+def test_a_dry_run_keeps_time_for_its_verdict(stores: FakeStores, age: int, patience: int, may_propagate: bool):
+    slow = replace(DESCRIPTION, propagation_seconds=300)
+    provider, environment = ScriptedProvider(description=slow), ActivityEnvironment()
+    environment.info = replace(environment.info, scheduled_time=datetime.now(UTC) - timedelta(seconds=age))
+    sealed = stores.sealer.seal(
+        Credential("aws_iam_role", {"role_arn": ROLE_ARN}), SealContext(TENANT, ACCOUNT, "probe-1", SealPurpose.PROBE)
+    )
+    probe = ProbeRequest(
+        TENANT, ACCOUNT, "probe-1", ProviderType.AWS, sealed, "te-1", patience_seconds=patience, just_created=True
+    )
+    environment.run(credentials(stores, provider).probe_credential, probe)
     assert provider.calls[0].expectation.may_propagate is may_propagate
 
 

@@ -91,6 +91,18 @@ def test_without_the_list_of_regions_those_named_are_scanned(canned: CannedClien
     assert regions_of(Run(canned, answers, ENCRYPTION, scope=ScanScope())) == {"global", HOME}
 
 
+def test_regions_are_listed_elsewhere_when_the_home_region_is_closed(canned: CannedClients):
+    opened = {"Regions": [{"RegionName": "us-east-1"}]}
+    asked: list[int] = []
+
+    def first_no(**_: object) -> object:
+        asked.append(1)
+        return ACCESS_DENIED if len(asked) == 1 else opened
+
+    run = Run(canned, {**database(), "ec2:DescribeRegions": first_no}, ENCRYPTION, scope=ScanScope())
+    assert regions_of(run) == {"us-east-1"}
+
+
 def test_a_region_that_aws_does_not_have_is_not_asked(canned: CannedClients):
     answers = {**database(), "ec2:DescribeRegions": ACCESS_DENIED}
     run = Run(canned, answers, ENCRYPTION, scope=ScanScope(regions=("moon-1", "us-east-1")))

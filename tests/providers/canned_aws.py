@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3.session
 
 from providers.aws import AwsProvider, PlatformAws
+from providers.aws_permissions import CHANGING
 from tests.patience import PATIENCE_SECONDS
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,
@@ -40,6 +41,8 @@ CALLERS = {
     PLATFORM_KEY_ID: f"arn:aws:sts::{PLATFORM_ACCOUNT}:assumed-role/{PLATFORM_ROLE}/worker",
     ROLE_KEY_ID: f"arn:aws:sts::{ACCOUNT}:assumed-role/ThreatEngineReadOnly/te-validation",
 }
+
+REGIONAL = ("DescribeRegions", "DescribeSecurityGroups", "DescribeTrails", "ListBuckets")
 
 ROLE = role_credential(ROLE_ARN)
 KEY = key_credential("AKIACUSTOMERCUSTOMER", "s" * 40)
@@ -62,6 +65,8 @@ class Request:
     key_id: str
     """Of the credential that signed."""
     parameters: Mapping[str, str]
+    region: str = ""
+    """That the request was signed for."""
 
 
 def error(code: str, status: int, *, message: str = "Details that no one may depend on.", **headers: str) -> Answer:
@@ -86,6 +91,9 @@ class CannedAws:
         self.answers: dict[str, deque[Answer]] = defaultdict(deque)
         self.requests: list[Request] = []
         self.callers = dict(CALLERS)
+        self.open_regions: Callable[[str], bool] = lambda region: True
+        """Where an organisation lets its accounts call services that each region has one of."""
+        self.closed_with = "UnauthorizedOperation"
 
     def will_answer(self, action: str, *answers: Answer) -> None:
         self.answers[action].extend(answers)
@@ -95,6 +103,7 @@ class CannedAws:
         self.answers.clear()
         self.requests.clear()
         self.callers = dict(CALLERS)
+        self.open_regions, self.closed_with = lambda region: True, "UnauthorizedOperation"
 
     def actions(self) -> list[str]:
         return [request.action for request in self.requests]
@@ -103,6 +112,12 @@ class CannedAws:
         self.requests.append(request)
         if self.answers[request.action]:
             return self.answers[request.action].popleft()
+        if request.action in REGIONAL and not self.open_regions(request.region):
+            return (
+                json_error(self.closed_with, 403)
+                if request.action == "DescribeTrails"
+                else error(self.closed_with, 403)
+            )
         match request.action:
             case "AssumeRole":
                 right = request.parameters.get("ExternalId") == EXTERNAL_ID
@@ -110,7 +125,9 @@ class CannedAws:
             case "GetCallerIdentity":
                 return result("GetCallerIdentity", f"<Arn>{self.callers.get(request.key_id, USER_ARN)}</Arn>")
             case "SimulatePrincipalPolicy":
-                return simulation(dict.fromkeys(action_names(request), "allowed"))
+                return simulation(
+                    {name: "implicitDeny" if name in CHANGING else "allowed" for name in action_names(request)}
+                )
             case "DescribeTrails":
                 return Answer(200, json.dumps({"trailList": []}))
             case action if "Action" in request.parameters:
@@ -176,8 +193,8 @@ class Handler(BaseHTTPRequestHandler):
         query = parse_qs(body if not target else "") | parse_qs(urlsplit(self.path).query)
         parameters = {name: values[0] for name, values in query.items()}
         action = parameters.get("Action") or target.rpartition(".")[2] or parameters.get("x-id") or "ListBuckets"
-        signed_by = re.search(r"Credential=([^/]*)/", self.headers.get("Authorization", ""))
-        return Request(action, signed_by.group(1) if signed_by else "", parameters)
+        signed = re.search(r"Credential=([^/]*)/[0-9]*/([^/]*)/", self.headers.get("Authorization", ""))
+        return Request(action, *((signed[1], parameters, signed[2]) if signed else ("", parameters)))
 
     def log_message(self, format: str, *args: object) -> None:
         """Tests are quiet."""

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.alicloud_failures import JUDGES, KEY_IS_AT_FAULT, SENTENCES, TABLE, Reason, Signer, codes
+from providers.alicloud_failures import JUDGES, KEY_IS_AT_FAULT, NOT_ACTIVE, SENTENCES, TABLE, Reason, Signer, codes
 from providers.judging import Failure
 from providers.proving import Refused
 
@@ -22,6 +22,8 @@ REFUSED = [
     (403, body("SignatureDoesNotMatch"), Reason.WRONG_SECRET),
     (404, body("EntityNotExist.Role"), Reason.UNKNOWN_ROLE),
     (400, body("InvalidParameter.RoleArn"), Reason.INVALID_INPUT),
+    (403, body("InvalidAccountStatus.NotEnoughBalance"), Reason.ACCOUNT_NOT_ACTIVE),
+    *((403, body(code), Reason.ACCOUNT_NOT_ACTIVE) for code in NOT_ACTIVE),
     (403, body("NoPermission"), Reason.ACCESS_DENIED),
     (403, body("NotAuthorized"), Reason.ACCESS_DENIED),
     (403, body("Forbidden"), Reason.ACCESS_DENIED),

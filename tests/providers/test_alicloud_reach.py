@@ -7,7 +7,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import PlatformConfig, Trouble
 from domain.validation import Outcome
-from providers.alicloud_permissions import HOSTS, is_alicloud_host
+from providers.alicloud_permissions import HOSTS, SERVICES, is_alicloud_host
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.standin.faults import Fault
@@ -88,7 +88,7 @@ def test_a_field_that_would_name_another_place_is_refused(ali: AliCloudRig, name
 @pytest.mark.parametrize("method", ["key", "role"])
 def test_a_good_credential_asks_for_alicloud_s_hosts_and_no_other(ali: AliCloudRig, method: str):
     assert ali.validate(ali.key() if method == "key" else ali.role()).accepted
-    assert set(ali.names.asked) == HOSTS
+    assert set(ali.names.asked) == {service.host for service in SERVICES.values()}
 
 
 @pytest.mark.parametrize(

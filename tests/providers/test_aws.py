@@ -46,6 +46,12 @@ def deployed(customer: EmulatedAccount, provider: AwsProvider) -> dict[str, str]
 # A role
 
 
+def test_a_role_that_may_do_everything_is_active_and_told_so(customer: EmulatedAccount, provider: AwsProvider):
+    role = customer.role(trust_on(EXTERNAL_ID), allow("*"))
+    verdict = provider.validate(role_credential(role), EXPECTED)
+    assert (verdict.outcome, [problem.code for problem in verdict.problems]) == (Outcome.ACTIVE, ["over_privileged"])
+
+
 def test_the_role_of_our_template_makes_an_active_account(
     customer: EmulatedAccount, provider: AwsProvider, deployed: dict[str, str]
 ):

@@ -54,7 +54,6 @@ TROUBLE = {
     ],
     PlatformConfig: [
         error("RegionDisabledException", 403),
-        error("OptInRequired", 403),
         error("MalformedPolicyDocument", 400),
         error("PackedPolicyTooLarge", 400),
         error("SomethingNew", 400),
@@ -69,8 +68,9 @@ REFUSED = [
     (error("ExpiredToken", 403), "expired_credential"),
     (error("AccessDenied", 403), "access_denied"),
     (error("ValidationError", 400), "invalid_input"),
+    (error("OptInRequired", 403), "account_not_active"),
 ]
-OURS = ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "ExpiredToken"]
+OURS = ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "ExpiredToken", "OptInRequired"]
 
 
 def label(value: object) -> str | None:

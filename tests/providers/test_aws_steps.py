@@ -2,13 +2,16 @@
 
 import json
 
+import boto3.session
+import botocore.session
 import pytest
 
 from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Propagating
 from domain.validation import Expectation, Outcome, StepStatus
 from providers.aws import AwsProvider
-from providers.aws_permissions import PROBES, REQUIRED, SIMULATE
+from providers.aws_partitions import MAX_TRIED, PARTITIONS, partition_of
+from providers.aws_permissions import CHANGING, PROBES, REQUIRED, SIMULATE
 from tests.providers.aws_accounts import (
     EXPECTED,
     EXTERNAL_ID,
@@ -136,7 +139,7 @@ def test_a_session_in_another_account_than_the_roles_is_refused(canned: CannedAw
 def test_the_whole_published_list_is_simulated_for_the_role_itself(canned: CannedAws, canned_aws: AwsProvider):
     canned_aws.validate(ROLE, EXPECTED)
     sent = [r.parameters for r in canned.requests if r.action == "SimulatePrincipalPolicy"]
-    assert [v for p in sent for n, v in p.items() if n.startswith("ActionNames")] == list(PUBLISHED)
+    assert [v for p in sent for n, v in p.items() if n.startswith("ActionNames")] == [*PUBLISHED, *CHANGING]
     assert {p["PolicySourceArn"] for p in sent} == {ROLE_ARN}
 
 
@@ -191,3 +194,133 @@ def test_a_gov_cloud_platform_takes_gov_cloud_roles(canned: CannedAws):
     gov_role = role_credential(ROLE_ARN.replace("arn:aws:", "arn:aws-us-gov:"))
     assert gov.validate(gov_role, EXPECTED).accepted
     assert finding(gov.validate(ROLE, EXPECTED)) == ("shape", "other_partition")
+
+
+# An organisation that closes regions
+
+
+@pytest.mark.parametrize("open_region", ["eu-central-1", "eu-north-1", "us-east-1", "ap-southeast-3"])
+def test_an_organisation_that_allows_other_regions_only_is_limited_and_told_so(
+    canned: CannedAws, canned_aws: AwsProvider, open_region: str
+):
+    canned.open_regions = lambda region: region == open_region
+    verdict = canned_aws.validate(ROLE, EXPECTED)
+    step = last_checked(verdict)
+    assert (verdict.outcome, step.status, step.code) == (Outcome.ACTIVE_LIMITED, StepStatus.WARNED, "region_policy")
+    assert (step.missing_permissions, "ap-south-1" in step.message) == ((), True)
+    assert "organisation" in step.message
+    asked = {r.region for r in canned.requests if r.action == "DescribeSecurityGroups"}
+    assert asked == {"ap-south-1", open_region}
+
+
+def test_what_is_missing_in_the_region_that_answers_is_missing(canned: CannedAws, canned_aws: AwsProvider):
+    canned.open_regions = lambda region: region.startswith("eu-")
+    denied = error("AccessDenied", 403)
+    canned.will_answer("ListBuckets", denied, denied)
+    verdict = canned_aws.validate(ROLE, EXPECTED)
+    assert verdict.outcome is Outcome.REFUSED
+    assert last_checked(verdict).missing_permissions == ("s3:ListAllMyBuckets",)
+    assert "ap-south-1" in last_checked(verdict).message
+
+
+def test_a_region_that_is_not_switched_on_is_not_the_only_one_asked(canned: CannedAws, canned_aws: AwsProvider):
+    canned.open_regions, canned.closed_with = lambda region: region != "ap-south-1", "AuthFailure"
+    assert last_checked(canned_aws.validate(ROLE, EXPECTED)).code == "region_policy"
+
+
+def test_permissions_that_no_region_grants_are_missing(canned: CannedAws, canned_aws: AwsProvider):
+    canned.open_regions = lambda region: False
+    verdict = canned_aws.validate(ROLE, EXPECTED)
+    assert verdict.outcome is Outcome.REFUSED
+    assert "ec2:DescribeRegions" in last_checked(verdict).missing_permissions
+    assert len({r.region for r in canned.requests}) <= MAX_TRIED + 1
+
+
+def test_a_role_without_any_permission_is_not_tried_in_every_region(canned: CannedAws, canned_aws: AwsProvider):
+    canned.open_regions = lambda region: False
+    canned.will_answer("GetAccountSummary", error("AccessDenied", 403))
+    canned_aws.validate(ROLE, EXPECTED)
+    assert {r.region for r in canned.requests if r.action == "DescribeRegions"} == {"ap-south-1"}
+
+
+# An account that AWS has not activated
+
+
+@pytest.mark.parametrize("code", ["OptInRequired", "SubscriptionRequiredException", "PendingVerification", "Blocked"])
+def test_an_account_that_is_not_activated_is_refused_with_its_state(
+    canned: CannedAws, canned_aws: AwsProvider, code: str
+):
+    canned.open_regions, canned.closed_with = lambda region: False, code
+    verdict = canned_aws.validate(ROLE, EXPECTED)
+    step = last_checked(verdict)
+    assert (verdict.outcome, step.name, step.code) == (Outcome.REFUSED, "permissions", "account_not_active")
+    assert "activated" in step.message
+    assert "Billing" in (step.remedy or "")
+
+
+def test_the_same_answer_to_our_own_call_is_ours(canned: CannedAws, canned_aws: AwsProvider):
+    canned.will_answer("AssumeRole", error("OptInRequired", 403))
+    with pytest.raises(PlatformConfig):
+        canned_aws.validate(ROLE, EXPECTED)
+
+
+# What spreads late
+
+
+def test_a_permission_that_was_granted_a_moment_ago_is_waited_for(canned: CannedAws, canned_aws: AwsProvider):
+    canned.will_answer("GetAccountSummary", error("AccessDenied", 403))
+    with pytest.raises(Propagating):
+        canned_aws.validate(ROLE, JUST_MADE)
+    assert canned_aws.validate(ROLE, JUST_MADE).outcome is Outcome.ACTIVE
+
+
+def test_a_simulation_that_lags_behind_does_not_limit_for_good(canned: CannedAws, canned_aws: AwsProvider):
+    lagging = simulation(dict.fromkeys(PUBLISHED, "implicitDeny"))
+    canned.will_answer("SimulatePrincipalPolicy", lagging, lagging)
+    with pytest.raises(Propagating):
+        canned_aws.validate(ROLE, JUST_MADE)
+    assert canned_aws.validate(ROLE, EXPECTED).outcome is Outcome.ACTIVE_LIMITED
+    assert canned_aws.validate(ROLE, JUST_MADE).outcome is Outcome.ACTIVE
+
+
+# Who may do more than look
+
+
+def test_a_role_that_may_do_everything_is_active_with_a_warning_and_its_remedy(
+    canned: CannedAws, canned_aws: AwsProvider
+):
+    canned.will_answer("SimulatePrincipalPolicy", simulation(dict.fromkeys([*PUBLISHED, *CHANGING], "allowed")))
+    verdict = canned_aws.validate(ROLE, EXPECTED)
+    assert (verdict.outcome, [problem.code for problem in verdict.problems]) == (Outcome.ACTIVE, ["over_privileged"])
+    [problem] = verdict.problems
+    assert problem.remedy
+    assert "Action *" in problem.remedy
+
+
+# Partitions
+
+
+def test_a_platform_of_the_sovereign_cloud_takes_its_roles_and_says_whose_keys_it_knows(canned: CannedAws):
+    sovereign = canned_provider(canned.url, region="eusc-de-east-1")
+    role = role_credential(ROLE_ARN.replace("arn:aws:", "arn:aws-eusc:"))
+    canned.callers[ROLE_KEY_ID] = canned.callers[ROLE_KEY_ID].replace("arn:aws:", "arn:aws-eusc:")
+    assert sovereign.validate(role, EXPECTED).accepted
+    canned.will_answer("GetCallerIdentity", error("InvalidClientTokenId", 403))
+    assert "partition aws-eusc" in (last_checked(sovereign.validate(KEY, EXPECTED)).remedy or "")
+
+
+@pytest.mark.parametrize("partition", [name for name in PARTITIONS if name != "aws"])
+def test_a_role_of_another_partition_is_told_what_would_reach_it(canned_aws: AwsProvider, partition: str):
+    step = last_checked(
+        canned_aws.validate(role_credential(ROLE_ARN.replace("arn:aws:", f"arn:{partition}:")), EXPECTED)
+    )
+    assert step.code == "other_partition"
+    assert "operators" in (step.remedy or "")
+    assert "or an access key" not in (step.remedy or "")
+
+
+def test_every_partition_that_botocore_knows_is_known():
+    assert set(PARTITIONS) == set(botocore.session.get_session().get_available_partitions())
+    for partition in PARTITIONS:
+        for region in boto3.session.Session().get_available_regions("ec2", partition_name=partition):
+            assert partition_of(region) == partition

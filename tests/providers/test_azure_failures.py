@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.azure_failures import JUDGE, JUST_MADE, SENTENCES, TABLE, Reason, codes
+from providers.azure_failures import JUDGE, JUST_MADE, NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
 from providers.judging import Failure
 from providers.proving import Refused
 
@@ -31,6 +31,9 @@ REFUSED = [
     (400, entra("unauthorized_client", 70001), "application_disabled"),
     (400, entra("unauthorized_client", 1000031), "application_disabled"),
     (401, entra("invalid_client", 7000215), "wrong_secret"),
+    (400, entra("invalid_request", 5000224), "account_not_active"),
+    (400, entra("invalid_request", 5000225), "account_not_active"),
+    *((403, {"error": {"code": code}}, "account_not_active") for code in NOT_ACTIVE),
     (400, entra("invalid_client", 7000215), "wrong_secret"),
     (401, entra("invalid_client", 70002, 7000215), "wrong_secret"),
     (401, entra("invalid_client", 7000222), "expired_credential"),

@@ -15,7 +15,7 @@ from providers.gcp_description import OPTIONAL, PERMISSIONS, REQUIRED, SERVICE_A
 from tests.providers.gcp_rig import TEST, GcpRig, made_key
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.faults import Fault
-from tests.standin.gcp import Account, Project
+from tests.standin.gcp import VIEWING, Account, Project
 from tests.standin.gcp_tokens import parsed, pem_of
 from tests.standin.server import StandIn, running_stand_in
 
@@ -63,6 +63,21 @@ def test_a_project_that_the_account_is_not_in_can_be_named(gcp: GcpRig):
     gcp.cloud.projects[other.project_id] = other
     verdict = gcp.validate(gcp.submitted(project_id=other.project_id))
     assert (verdict.outcome, verdict.account_number) == (Outcome.ACTIVE, other.project_id)
+
+
+@pytest.mark.parametrize("keyless", [False, True], ids=["key", "pool"])
+def test_a_project_of_a_domain_has_it_in_front(gcp: GcpRig, keyless: bool):
+    email = "threat-engine@my-project.example.com.iam.gserviceaccount.com"
+    project = Project("example.com:my-project", granted={email: {VIEWING}})
+    gcp.cloud.projects[project.project_id] = project
+    gcp.cloud.accounts[email] = Account(email, {gcp.cloud.key_id: made_key().public_key()})
+    gcp.cloud.lends[email] = {gcp.cloud.pool.principal(EXTERNAL_ID)}
+    verdict = gcp.validate(
+        gcp.keyless(project_id=project.project_id, service_account_email=email)
+        if keyless
+        else gcp.submitted(client_email=email, project_id=project.project_id)
+    )
+    assert (verdict.outcome, verdict.account_number) == (Outcome.ACTIVE, "example.com:my-project")
 
 
 @pytest.mark.parametrize(
@@ -246,6 +261,7 @@ def test_an_answer_that_lists_nothing_grants_nothing(gcp: GcpRig):
 
 def test_a_long_list_is_asked_for_in_batches_of_a_hundred(gcp: GcpRig):
     names = [f"compute.things.do{'a' * count}" for count in range(250)]
+    gcp.cloud.project.granted[gcp.cloud.account.email] = {"*"}
     provider = gcp.provider
     assert isinstance(provider, GcpProvider)
     token = gcp.cloud.issue(gcp.cloud.account.email, frozenset({"https://www.googleapis.com/auth/cloud-platform"}), 9e9)

@@ -4,7 +4,7 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
 from providers.judging import Failure, Judge
-from providers.oci_failures import SENTENCES, TABLE, Reason, codes
+from providers.oci_failures import NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
 from providers.proving import Refused
 
 JUDGE = Judge("OCI", TABLE)
@@ -17,6 +17,8 @@ REFUSED = [
     (403, "NotAuthorized", Reason.NOT_AUTHORIZED),
     (402, "SignUpRequired", Reason.NOT_AUTHORIZED),
     (403, "SignUpRequired", Reason.NOT_AUTHORIZED),
+    (402, "", Reason.ACCOUNT_NOT_ACTIVE),
+    *((403, code, Reason.ACCOUNT_NOT_ACTIVE) for code in NOT_ACTIVE),
 ]
 TROUBLE: list[tuple[int, str, type[Trouble]]] = [
     (429, "TooManyRequests", Throttled),
@@ -72,7 +74,10 @@ def test_a_clock_changes_nothing_about_an_answer_that_came_after_the_signature(s
 
 def test_every_row_is_tested_and_every_reason_has_its_sentences():
     tested = {(status, code) for status, code, _ in [*REFUSED, *TROUBLE]}
-    assert {(row.status, row.code) for row in TABLE} - tested <= {(None, "TooManyRequests"), (429, None)}
+    assert {(row.status, row.code) for row in TABLE} - tested <= {
+        *((None, "TooManyRequests"), (429, None), (402, None)),
+        *((None, code) for code in NOT_ACTIVE),
+    }
     assert set(SENTENCES) == set(Reason)
     assert all(message.endswith(".") and remedy.endswith(".") for message, remedy in SENTENCES.values())
 

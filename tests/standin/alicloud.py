@@ -45,6 +45,9 @@ READING = {
 }
 
 
+IDENTITY = "AccountLevelIdentityBasedPolicy"
+
+
 class Refusal(Exception):
     """An answer that ends the request."""
 
@@ -92,6 +95,10 @@ class AliCloud:
         self.roles: dict[str, Role] = {}
         self.assumed: list[Mapping[str, str]] = []
         """The parameters of each AssumeRole that succeeded."""
+        self.attached: set[str] = set()
+        """Policies of AliCloud's own that the user has."""
+        self.closed_regions: set[str] = set()
+        """By a control policy."""
         self._nonces: set[str] = set()
 
     def demo_credential(self) -> dict[str, object]:
@@ -120,6 +127,13 @@ class AliCloud:
                 return self._caller(key)
             case "sts:AssumeRole":
                 return self._assume(key, asked.query | asked.form)
+            case "ram:ListPoliciesForUser" if self.attached:
+                policies = [{"PolicyName": name, "PolicyType": "System"} for name in sorted(self.attached)]
+                return Answer(200, {"RequestId": str(uuid4()).upper(), "Policies": {"Policy": policies}})
+            case "ram:ListPoliciesForUser":
+                raise Refusal(403, "NoPermission", AccessDeniedDetail=denied("ram:ListPoliciesForUser", IDENTITY))
+            case _ if asked.host.split(".")[1] in self.closed_regions:
+                raise Refusal(403, "Forbidden.RAM", AccessDeniedDetail=denied(operation, "ControlPolicy"))
             case action if action not in READING:
                 raise Refusal(404, "InvalidAction.NotFound")
             case action if action not in key.actions:

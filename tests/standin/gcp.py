@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex, token_urlsafe
+from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -27,6 +28,8 @@ SCOPES = {PROJECTS: {EVERYTHING, READ_ONLY}}
 MAX_PERMISSIONS = 100
 MAX_SECONDS = 3600
 
+VIEWING = "viewer"
+"""Stands for every permission that only looks."""
 NOT_ON_PROJECTS = r"resourcemanager\.(organizations|folders)\..*"
 
 
@@ -53,7 +56,7 @@ class Project:
     number: str = field(default_factory=lambda: str(int(token_hex(5), 16) + 10**11))
     state: str = "ACTIVE"
     granted: dict[str, set[str]] = field(default_factory=dict)
-    """By address of the service account. `*` is everything."""
+    """By address of the service account. `*` is everything, as roles/owner has it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class GcpCloud:
         self.project = Project(f"demo-{token_hex(6)}")
         self.account = Account(f"threat-engine@{self.project.project_id}.iam.gserviceaccount.com")
         self.account.keys[self.key_id] = self.key.public_key()
-        self.project.granted[self.account.email] = {"*"}
+        self.project.granted[self.account.email] = {VIEWING}
         self.accounts = {self.account.email: self.account}
         self.projects = {self.project.project_id: self.project}
         self.disabled_services: set[str] = set()
@@ -170,7 +173,8 @@ class GcpCloud:
 
     # Resource Manager
 
-    def _project(self, asked: Asked, now: float, project_id: str) -> Answer:
+    def _project(self, asked: Asked, now: float, written: str) -> Answer:
+        project_id = unquote(written)
         caller = self.caller(asked, now, PROJECTS)
         project = self.projects.get(project_id)
         if project is None or not _holds(project, caller, "resourcemanager.projects.get"):
@@ -191,7 +195,8 @@ class GcpCloud:
             },
         )
 
-    def _test(self, asked: Asked, now: float, project_id: str) -> Answer:
+    def _test(self, asked: Asked, now: float, written: str) -> Answer:
+        project_id = unquote(written)
         caller = self.caller(asked, now, PROJECTS)
         wanted = json.loads(asked.body).get("permissions", [])
         if len(wanted) > MAX_PERMISSIONS or not all(_is_testable(name) for name in wanted):
@@ -222,7 +227,9 @@ class GcpCloud:
 
 
 def _holds(project: Project, caller: str, permission: str) -> bool:
-    return bool({permission, "*"} & project.granted.get(caller, set()))
+    granted = project.granted.get(caller, set())
+    viewing = VIEWING in granted and permission.endswith((".get", ".list", ".getIamPolicy"))
+    return viewing or bool({permission, "*"} & granted)
 
 
 def _is_testable(permission: object) -> bool:

@@ -28,6 +28,7 @@ OPERATIONS = {
     r"identity\S+/20160918/compartments": "COMPARTMENT_INSPECT",
     r"identity\S+/20160918/users(/[^/]+)?": "USER_INSPECT",
     r"identity\S+/20160918/groups": "GROUP_INSPECT",
+    r"identity\S+/20160918/userGroupMemberships": "GROUP_INSPECT",
     r"identity\S+/20160918/policies": "POLICY_READ",
     r"identity\S+/20160918/authenticationPolicies/[^/]+": "AUTHENTICATION_POLICY_INSPECT",
     r"identity\S+/20160918/dynamicGroups": "DYNAMIC_GROUP_INSPECT",
@@ -78,6 +79,9 @@ class OciCloud:
         self.users = {self.user.ocid: self.user}
         self.granted = {permission for permission in OPERATIONS.values() if permission}
         self.regions = {REGION}
+        self.groups = {made_ocid("group"): "ThreatEngine"}
+        """Of the user: names by OCID."""
+        self.statements = ["Allow group ThreatEngine to inspect all-resources in tenancy"]
 
     def demo_credential(self) -> dict[str, object]:
         return {
@@ -113,6 +117,12 @@ class OciCloud:
                 return self._user(ocid)
             case [_, "tenancies", ocid]:
                 return answer({"id": ocid, "name": "acme", "homeRegionKey": "FRA"})
+            case [_, "userGroupMemberships"]:
+                return answer([{"groupId": group, "userId": user.ocid} for group in self.groups])
+            case [_, "groups"]:
+                return answer([{"id": group, "name": name} for group, name in self.groups.items()])
+            case [_, "policies"]:
+                return answer([{"name": "ThreatEngine", "statements": self.statements}])
             case [_, "authenticationPolicies", ocid]:
                 return answer({"compartmentId": ocid, "passwordPolicy": {"minimumPasswordLength": 14}})
         return answer([])
