@@ -95,6 +95,19 @@ async def test_what_the_server_cannot_read_is_refused(client: Client, expression
         await preview(client, cron(expression))
 
 
+async def test_a_value_with_a_step_ends_with_its_field_and_not_on_sunday(client: Client):
+    found = await preview(client, cron("0  2 * * 1/2"))
+    assert {parse(text).strftime("%a") for text in found.fire_times} == {"Mon", "Wed", "Fri"}
+
+
+async def test_a_zone_that_the_server_does_not_know_is_what_is_named(client: Client):
+    with pytest.raises(InvalidInput) as refused:
+        await preview(client, cron("0 2 * * *", "Mars/Phobos"))
+    assert [(problem.code, problem.pointer) for problem in refused.value.problems] == [
+        ("unknown_timezone", "/timezone")
+    ]
+
+
 @pytest.mark.parametrize("expression", ["0 0 31 2 *", "0 0 30 FEB *"])
 async def test_a_day_that_never_comes_has_no_times(client: Client, expression: str):
     assert (await preview(client, cron(expression))).fire_times == ()

@@ -22,6 +22,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.rig import ORIGIN, code_of, eventually, until_set
 from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
 from tests.stores.samples import new_event
+from tests.workflows.scan_scenarios import left_without_an_engine
 from workflows.ids import scan_id
 from workflows.run_scan import RunScan
 
@@ -388,16 +389,15 @@ async def test_a_scan_that_decides_nothing_is_no_success(rig: ScanRig):
 
 async def test_a_schedule_that_fires_without_an_engine_says_so_and_stops(rig: ScanRig):
     async with rig.worker():
-        row = await rig.change(ChangeKind.CREATE, rig.schedule())
-        rig.engines.inside = None
-        await rig.client.get_schedule_handle(row.schedule_id).trigger()
+        outcome = await (await left_without_an_engine(rig)).result()
+        [shown] = rig.scans.schedule_rows.values()
 
         async def stopped() -> bool:
-            described = await rig.client.get_schedule_handle(row.schedule_id).describe()
+            described = await rig.client.get_schedule_handle(shown.schedule_id).describe()
             return described.schedule.state.paused
 
         await eventually(stopped)
-    shown = rig.row(row)
+    assert (outcome.state, outcome.leaving) == (ScanState.LEFT, Leaving.NO_ENGINE)
     assert (shown.status, shown.status_reason) == (ScheduleStatus.ERROR, "no_engine")
     assert [problem.code for problem in shown.problems] == ["no_engine"]
     assert shown.last_skip is not None
