@@ -1,7 +1,7 @@
 """Steps that compare all schedules with what Temporal has, and that end everything recurring of an account."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,11 @@ from domain.errors import Conflict, NotFound, StaleVersion, UnreadableRow
 from domain.metrics import SCHEDULE_DRIFT
 from domain.obstacles import REFUSED, settled
 from domain.onboarding import Cancellation
-from domain.ports import CredentialVault
+from domain.ports import CredentialSealer, CredentialVault
 from domain.runs import abandoned, is_missed, missed
 from domain.scan_ports import ExecutionStore, RunningScans, Schedules, ScheduleStore
 from domain.schedules import ListedSchedule, Schedule, ScheduleStatus
-from domain.timestamps import parse
+from domain.timestamps import parse, stamp
 
 PAGE = 100
 MOST = 1000
@@ -87,6 +87,7 @@ class UpkeepPorts:
     runs: RunningScans
     webhooks: CredentialVault
     obstacles: Obstacles
+    sealer: CredentialSealer
 
 
 class UpkeepActivities:
@@ -109,6 +110,7 @@ class UpkeepActivities:
         unsettled, unreadable, disabled = list[Key](), list[str](), self._ports.obstacles.disabled_tenants()
         for row in self._rows(unreadable=unreadable):
             rows.add(row.schedule_id)
+            self._close_channels(row, now)
             key = Key(row.tenant_id, row.schedule_id)
             if _is_astray(row, listed.get(row.schedule_id)):
                 astray.append(key)
@@ -133,6 +135,26 @@ class UpkeepActivities:
             unreadable=tuple(unreadable[:MOST]),
             unsettled=tuple(unsettled[:MOST]),
         )
+
+    def _close_channels(self, row: Schedule, now: datetime) -> None:
+        """Rows of before have the addresses of webhooks in the clear; a change of the schedule would seal them too."""
+        told, change_id = row.notifications, f"channels-{row.schedule_id}-{row.spec_version}"
+        if not any(channel.is_open for channel in told.channels):
+            return
+        of_schedule = {"tenant_id": row.tenant_id, "schedule_id": row.schedule_id, "change_id": change_id}
+        closed = tuple(channel.closed(self._ports.sealer, **of_schedule) for channel in told.channels)
+        event = event_of(
+            Origin("system", activity.info().workflow_id or ""),
+            step=change_id,
+            tenant_id=row.tenant_id,
+            action="schedule.channels_sealed",
+            target=f"schedule:{row.schedule_id}",
+            at=stamp(now),
+        )
+        try:
+            self._ports.schedules.close_channels(replace(row, notifications=replace(told, channels=closed)), event)
+        except (NotFound, StaleVersion):
+            activity.logger.info("Nothing to seal: the schedule was changed meanwhile.")
 
     @activity.defn(name="close_abandoned")
     def close_abandoned(self, step: Mend) -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from api.onboarding_schemas import ID
 from api.schemas import ProblemAnswer, Unreadable
 from domain.accounts import ProviderType
-from domain.notifications import ChannelKind, DeliveryState
+from domain.notifications import ChannelKind, Delivery, DeliveryState
 from domain.pages import Page
 from domain.scans import Execution, ExecutionStatus, ScanResult, TriggeredBy
 from domain.timestamps import parse
@@ -48,10 +48,14 @@ class DeliveryAnswer(BaseModel):
     """What became of one notification."""
 
     kind: ChannelKind
-    target: str
+    target: str = Field(description="The ARN of a topic; the address of a webhook, up to its host.")
     state: DeliveryState
     at: str
     code: str | None = Field(description="Why it failed.")
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        return cls.model_validate({**vars(delivery), "target": delivery.shown})
 
 
 class ExecutionDetailAnswer(ExecutionAnswer):
@@ -77,7 +81,7 @@ class ExecutionDetailAnswer(ExecutionAnswer):
             error_code=execution.error_code,
             problems=[ProblemAnswer.of(problem) for problem in execution.problems],
             scan_id=execution.execution_id if execution.result_location else None,
-            deliveries=[DeliveryAnswer.model_validate(each, from_attributes=True) for each in execution.deliveries],
+            deliveries=[DeliveryAnswer.of(each) for each in execution.deliveries],
         )
 
 

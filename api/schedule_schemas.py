@@ -47,19 +47,29 @@ class EmptyRequest(RequestBody):
 
 
 class WebhookChannel(RequestBody):
-    url: str = Field(min_length=1, max_length=2048, description="https, and reachable from the internet.")
+    url: str = Field(
+        min_length=1,
+        max_length=2048,
+        description="https, and reachable from the internet. It is sealed; who may not write schedules, and "
+        "lists, see it up to its host. Sent back as it is shown, it stays.",
+    )
     secret: str | None = Field(
         None,
         min_length=16,
         max_length=256,
         repr=False,
-        description="Signs what is sent. It is not shown again; without one the present secret stays.",
+        description="Signs what is sent. After whsec_ comes a key in base64, as in Standard Webhooks; any other text "
+        "is the key itself. It is not shown again; without one the present secret stays.",
         json_schema_extra={"writeOnly": True},
     )
 
 
 class SnsChannel(RequestBody):
-    topic_arn: str = Field(min_length=1, max_length=256, description="A topic that lets the platform publish.")
+    topic_arn: str = Field(
+        min_length=1,
+        max_length=256,
+        description="A topic that lets the platform publish, in an AWS account that the tenant has onboarded.",
+    )
 
 
 class NotificationChannels(RequestBody):
@@ -181,7 +191,8 @@ class ScheduleAnswer(BaseModel):
     created_by: str
 
     @classmethod
-    def of(cls, schedule: Schedule, next_run_at: str | None) -> Self:
+    def of(cls, schedule: Schedule, next_run_at: str | None, *, in_full: bool = False) -> Self:
+        """`in_full` for whoever may see the address of a webhook, which the schedule has opened then."""
         cadence, scope, told = schedule.cadence, schedule.scope, schedule.notifications
         return cls.model_validate(
             {
@@ -192,7 +203,7 @@ class ScheduleAnswer(BaseModel):
                 "exclude_services": list(scope.exclude_services),
                 "notify_on_success": told.on_success,
                 "notify_on_failure": told.on_failure,
-                "notification_channels": _shown(told),
+                "notification_channels": _shown(told, in_full=in_full),
                 "problems": [ProblemAnswer.of(problem) for problem in schedule.problems],
                 "enabled": schedule.fires,
                 "last_skipped_at": schedule.last_skip.at if schedule.last_skip else None,
@@ -241,11 +252,11 @@ class PreviewAnswer(BaseModel):
         return cls(fire_times=list(preview.fire_times), notes=list(preview.notes))
 
 
-def _shown(told: NotificationSettings) -> dict[str, dict[str, object]]:
+def _shown(told: NotificationSettings, *, in_full: bool) -> dict[str, dict[str, object]]:
     shown: dict[str, dict[str, object]] = {}
     for channel in told.channels:
         if channel.kind is ChannelKind.WEBHOOK:
-            shown["webhook"] = {"url": channel.target, "signed": told.signing is not None}
+            shown["webhook"] = {"url": channel.target if in_full else channel.shown, "signed": told.signing is not None}
         elif channel.kind is ChannelKind.SNS:
             shown["sns"] = {"topic_arn": channel.target}
     return shown

@@ -1,7 +1,7 @@
 """From the bodies of schedules to the rows that they wish for. Everything that can be told without the cloud or the
 server is told here, all of it at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from api.schedule_schemas import (
 from domain.accounts import Account, ProviderType
 from domain.cadence import problems_of, tidied
 from domain.errors import InvalidInput, NoEngine, Problem
-from domain.notifications import Channel, ChannelKind, NotificationSettings
+from domain.notifications import MASK, SIGNING_BYTES, Channel, ChannelKind, NotificationSettings, signing_key
 from domain.obstacles import REFUSED, UNUSABLE
 from domain.scan_ports import ChannelPolicy
 from domain.schedules import MISSED, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
@@ -25,6 +25,7 @@ from domain.timestamps import stamp
 
 _CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")
 _SCOPE = ("regions", "services", "exclude_services")
+WEBHOOK, TOPIC = "/notification_channels/webhook", "/notification_channels/sns/topic_arn"
 _YEARS = range(2000, 2100)
 """Those that Temporal Schedules know, with a year to spare for every offset."""
 
@@ -36,6 +37,8 @@ class Wishes:
     channels: ChannelPolicy
     offers: Mapping[ProviderType, EngineOffer]
     min_interval_seconds: int
+    owns: Callable[[str, str], bool]
+    """Whether a tenant has onboarded the AWS account of that number."""
 
     def new(self, body: CreateScheduleRequest, account: Account, *, schedule_id: str, at: str, by: str) -> Schedule:
         schedule = Schedule(
@@ -56,7 +59,7 @@ class Wishes:
             updated_at=at,
             created_by=by,
         )
-        return self._checked(schedule, cadence_is_new=True, scope_is_new=True)
+        return self._checked(schedule, cadence_is_new=True, scope_is_new=True, sent=body.notification_channels)
 
     def changed(self, schedule: Schedule, changes: ChangeScheduleRequest) -> Schedule:
         sent = {name: value for name in changes.model_fields_set if (value := getattr(changes, name)) is not None}
@@ -73,7 +76,11 @@ class Wishes:
             **_status(schedule, changes, cadence_is_new=cadence != schedule.cadence),
         )
         return self._checked(
-            successor, cadence_is_new=fires_anew(schedule, successor), scope_is_new=scope != schedule.scope
+            successor,
+            cadence_is_new=fires_anew(schedule, successor),
+            scope_is_new=scope != schedule.scope,
+            sent=changes.notification_channels,
+            before=schedule,
         )
 
     def cadence(self, body: PreviewCadenceRequest) -> Cadence:
@@ -81,7 +88,15 @@ class Wishes:
         self._raise(self._cadence_problems(cadence))
         return cadence
 
-    def _checked(self, schedule: Schedule, *, cadence_is_new: bool, scope_is_new: bool) -> Schedule:
+    def _checked(
+        self,
+        schedule: Schedule,
+        *,
+        cadence_is_new: bool,
+        scope_is_new: bool,
+        sent: NotificationChannels | None,
+        before: Schedule | None = None,
+    ) -> Schedule:
         """Raises NoEngine too, for a schedule that is to fire."""
         problems = list(self._cadence_problems(schedule.cadence)) if cadence_is_new else []
         offer = self.offers.get(schedule.provider_type)
@@ -89,10 +104,27 @@ class Wishes:
             raise NoEngine
         if offer is not None and scope_is_new:
             problems += problems_of_scope(schedule.scope, offer)
+        kept = before.notifications.channels if before else ()
         for channel in schedule.notifications.channels:
-            problems += self.channels.problems(channel)
+            problems += self._channel_problems(channel, schedule.tenant_id) if channel not in kept else ()
+        problems += _secret_problems(sent)
         self._raise(problems)
         return schedule
+
+    def _channel_problems(self, channel: Channel, tenant_id: str) -> Sequence[Problem]:
+        if channel.is_open and channel.target == channel.shown:
+            message = f"This is an address as it is shown, with {MASK} for what is kept back; send the whole address."
+            return [Problem("masked", message, f"{WEBHOOK}/url")]
+        if problems := self.channels.problems(channel):
+            return problems
+        number = channel.owner_number
+        if number is not None and not self.owns(tenant_id, number):
+            message = (
+                "The topic is in an AWS account that this tenant has not onboarded. Onboard that account first, or "
+                "name a topic of one that is active."
+            )
+            return [Problem("foreign_account", message, TOPIC)]
+        return []
 
     def _cadence_problems(self, cadence: Cadence) -> Iterator[Problem]:
         yield from problems_of(cadence, now=datetime.now(UTC), min_interval_seconds=self.min_interval_seconds)
@@ -137,7 +169,13 @@ def _moment(text: str) -> str:
 
 def _notifications(before: NotificationSettings, sent: dict[str, Any]) -> NotificationSettings:
     """The signing secret stays until another one comes, or the webhook goes."""
-    channels = _channels(sent["notification_channels"]) if "notification_channels" in sent else before.channels
+    channels = before.channels
+    if "notification_channels" in sent:
+        # Who sends back an address as it is shown means the one that is stored.
+        stored = {(channel.kind, channel.shown): channel for channel in before.channels}
+        channels = tuple(
+            stored.get((each.kind, each.target), each) for each in _channels(sent["notification_channels"])
+        )
     signed = any(channel.kind is ChannelKind.WEBHOOK for channel in channels)
     return NotificationSettings(
         on_success=sent.get("notify_on_success", before.on_success),
@@ -154,6 +192,17 @@ def _channels(sent: NotificationChannels) -> tuple[Channel, ...]:
     if sent.sns is not None:
         found.append(Channel(ChannelKind.SNS, sent.sns.topic_arn))
     return tuple(found)
+
+
+def _secret_problems(sent: NotificationChannels | None) -> list[Problem]:
+    secret = sent.webhook.secret if sent and sent.webhook else None
+    try:
+        signing_key(secret or "")
+    except ValueError:
+        least, most = SIGNING_BYTES[0], SIGNING_BYTES[-1]
+        message = f"After whsec_ write the key in base64: {least} to {most} bytes, with its padding."
+        return [Problem("invalid", message, f"{WEBHOOK}/secret")]
+    return []
 
 
 def _status(schedule: Schedule, changes: ChangeScheduleRequest, *, cadence_is_new: bool) -> dict[str, Any]:

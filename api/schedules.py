@@ -1,6 +1,7 @@
 """Routes of schedules: when an account is scanned."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated
@@ -31,16 +32,16 @@ from api.schedule_schemas import (
 )
 from api.schedule_wishes import Wishes, fires_anew
 from domain.access import Scope
-from domain.accounts import AccountStatus
+from domain.accounts import AccountStatus, ProviderType
 from domain.credentials import Credential, SealContext, SealPurpose
-from domain.errors import Conflict, InvalidInput, NotFound, Problem, Trouble
+from domain.errors import Conflict, InvalidInput, NotFound, Problem, SealBroken, Trouble
+from domain.notifications import WEBHOOK_SECRET, NotificationSettings
 from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
 from domain.timestamps import parse, stamp
 
 router = new_router("/schedules", tag="schedules")
 
 PREVIEWED = 10
-WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a type
 
 
 @router.post(
@@ -120,7 +121,7 @@ def list_schedules(
 def get_schedule(schedule_id: str, access: AccessDep) -> ScheduleAnswer:
     """One schedule."""
     schedule = access.schedule(schedule_id)
-    return ScheduleAnswer.of(schedule, _next_run(access, schedule))
+    return _answer(access, schedule)
 
 
 @router.put(
@@ -138,7 +139,7 @@ async def change_schedule(
     """Changes the fields that are sent; a scan that is running goes on. Refused (409) when the schedule changed
     meanwhile."""
     before = await run_in_threadpool(access.schedule, schedule_id)
-    wished = _wishes(access).changed(before, changes)
+    wished = await run_in_threadpool(_wishes(access).changed, before, changes)
     if wished.fires and not before.fires:
         await run_in_threadpool(_may_resume, access, wished)
     if fires_anew(before, wished):
@@ -146,7 +147,7 @@ async def change_schedule(
     operation, channels = _operation(), changes.notification_channels
     change = await run_in_threadpool(_change, access, ChangeKind.UPDATE, wished, operation, channels)
     changed = await ScheduleCalls(access.services).change(change)
-    return ScheduleAnswer.of(changed, await run_in_threadpool(_next_run, access, changed))
+    return await run_in_threadpool(_answer, access, changed)
 
 
 @router.delete(
@@ -159,6 +160,7 @@ async def delete_schedule(schedule_id: str, access: AccessDep) -> DeletedAnswer:
     """It fires no more. A scan that is running goes on; its results and those before it stay."""
     schedule = await run_in_threadpool(access.schedule, schedule_id)
     operation = _operation()
+    schedule = replace(schedule, notifications=NotificationSettings())  # there may be an address in the clear
     change = ScheduleChange(ChangeKind.DELETE, schedule, access.caller.origin, operation.id, operation.at)
     await ScheduleCalls(access.services).change(change)
     return DeletedAnswer(schedule_id=schedule_id)
@@ -202,8 +204,11 @@ def _made_before(access: Access, body: CreateScheduleRequest, operation: Operati
 
 
 def _wishes(access: Access) -> Wishes:
+    def owns(tenant_id: str, account_number: str) -> bool:
+        return access.services.accounts.holds(tenant_id, ProviderType.AWS, account_number)
+
     scans = access.services.scans
-    return Wishes(scans.channels, scans.offers, access.services.limits.min_interval_seconds)
+    return Wishes(scans.channels, scans.offers, access.services.limits.min_interval_seconds, owns)
 
 
 def _wished(access: Access, body: CreateScheduleRequest, operation: Operation) -> Schedule:
@@ -243,12 +248,16 @@ def _previewed(access: Access, cadence: Cadence) -> Preview:
 def _change(
     access: Access, kind: ChangeKind, schedule: Schedule, operation: Operation, channels: NotificationChannels | None
 ) -> ScheduleChange:
-    """With the secret of a webhook sealed for the schedule, if one was sent."""
+    """With the address of a webhook sealed for the schedule, and its secret, if one was sent."""
+    of_schedule = {"tenant_id": schedule.tenant_id, "schedule_id": schedule.schedule_id, "change_id": operation.id}
+    told, sealer = schedule.notifications, access.services.sealer
+    closed = tuple(channel.closed(sealer, **of_schedule) for channel in told.channels)
+    schedule = replace(schedule, notifications=replace(told, channels=closed))
     secret = channels.webhook.secret if channels and channels.webhook else None
     sealed = None
     if secret is not None:
         context = SealContext(schedule.tenant_id, schedule.schedule_id, operation.id, SealPurpose.WEBHOOK)
-        sealed = access.services.sealer.seal(Credential(WEBHOOK_SECRET, {"secret": secret}), context)
+        sealed = sealer.seal(Credential(WEBHOOK_SECRET, {"secret": secret}), context)
     return ScheduleChange(kind, schedule, access.caller.origin, operation.id, operation.at, sealed_secret=sealed)
 
 
@@ -263,6 +272,18 @@ def _tenant(access: Access, tenant_id: str | None, account_id: str | None) -> st
         return access.tenant(tenant_id or access.caller.tenant_id or "").tenant_id
     access.administer()
     return None
+
+
+def _answer(access: Access, schedule: Schedule) -> ScheduleAnswer:
+    """With the address of a webhook in full for whoever may change it, and as long as it can be opened."""
+    told, opener = schedule.notifications, access.services.scans.addresses
+    if Scope.SCHEDULES_WRITE in access.caller.scopes:
+        with suppress(Trouble, SealBroken):
+            of_schedule = {"tenant_id": schedule.tenant_id, "schedule_id": schedule.schedule_id}
+            channels = tuple(channel.opened(opener, **of_schedule) for channel in told.channels)
+            opened = replace(schedule, notifications=replace(told, channels=channels))
+            return ScheduleAnswer.of(opened, _next_run(access, schedule), in_full=True)
+    return ScheduleAnswer.of(schedule, _next_run(access, schedule))
 
 
 def _next_run(access: Access, schedule: Schedule) -> str | None:

@@ -13,6 +13,7 @@ from domain.ports import (
     AuditStore,
     BodyDigest,
     Catalogue,
+    CredentialOpener,
     CredentialSealer,
     HealthProbes,
     IdempotencyStore,
@@ -61,6 +62,8 @@ class ScanServices:
     channels: ChannelPolicy
     offers: Mapping[ProviderType, EngineOffer]
     """By cloud; one that is missing has no engine."""
+    addresses: CredentialOpener
+    """Opens the addresses of webhooks, and nothing else that is sealed: the keys' policies see to that."""
 
 
 @dataclass(frozen=True)

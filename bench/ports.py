@@ -37,6 +37,9 @@ class AssumedAccounts:
     def __init__(self, tenant_id: str) -> None:
         self._tenant_id = tenant_id
 
+    def holds(self, tenant_id: str, provider_type: ProviderType, account_number: str) -> bool:
+        return True
+
     def get(self, tenant_id: str, account_id: str) -> Account:
         return Account(
             account_id=account_id,

@@ -71,6 +71,9 @@ class AssumedSchedules:
         self._made[schedule.schedule_id] = schedule
         return schedule
 
+    def close_channels(self, schedule: Schedule, event: AuditEvent) -> None:
+        """There are none."""
+
     def get(self, tenant_id: str, schedule_id: str) -> Schedule:
         row = self._made.get(schedule_id) or schedule_of(tenant_id, schedule_id)
         return replace(row, running_execution_id=self._held.get(schedule_id))

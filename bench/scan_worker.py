@@ -71,7 +71,7 @@ async def run(address: str, namespace: str, seconds: float) -> None:
     long = [
         *ScanActivities(ports, pause_after=5).all(),
         *EngineActivities(engines, vault, AssumedResults(), executions).all(),
-        *NotificationActivities({}, vault).all(),
+        *NotificationActivities({}, vault, PlainSealer(), ActiveAccounts("")).all(),
     ]
     async with (
         serving(client, ONBOARDING_QUEUE, [ConvergeSchedule], short, CONCURRENCY),

@@ -13,6 +13,7 @@ from api.app import create_app
 from api.services import ScanServices
 from bench.load import Sample, sample
 from bench.portal import services
+from bench.ports import PlainSealer
 from bench.processes import this_process
 from bench.report import Report, Target, milliseconds
 from bench.scan_ports import ActiveAccounts, AssumedExecutions, AssumedResults, schedule_of
@@ -90,7 +91,7 @@ async def measure(bed: ScheduleBed, plan: Plan, *, report: Report) -> list[Targe
 async def _portal(bed: ScheduleBed, tenant_id: str, *, rows: int) -> AsyncIterator[Caller]:
     """The real application in this process."""
     table = DynamoScheduleStore(IndexedSchedules(tenant_id, rows), TableNames())  # type: ignore[arg-type]
-    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, CHANNELS, OFFERS)
+    scans = ScanServices(table, AssumedExecutions(), AssumedResults(), bed.schedules, CHANNELS, OFFERS, PlainSealer())
     key, accounts = new_key_text(), ActiveAccounts(tenant_id)
     given = services(bed.client, tenant_id, accounts=accounts, key=key, queue=ONBOARDING_QUEUE)
     transport = httpx.ASGITransport(create_app(replace(given, scans=scans)))

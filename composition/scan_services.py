@@ -15,6 +15,7 @@ from providers.oci_regions import REALMS
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
+from stores.sealing import KmsOpener
 from stores.session import AwsClients, TopicClients
 from temporal.schedule_spec import Looseness
 from temporal.schedules import Generation, TemporalSchedules
@@ -36,6 +37,7 @@ def scan_services(settings: config.Settings, aws: AwsClients, temporal: Client) 
         temporal=temporal_schedules(settings, temporal),
         channels=channels(settings, topics(settings, aws)),
         offers=offers(settings, aws),
+        addresses=KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id),
     )
 
 

@@ -35,7 +35,7 @@ from stores.audit import DynamoAuditStore
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore
-from stores.sealing import KmsOpener
+from stores.sealing import KmsOpener, KmsSealer
 from stores.session import AwsClients
 from stores.tenants import DynamoTenantStore
 from stores.vault import SecretsManagerVault
@@ -72,10 +72,11 @@ def scan_work(
     of_schedules, pause_after = temporal_schedules(settings, temporal, signer), settings.schedule_pause_after_failures
     vault, webhooks = vault_of(settings, aws), vault_of(settings, aws, kind="webhook")
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
+    sealer = KmsSealer(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     sessions = AwsSessions(clouds.platform_aws(settings), own=aws.session, models=aws.models)
     engines = engines_of(sessions, addresses(settings), narrowers(settings, aws))
     obstacles = Obstacles(tenants, accounts, engines)
-    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks, obstacles)
+    upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks, obstacles, sealer)
     ports = ScanPorts(schedules, executions, tenants, accounts, audit, engines, runs)
     notifiers: dict[ChannelKind, Notifier] = {
         ChannelKind.WEBHOOK: Webhooks(GuardedClient()),
@@ -90,7 +91,7 @@ def scan_work(
         scans=[
             *ScanActivities(ports, pause_after=pause_after).all(),
             *EngineActivities(engines, vault, results, executions).all(),
-            *NotificationActivities(notifiers, webhooks).all(),
+            *NotificationActivities(notifiers, webhooks, opener, accounts).all(),
         ],
     )
 

@@ -95,6 +95,8 @@ class SealPurpose(StrEnum):
     """To be stored as the credential of an account."""
     WEBHOOK = "webhook"
     """To be stored as the signing secret of a schedule's webhooks."""
+    ADDRESS = "address"
+    """To be kept in the row of a schedule as the address of its webhook. The API may open these, and no others."""
     PROBE = "probe"
     """To be proved once, in a dry run: no step that stores one can open it."""
 

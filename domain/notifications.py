@@ -1,10 +1,23 @@
 """Who is told how a scan ended, and what became of the telling."""
 
+import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-from domain.credentials import CredentialRef
+from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose
+from domain.errors import SealBroken
+from domain.ports import CredentialOpener, CredentialSealer
+
+WEBHOOK_SECRET, WEBHOOK_ADDRESS = "webhook_secret", "webhook_address"
+"""Types of what is sealed for a schedule's webhooks: one cannot be opened in the place of the other."""
+
+MASK = "***"
+SIGNING_PREFIX = "whsec_"
+"""Of a secret in the form of Standard Webhooks: the key itself follows in base64."""
+SIGNING_BYTES = range(24, 65)
 
 
 class ChannelKind(StrEnum):
@@ -16,10 +29,71 @@ class ChannelKind(StrEnum):
 
 @dataclass(frozen=True)
 class Channel:
-    """Where a notification goes: an https URL, or the ARN of an SNS topic."""
+    """Where a notification goes: an https URL, or the ARN of an SNS topic. A URL may have a token in its path or query,
+    so it is sealed before it is stored or sent through Temporal; `target` then ends after the host."""
 
     kind: ChannelKind
     target: str
+    sealed: str | None = None
+    """The whole URL, sealed with the purpose `address` for the schedule and the change that named it."""
+    sealed_by: str = ""
+    """The id of that change."""
+
+    @property
+    def owner_number(self) -> str | None:
+        """The AWS account that a topic is in; None for what is in no account."""
+        return self.target.split(":")[4] if self.kind is ChannelKind.SNS else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it names in the clear what is to be sealed."""
+        return self.kind is ChannelKind.WEBHOOK and self.sealed is None
+
+    @property
+    def shown(self) -> str:
+        """The target for every eye."""
+        return masked(self.target) if self.kind is ChannelKind.WEBHOOK else self.target
+
+    def closed(self, sealer: CredentialSealer, *, tenant_id: str, schedule_id: str, change_id: str) -> "Channel":
+        """As it is stored."""
+        if not self.is_open:
+            return self
+        context = SealContext(tenant_id, schedule_id, change_id, SealPurpose.ADDRESS)
+        sealed = sealer.seal(Credential(WEBHOOK_ADDRESS, {"url": self.target}), context)
+        return Channel(self.kind, self.shown, sealed, change_id)
+
+    def opened(self, opener: CredentialOpener, *, tenant_id: str, schedule_id: str) -> "Channel":
+        """With its target in full. Raises SealBroken."""
+        if self.sealed is None:
+            return self
+        context = SealContext(tenant_id, schedule_id, self.sealed_by, SealPurpose.ADDRESS)
+        credential = opener.open(self.sealed, context)
+        if credential.credential_type != WEBHOOK_ADDRESS:
+            raise SealBroken
+        return Channel(self.kind, credential.reveal("url"))
+
+
+def masked(url: str) -> str:
+    """A URL without what comes after its host: there may be a token in it."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return f"https://{host or MASK}/{MASK}"
+
+
+def signing_key(secret: str) -> bytes:
+    """What a signing secret signs with: what follows `whsec_`, decoded, or its own bytes without that prefix. Raises
+    ValueError for one with the prefix that cannot be decoded."""
+    if not secret.startswith(SIGNING_PREFIX):
+        return secret.encode()
+    try:
+        key = base64.b64decode(secret.removeprefix(SIGNING_PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError("The secret is not in base64.") from None
+    if len(key) not in SIGNING_BYTES:
+        raise ValueError("The secret has another length.")
+    return key
 
 
 @dataclass(frozen=True)
@@ -49,17 +123,28 @@ class Delivery:
     at: str
     code: str | None = None
     """Why it failed."""
+    number: int = 0
+    """Which of the schedule's channels, from 1; 0 in rows of before."""
 
     @property
-    def channel(self) -> Channel:
-        return Channel(self.kind, self.target)
+    def shown(self) -> str:
+        """The target for every eye: rows of before have an address in full."""
+        return Channel(self.kind, self.target).shown
 
 
 def in_its_place(deliveries: Sequence[Delivery], delivery: Delivery) -> tuple[Delivery, ...]:
     """With the entry of the same channel replaced; the order stays that of the schedule's channels."""
-    if delivery.channel not in {each.channel for each in deliveries}:
+
+    def same(known: Delivery) -> tuple[bool, ...]:
+        """The surest sign first: addresses on one host look alike."""
+        numbered = known.number > 0 and known.number == delivery.number
+        alike = known.number == 0 and known.kind is delivery.kind
+        return numbered, alike and known.target == delivery.target, alike and known.shown == delivery.target
+
+    found = max(range(len(deliveries)), key=lambda index: same(deliveries[index]), default=None)
+    if found is None or not any(same(deliveries[found])):
         return (*deliveries, delivery)
-    return tuple(delivery if each.channel == delivery.channel else each for each in deliveries)
+    return (*deliveries[:found], delivery, *deliveries[found + 1 :])
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,9 @@ class AccountStore(Protocol):
     def close(self, tenant_id: str, account_id: str, closure: Closure, event: AuditEvent) -> None:
         """End the onboarding without an active account. Raises NotFound, OnboardingClosed when it is active."""
 
+    def holds(self, tenant_id: str, provider_type: ProviderType, account_number: str) -> bool:
+        """Whether the cloud itself has proved that this cloud account is one of the tenant's. Strongly consistent."""
+
     def page(
         self,
         tenant_id: str,

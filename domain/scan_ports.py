@@ -28,6 +28,10 @@ class ScheduleStore(Protocol):
         """Write the successor of `spec_version - 1`; claim and counters stay, but a schedule that is set active again
         has no failures in a row. Raises NotFound, StaleVersion."""
 
+    def close_channels(self, schedule: Schedule, event: AuditEvent) -> None:
+        """Write the notification channels of this very version in their sealed form, and change nothing else. Raises
+        NotFound, StaleVersion."""
+
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         """One that is missing is no error."""
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from domain.credentials import Secret
 from domain.errors import InvalidInput, PlatformConfig, Throttled, Unavailable
-from domain.notifications import Channel, Notification
+from domain.notifications import Channel, Notification, signing_key
 from transport.client import GuardedClient
 from transport.exchange import Reply
 
@@ -43,9 +43,17 @@ def signed_headers(message_id: str, body: bytes, signing: Secret | None) -> dict
     headers = {"webhook-id": message_id, "webhook-timestamp": at}
     if signing is not None:
         signed = f"{message_id}.{at}.".encode() + body
-        digest = hmac.new(signing.reveal().encode(), signed, hashlib.sha256).digest()
+        digest = hmac.new(_key_of(signing.reveal()), signed, hashlib.sha256).digest()
         headers["webhook-signature"] = f"v1,{base64.b64encode(digest).decode()}"
     return headers
+
+
+def _key_of(secret: str) -> bytes:
+    """A secret of before may have the prefix of Standard Webhooks and not its form: it signs as it did."""
+    try:
+        return signing_key(secret)
+    except ValueError:
+        return secret.encode()
 
 
 def _judge(reply: Reply) -> None:

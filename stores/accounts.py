@@ -82,8 +82,7 @@ class DynamoAccountStore:
             "last_validated_at": event.at,
             "attempts": activation.attempts,
         }
-        number = f"claim#{tenant_id}#{activation.provider_type}#{activation.account_number}"
-        claim = self._claim(number, account_id)
+        claim = self._claim(_claim_of(tenant_id, activation.provider_type, activation.account_number), account_id)
         self._change(tenant_id, account_id, event, change, claim, provider_type=activation.provider_type)
 
     @aws_failures()
@@ -95,6 +94,15 @@ class DynamoAccountStore:
             "attempts": closure.attempts,
         }
         self._change(tenant_id, account_id, event, change)
+
+    @aws_failures()
+    def holds(self, tenant_id: str, provider_type: ProviderType, account_number: str) -> bool:
+        """The claim of the number is taken when an account becomes active, and not before."""
+        if not is_id(tenant_id):
+            return False
+        key = to_item({"account_id": _claim_of(tenant_id, provider_type, account_number)})
+        answer = self._dynamodb.get_item(TableName=self._names.accounts, Key=key, ConsistentRead=True)
+        return "Item" in answer
 
     @aws_failures()
     def page(
@@ -176,6 +184,10 @@ class DynamoAccountStore:
             "updated_at": event.at,
         }
         return put_if_missing(self._names.providers, {"provider_id": account.provider_id}, row)
+
+
+def _claim_of(tenant_id: str, provider_type: ProviderType, account_number: str) -> str:
+    return f"claim#{tenant_id}#{provider_type}#{account_number}"
 
 
 def _missing_or_disabled(tenant: Row | None) -> OnboardingError:

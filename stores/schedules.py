@@ -94,6 +94,20 @@ class DynamoScheduleStore:
         return self.get(schedule.tenant_id, schedule.schedule_id)
 
     @aws_failures()
+    def close_channels(self, schedule: Schedule, event: AuditEvent) -> None:
+        self.get(schedule.tenant_id, schedule.schedule_id)
+        row = update(
+            self._names.schedules,
+            {"schedule_id": schedule.schedule_id},
+            {"notifications": asdict(schedule.notifications)},
+            condition="#tenant_id = :tenant_id AND #spec_version = :seen",
+            tenant_id=schedule.tenant_id,
+            seen=schedule.spec_version,
+            refusal=lambda found: StaleVersion() if found else NotFound(),
+        )
+        self._ledger.commit(event, row)
+
+    @aws_failures()
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         try:
             found = self._row(schedule_id)

@@ -193,6 +193,10 @@ class FakeAccountStore:
         scope = ("accounts", tenant_id, provider_type or "", status or "")
         return page_of(rows, scope, wanted, limit=limit, cursor=cursor)
 
+    def holds(self, tenant_id: str, provider_type: ProviderType, account_number: str) -> bool:
+        claims = ((row.tenant_id, row.provider_type, row.account_number) for row in self._rows.values())
+        return (tenant_id, provider_type, account_number) in claims
+
     def in_progress(self, *, limit: int, cursor: str | None) -> Page[Account]:
         def wanted(row: Account) -> bool:
             return row.onboarding_status is OnboardingStatus.IN_PROGRESS

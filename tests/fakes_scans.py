@@ -113,6 +113,14 @@ class FakeScheduleStore:
                 )
             return self.get(schedule.tenant_id, schedule.schedule_id)
 
+    def close_channels(self, schedule: Schedule, event: AuditEvent) -> None:
+        with self._ledger.lock:
+            row = self.get(schedule.tenant_id, schedule.schedule_id)
+            if not self._ledger.holds(event):
+                if schedule.spec_version != row.spec_version:
+                    raise StaleVersion
+                self._write(replace(row, notifications=schedule.notifications), event)
+
     def delete(self, tenant_id: str, schedule_id: str, event: AuditEvent) -> None:
         with self._ledger.lock:
             row = self._stores.schedule_rows.get(schedule_id)
@@ -456,4 +464,6 @@ class FakeNotifier:
 
 def fake_scan_services(stores: FakeStores) -> ScanServices:
     scans = FakeScanStores(stores.ledger, stores.accounts)
-    return ScanServices(scans.schedules, scans.executions, scans.results, FakeSchedules(), CHANNELS, OFFERS)
+    return ScanServices(
+        scans.schedules, scans.executions, scans.results, FakeSchedules(), CHANNELS, OFFERS, stores.sealer
+    )

@@ -69,7 +69,7 @@ class ScanRig:
         self.scans = FakeScanStores(self.stores.ledger, self.stores.accounts)
         self.account = self.active_account()
 
-    def active_account(self) -> Account:
+    def active_account(self, number: str | None = None) -> Account:
         account_id = self.pending_account().account_id
         entry = VaultEntry(
             tenant_id=self.tenant_id,
@@ -79,7 +79,7 @@ class ScanRig:
             credential=Credential("aws_iam_role", {"role_arn": ROLE_ARN}),
             created_at=AT,
         )
-        verdict = replace(accepted(), account_number=account_id)
+        verdict = replace(accepted(), account_number=number or account_id)
         activation = Activation(verdict, self.stores.vault.store(entry), 1, ProviderType.AWS)
         event = self._event("account.activated", account_id)
         self.stores.accounts.activate(self.tenant_id, account_id, activation, event)
@@ -129,7 +129,12 @@ class ScanRig:
             *ScheduleActivities(scans.schedules, temporal, self.webhooks, stores.sealer).all(),
             *ScanActivities(ports, pause_after=PAUSE_AFTER).all(),
             *EngineActivities(self.engines, stores.vault, scans.results, scans.executions).all(),
-            *NotificationActivities({ChannelKind.WEBHOOK: self.notifier}, self.webhooks).all(),
+            *NotificationActivities(
+                {ChannelKind.WEBHOOK: self.notifier, ChannelKind.SNS: self.notifier},
+                self.webhooks,
+                stores.sealer,
+                stores.accounts,
+            ).all(),
             *UpkeepActivities(upkeep, pause_after=PAUSE_AFTER, catch_up=CATCH_UP).all(),
             *OnboardingUpkeep(stores.accounts, stores.vault, runs, onboarding_id).all(),
         ]
@@ -137,7 +142,9 @@ class ScanRig:
     def upkeep(self) -> UpkeepPorts:
         obstacles = Obstacles(self.stores.tenants, self.stores.accounts, self.engines)
         schedules, executions = self.scans.schedules, self.scans.executions
-        return UpkeepPorts(schedules, executions, self.temporal(), self.runs(), self.webhooks, obstacles)
+        return UpkeepPorts(
+            schedules, executions, self.temporal(), self.runs(), self.webhooks, obstacles, self.stores.sealer
+        )
 
     def temporal(self, client: Client | None = None, *, signed: bool = True) -> Schedules:
         return TemporalSchedules(

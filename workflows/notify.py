@@ -25,20 +25,20 @@ class Telling:
 
     def announced(self) -> ScanEnd:
         """The end as it is written: each notification is shown as pending before the first attempt."""
-        pending = tuple(self._delivery(channel, DeliveryState.PENDING) for channel in self._channels())
+        pending = tuple(self._delivery(channel, number, DeliveryState.PENDING) for number, channel in self._numbered())
         return replace(self.end, deliveries=pending)
 
     async def tell(self) -> None:
         """Every channel at once: one that does not answer keeps no other waiting."""
-        await asyncio.gather(*(self._tell(channel, number) for number, channel in enumerate(self._channels(), start=1)))
+        await asyncio.gather(*(self._tell(channel, number) for number, channel in self._numbered()))
 
     async def _tell(self, channel: Channel, number: int) -> None:
         try:
             await steps.deliver(Deliver(channel, self._notification(), self.plan.notifications.signing))
         except ActivityError as error:
-            delivery = self._delivery(channel, DeliveryState.FAILED, code_of(error))
+            delivery = self._delivery(channel, number, DeliveryState.FAILED, code_of(error))
         else:
-            delivery = self._delivery(channel, DeliveryState.DELIVERED)
+            delivery = self._delivery(channel, number, DeliveryState.DELIVERED)
         meters.delivered(channel.kind, delivery.state)
         try:
             await steps.record(self.plan, delivery, number)
@@ -48,14 +48,15 @@ class Telling:
             # What became of one delivery is no reason to lose the others.
             workflow.logger.warning("What became of a notification could not be shown.")
 
-    def _channels(self) -> Sequence[Channel]:
+    def _numbered(self) -> Sequence[tuple[int, Channel]]:
         wishes = self.plan.notifications
         wanted = {ExecutionStatus.COMPLETED: wishes.on_success, ExecutionStatus.FAILED: wishes.on_failure}
-        known = tuple(channel for channel in wishes.channels if channel.kind is not ChannelKind.UNKNOWN)
-        return known if wanted.get(self.end.status) else ()
+        # Their numbers are those of the schedule's channels, those that are not known any more included.
+        numbered = tuple(enumerate(wishes.channels, start=1)) if wanted.get(self.end.status) else ()
+        return tuple((number, channel) for number, channel in numbered if channel.kind is not ChannelKind.UNKNOWN)
 
-    def _delivery(self, channel: Channel, state: DeliveryState, code: str | None = None) -> Delivery:
-        return Delivery(channel.kind, channel.target, state, steps.now(), code)
+    def _delivery(self, channel: Channel, number: int, state: DeliveryState, code: str | None = None) -> Delivery:
+        return Delivery(channel.kind, channel.shown, state, steps.now(), code, number)
 
     def _notification(self) -> Notification:
         order, counts = self.plan.order, self.end.result.counts if self.end.result else Counts()

@@ -1,17 +1,26 @@
 """Conditions that stand in the policies of the roles and of the keys alike."""
 
+from collections.abc import Iterable
+
 from commands.policies.place import Condition, Place
 from domain.credentials import SEAL_CONTEXT, SealPurpose
 
 IN_TRANSACTION: Condition = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
 """So that no row changes without its audit event."""
 
-SEALED: Condition = {
-    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": list(SEAL_CONTEXT)},
-    "StringEquals": {"kms:EncryptionContext:purpose": [purpose.value for purpose in SealPurpose]},
-    "Null": {f"kms:EncryptionContext:{name}": "false" for name in SEAL_CONTEXT if name != "purpose"},
-}
-"""All of a seal's context is there, nothing beside it, and its purpose is one of ours."""
+
+def _sealed(purposes: Iterable[SealPurpose]) -> Condition:
+    """All of a seal's context is there, nothing beside it, and its purpose is one of these."""
+    return {
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": list(SEAL_CONTEXT)},
+        "StringEquals": {"kms:EncryptionContext:purpose": [purpose.value for purpose in purposes]},
+        "Null": {f"kms:EncryptionContext:{name}": "false" for name in SEAL_CONTEXT if name != "purpose"},
+    }
+
+
+SEALED = _sealed(SealPurpose)
+SEALED_ADDRESS = _sealed([SealPurpose.ADDRESS])
+"""Of a webhook: the API shows it to whoever may change it, and the worker seals those that it finds in the clear."""
 
 MACS: Condition = {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
 SIGNS_TOKENS: Condition = {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from commands.policies.conditions import (
     MACS,
     SEALED,
+    SEALED_ADDRESS,
     SIGNS_DIGESTS,
     SIGNS_TOKENS,
     through_s3,
@@ -25,7 +26,9 @@ def _secrets(place: Place) -> Iterator[Statement]:
     api, worker = place.principal(place.api_role), place.principal(place.settings.platform_role_name)
     yield _administration(place, rotates=True)
     yield allow("TheApiSeals", "kms:GenerateDataKey", ANY_KEY, SEALED, principal=api)
+    yield allow("TheApiOpensAddresses", "kms:Decrypt", ANY_KEY, SEALED_ADDRESS, principal=api)
     yield allow("TheWorkerOpens", "kms:Decrypt", ANY_KEY, SEALED, principal=worker)
+    yield allow("TheWorkerSealsAddresses", "kms:GenerateDataKey", ANY_KEY, SEALED_ADDRESS, principal=worker)
     encrypts, through = ["kms:GenerateDataKey", "kms:Decrypt"], through_secrets_manager(place)
     yield allow("TheWorkerStoresThroughSecretsManager", encrypts, ANY_KEY, through, principal=worker)
     yield allow("BothSeeItsState", "kms:DescribeKey", ANY_KEY, principal=_both(place))

@@ -6,6 +6,7 @@ from commands.policies.conditions import (
     IN_TRANSACTION,
     MACS,
     SEALED,
+    SEALED_ADDRESS,
     SIGNS_DIGESTS,
     SIGNS_TOKENS,
     through_s3,
@@ -89,6 +90,7 @@ def _api_keys(place: Place) -> Iterator[Statement]:
     settings = place.settings
     secrets = settings.secrets_manager_kms_key_id
     yield allow_key(place, "SealCredentials", "kms:GenerateDataKey", secrets, SEALED)
+    yield allow_key(place, "OpenAddressesOfWebhooks", "kms:Decrypt", secrets, SEALED_ADDRESS)
     yield allow("LinkToResults", "s3:GetObject", f"{place.bucket}/*")
     yield allow_key(place, "ReadResultsThroughS3", "kms:Decrypt", RESULTS_KEY, through_s3(place))
     yield allow_key(place, "DigestBodies", "kms:GenerateMac", settings.digests_kms_key_id, MACS)
@@ -133,6 +135,7 @@ def _worker_secrets(place: Place) -> Iterator[Statement]:
     secrets = place.settings.secrets_manager_kms_key_id
     yield allow_key(place, "LearnTheKeyBehindTheAlias", "kms:DescribeKey", secrets)
     yield allow_key(place, "OpenSealedCredentials", "kms:Decrypt", secrets, SEALED)
+    yield allow_key(place, "SealAddressesOfWebhooks", "kms:GenerateDataKey", secrets, SEALED_ADDRESS)
     encrypts, through = ["kms:GenerateDataKey", "kms:Decrypt"], through_secrets_manager(place)
     yield allow_key(place, "EncryptSecretsThroughSecretsManager", encrypts, secrets, through)
     operations = (

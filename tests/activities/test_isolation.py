@@ -157,7 +157,7 @@ def schedules(house: House) -> ScheduleActivities:
 def upkeep(house: House, engine: ScriptedEngine | None = None) -> UpkeepActivities:
     core, rows = house.everything.core, house.everything.scans
     obstacles = Obstacles(core.tenants, core.accounts, FakeEngines(inside=engine))
-    ports = UpkeepPorts(rows.schedules, rows.executions, house.temporal, house.runs, core.vault, obstacles)
+    ports = UpkeepPorts(rows.schedules, rows.executions, house.temporal, house.runs, core.vault, obstacles, core.sealer)
     return UpkeepActivities(ports, pause_after=3, catch_up=timedelta(hours=1))
 
 
@@ -166,7 +166,8 @@ def onboardings(house: House) -> OnboardingUpkeep:
 
 
 def notifications(house: House) -> NotificationActivities:
-    return NotificationActivities({ChannelKind.WEBHOOK: house.notifier}, house.everything.core.vault)
+    core = house.everything.core
+    return NotificationActivities({ChannelKind.WEBHOOK: house.notifier}, core.vault, core.sealer, core.accounts)
 
 
 def change(tenant_id: str, account_id: str) -> Change:

@@ -153,6 +153,7 @@ async def open_scan_portal(
         temporal=rig.temporal(client),
         channels=CHANNELS,
         offers=offers,
+        addresses=rig.stores.sealer,
     )
     callers = Rig(rig.client, stores=rig.stores, tenant_id=rig.tenant_id, queue=rig.queue)
     portal = open_portal(callers, client, limits, **{"scans": services, **replaced})

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from structlog.testing import capture_logs
 from temporalio.client import ScheduleDescription
 from temporalio.service import RPCError
 
+from domain.access import Role
 from domain.errors import CredentialRefused, Problem
+from domain.notifications import Channel, ChannelKind, NotificationSettings
 from domain.runs import missed
 from domain.schedules import Schedule
 from domain.timestamps import stamp
-from tests.api.portal import codes
+from tests.api.portal import add_key, codes
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal
 from tests.api.test_schedules import AHEAD, hours
 from tests.rig import eventually
@@ -24,6 +27,8 @@ from tests.scan_rig import PAUSE_AFTER
 from workflows.ids import converge_id, scan_id
 
 CANARY = "kanarienvogel-0123456789"
+TOKEN = "T024BE7LD/B024BE7LH/kanarienvogel-in-the-path"
+SECRET_HOOK = f"https://hooks.example.com/services/{TOKEN}?key={TOKEN}"
 
 
 def row(scans: ScanPortal, schedule_id: str) -> Schedule:
@@ -175,6 +180,7 @@ async def test_a_schedule_that_failed_too_often_says_so_and_is_resumed_by_its_st
 
 class TestChannels:
     async def test_they_are_replaced_as_a_whole(self, scans: ScanPortal) -> None:
+        scans.rig.active_account("111122223333")
         topic = {"topic_arn": "arn:aws:sns:eu-central-1:111122223333:scans"}
         schedule_id = await scans.made(notification_channels={"webhook": {"url": HOOK}})
         after = await changed(scans, schedule_id, notification_channels={"sns": topic})
@@ -218,6 +224,116 @@ class TestChannels:
         [(_, _, signing)] = scans.rig.notifier.delivered
         assert signing is not None
         assert signing.reveal() == CANARY
+
+    async def test_an_address_is_in_full_for_whoever_may_change_it_and_else_up_to_its_host(
+        self, scans: ScanPortal
+    ) -> None:
+        schedule_id = await scans.made(notification_channels={"webhook": {"url": SECRET_HOOK}})
+        masked = {"webhook": {"url": "https://hooks.example.com/***", "signed": False}}
+        in_full = {"webhook": {"url": SECRET_HOOK, "signed": False}}
+        assert (await scans.schedule(schedule_id))["notification_channels"] == in_full
+        listed = await scans.get("/schedules", tenant_id=scans.rig.tenant_id)
+        assert listed["schedules"][0]["notification_channels"] == masked
+        viewer = add_key(scans.portal.rig, tenant_id=scans.rig.tenant_id, role=Role.VIEWER)
+        scans.http.headers["Authorization"] = f"Bearer {viewer}"
+        assert (await scans.schedule(schedule_id))["notification_channels"] == masked
+
+    async def test_an_address_that_is_sent_back_as_it_is_shown_stays(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made(notification_channels={"webhook": {"url": SECRET_HOOK, "secret": CANARY}})
+        shown = {"webhook": {"url": "https://hooks.example.com/***"}}
+        after = await changed(scans, schedule_id, name="Renamed", notification_channels=shown)
+        assert after["notification_channels"]["webhook"] == {"url": SECRET_HOOK, "signed": True}
+        other = {"webhook": {"url": "https://other.example.com/***"}}
+        for refused in (
+            await scans.change(schedule_id, notification_channels=other),
+            await scans.create(notification_channels=shown),
+        ):
+            assert refused.status_code == 400
+            [problem] = refused.json()["detail"]["problems"]
+            assert (problem["code"], problem["pointer"]) == ("masked", "/notification_channels/webhook/url")
+
+    async def test_an_address_is_in_no_row_history_event_or_log_and_is_told_in_full(self, scans: ScanPortal) -> None:
+        channels = {"webhook": {"url": SECRET_HOOK, "secret": CANARY}}
+        with capture_logs() as logs:
+            made = await scans.create(notification_channels=channels, notify_on_success=True)
+            schedule_id = made.json()["schedule_id"]
+            renamed = await scans.change(schedule_id, name="Renamed")
+            run = await scans.triggered(schedule_id)
+            ended = await scans.ended(run)
+            gone = await scans.http.delete(f"/schedules/{schedule_id}")
+        assert [answer.status_code for answer in (made, renamed, gone)] == [201, 200, 200]
+        assert [each["target"] for each in ended["deliveries"]] == ["https://hooks.example.com/***"]
+        tenant_id = scans.rig.tenant_id
+        histories = await written(scans, converge_id(tenant_id, schedule_id), scan_id(tenant_id, run))
+        everything = [made.text, json.dumps(ended), *histories, json.dumps(logs, default=repr), repr(scans.all_rows())]
+        assert len(histories) > 2
+        assert not [text for text in everything if TOKEN in text or b64encode(TOKEN.encode()).decode()[:-4] in text]
+        [(channel, _, signing)] = scans.rig.notifier.delivered
+        assert (channel.target, signing and signing.reveal()) == (SECRET_HOOK, CANARY)
+
+    async def test_an_address_in_the_clear_from_before_is_shown_masked_and_sealed_by_the_next_change(
+        self, scans: ScanPortal
+    ) -> None:
+        schedule_id = await scans.made()
+        plain = NotificationSettings(channels=(Channel(ChannelKind.WEBHOOK, SECRET_HOOK),))
+        rows = scans.rig.scans.schedule_rows
+        rows[schedule_id] = replace(rows[schedule_id], notifications=plain)
+        listed = await scans.get("/schedules", tenant_id=scans.rig.tenant_id)
+        assert TOKEN not in json.dumps(listed)
+        after = await changed(scans, schedule_id, name="Renamed")
+        assert after["notification_channels"]["webhook"]["url"] == SECRET_HOOK
+        assert TOKEN not in repr(scans.rig.scans.schedule_rows)
+
+
+class TestTopics:
+    TOPIC = "arn:aws:sns:eu-central-1:999988887777:scans"
+
+    async def test_a_topic_is_in_an_account_that_the_tenant_has_onboarded(self, scans: ScanPortal) -> None:
+        channels = {"sns": {"topic_arn": self.TOPIC}}
+        schedule_id = await scans.made()
+        for refused in (
+            await scans.create(notification_channels=channels),
+            await scans.change(schedule_id, notification_channels=channels),
+        ):
+            assert refused.status_code == 400
+            [problem] = refused.json()["detail"]["problems"]
+            assert (problem["code"], problem["pointer"]) == ("foreign_account", "/notification_channels/sns/topic_arn")
+            assert "999988887777" not in refused.text
+        assert row(scans, schedule_id).notifications.channels == ()
+        scans.rig.active_account("999988887777")
+        assert (await scans.change(schedule_id, notification_channels=channels)).status_code == 200
+
+    async def test_an_onboarding_that_has_proved_nothing_does_not_count(self, scans: ScanPortal) -> None:
+        scans.rig.pending_account()
+        assert (await scans.create(notification_channels={"sns": {"topic_arn": self.TOPIC}})).status_code == 400
+
+    async def test_a_topic_from_before_keeps_no_other_change_out(self, scans: ScanPortal) -> None:
+        schedule_id = await scans.made()
+        foreign = NotificationSettings(channels=(Channel(ChannelKind.SNS, self.TOPIC),))
+        rows = scans.rig.scans.schedule_rows
+        rows[schedule_id] = replace(rows[schedule_id], notifications=foreign)
+        assert (await scans.change(schedule_id, enabled=False)).status_code == 200
+
+
+class TestSigningSecrets:
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            "whsec_" + b64encode(b"k" * 23).decode(),
+            "whsec_" + b64encode(b"k" * 65).decode(),
+            "whsec_" + b64encode(b"k" * 32).decode().rstrip("="),
+            "whsec_not base64 at all, but long enough",
+            "whsec_" + "-_" * 22,
+        ],
+        ids=["short", "long", "without padding", "no base64", "of urls"],
+    )
+    async def test_what_begins_like_one_of_standard_webhooks_is_one(self, scans: ScanPortal, secret: str) -> None:
+        refused = await scans.create(notification_channels={"webhook": {"url": HOOK, "secret": secret}})
+        assert refused.status_code == 400
+        [problem] = refused.json()["detail"]["problems"]
+        assert (problem["code"], problem["pointer"]) == ("invalid", "/notification_channels/webhook/secret")
+        assert "24 to 64 bytes" in problem["message"]
+        assert secret not in refused.text
 
 
 async def written(scans: ScanPortal, *workflow_ids: str) -> list[str]:

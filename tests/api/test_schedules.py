@@ -92,6 +92,7 @@ async def test_who_made_a_schedule_is_on_record(scans: ScanPortal) -> None:
 
 
 async def test_channels_are_shown_without_the_secret(scans: ScanPortal) -> None:
+    scans.rig.active_account("111122223333")
     topic = "arn:aws:sns:eu-central-1:111122223333:scans"
     signed = {"webhook": {"url": HOOK, "secret": "0123456789abcdef"}, "sns": {"topic_arn": topic}}
     shown = await scans.schedule(await scans.made(notification_channels=signed))

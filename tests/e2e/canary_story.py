@@ -112,6 +112,32 @@ async def accepted(scene: Scene) -> None:
     }
     account_id = await scene.submit("accepted", "access_key", credentials)
     await scene.until_settled(account_id, "accepted")
+    await told_of_scans(scene, account_id)
+
+
+async def told_of_scans(scene: Scene, account_id: str) -> None:
+    """A schedule whose webhook has a token in its address. Whoever may change it sees it, so no such answer is kept."""
+    token = scene.canary("token of a webhook", f"{token_hex(12)}/{token_hex(12)}")
+    secret = scene.canary("signing secret", secret_key())
+    webhook = {"url": f"https://hooks.example/services/{token}?key={token}", "secret": secret}
+    body = {
+        "tenant_id": scene.tenant_id,
+        "account_id": account_id,
+        "name": "Nightly",
+        "schedule_type": "cron",
+        "cron_expression": "0 2 * * *",
+        "notify_on_success": True,
+        "notification_channels": {"webhook": webhook},
+    }
+    made = await scene.post("/schedules", body, "schedule")
+    refused = {**body, "notification_channels": {"webhook": {**webhook, "url": f"http://hooks.example/{token}"}}}
+    await scene.post("/schedules", refused, "schedule that is refused")
+    run = await scene.post(f"/schedules/{made['schedule_id']}/trigger", {}, "trigger")
+    for _ in range(200):
+        if (await scene.get(f"/executions/{run['scan_id']}", "execution"))["status"] != "running":
+            break
+        await asyncio.sleep(0.2)
+    await scene.get(f"/schedules?tenant_id={scene.tenant_id}", "schedules")
 
 
 async def refused(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 """Webhooks as a receiver sees them."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,21 @@ def test_a_receiver_can_check_who_sent_it(receiver: Receiver):
     known = {name: value for name, value in headers.items() if name.startswith("webhook-")}
     assert Webhook(SECRET.reveal().encode()).verify(body, known) == json.loads(body)
     assert json.loads(body)["data"]["execution_id"] == "execution-1"
+
+
+def test_the_library_of_standard_webhooks_checks_a_secret_in_its_own_form(receiver: Receiver):
+    secret = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    deliver(receiver, Secret(secret))
+    [(_, _, headers, body)] = receiver.requests
+    known = {name: value for name, value in headers.items() if name.startswith("webhook-")}
+    assert Webhook(secret).verify(body, known) == json.loads(body)
+
+
+def test_a_secret_of_before_that_only_begins_so_signs_as_it_did(receiver: Receiver):
+    deliver(receiver, Secret("whsec_was never base64"))
+    [(_, _, headers, body)] = receiver.requests
+    known = {name: value for name, value in headers.items() if name.startswith("webhook-")}
+    assert Webhook(b"whsec_was never base64").verify(body, known)
 
 
 @pytest.mark.parametrize("header", ["webhook-id", "webhook-timestamp"])

@@ -235,6 +235,18 @@ def test_two_tenants_may_each_onboard_one_cloud_account(stores: Stores):
         assert stored(stores, account).status is AccountStatus.ACTIVE
 
 
+def test_a_tenant_holds_the_cloud_accounts_that_are_active_and_no_others(stores: Stores):
+    account, other, accepted = registered(stores), registered(stores), activation()
+    asked = (account.provider_type, accepted.account_number)
+    assert not stores.accounts.holds(account.tenant_id, *asked)
+    stores.accounts.activate(account.tenant_id, account.account_id, accepted, new_event(account.tenant_id))
+    assert stores.accounts.holds(account.tenant_id, *asked)
+    assert not stores.accounts.holds(other.tenant_id, *asked)
+    assert not stores.accounts.holds(account.tenant_id, ProviderType.GCP, accepted.account_number)
+    assert not stores.accounts.holds(account.tenant_id, account.provider_type, "999988887777")
+    assert not stores.accounts.holds("x#y", *asked)
+
+
 def test_an_account_is_claimed_under_its_own_cloud(stores: Stores):
     account, foreign = registered(stores), replace(activation(), provider_type=ProviderType.GCP)
     with pytest.raises(NotFound):

@@ -128,6 +128,18 @@ def test_what_is_created_is_read_again(owner: Owner):
     assert owner.stores.schedules.tenant_of(schedule.schedule_id) == owner.tenant_id
 
 
+def test_channels_are_closed_and_nothing_else_changes(owner: Owner):
+    made, closed = owner.created(), Channel(ChannelKind.WEBHOOK, "https://hooks.example/***", "sealed", "change-1")
+    told = replace(made.notifications, channels=(closed,))
+    owner.stores.schedules.close_channels(replace(made, name="Other", notifications=told), owner.event())
+    assert owner.stores.schedules.get(owner.tenant_id, made.schedule_id) == replace(made, notifications=told)
+    with pytest.raises(StaleVersion):
+        owner.stores.schedules.close_channels(replace(made, spec_version=2), owner.event())
+    for foreign in (replace(made, tenant_id=new_id()), replace(made, schedule_id=new_id())):
+        with pytest.raises(NotFound):
+            owner.stores.schedules.close_channels(foreign, owner.event())
+
+
 def test_creating_again_with_the_same_event_changes_nothing(owner: Owner):
     schedule, event = owner.schedule(), owner.event()
     first = owner.stores.schedules.create(schedule, event)

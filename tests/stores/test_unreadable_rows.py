@@ -44,7 +44,7 @@ from stores.schedules import DynamoScheduleStore
 from stores.survey import READERS, survey
 from stores.tables import TableNames
 from stores.tenants import DynamoTenantStore
-from tests.fakes import FakeVault
+from tests.fakes import FakeSealer, FakeVault
 from tests.fakes_scans import FakeEngines, FakeRuns, FakeSchedules, ScriptedEngine
 from tests.stores.conftest import Aws, emulated, impatient_clients
 from tests.stores.faults import answered
@@ -214,7 +214,7 @@ def test_a_sweep_goes_past_any_row(client: DynamoDBClient, bad: Row):
     schedules, executions = DynamoScheduleStore(client, NAMES), DynamoExecutionStore(client, NAMES)
     accounts, temporal = DynamoAccountStore(client, NAMES), FakeSchedules()
     obstacles = Obstacles(DynamoTenantStore(client, NAMES), accounts, FakeEngines(inside=ScriptedEngine()))
-    ports = UpkeepPorts(schedules, executions, temporal, FakeRuns(), FakeVault(), obstacles)
+    ports = UpkeepPorts(schedules, executions, temporal, FakeRuns(), FakeVault(), obstacles, FakeSealer())
     good = {**ROWS["schedules"], "schedule_id": new_id()}
     upkeep = UpkeepActivities(ports, pause_after=3, catch_up=timedelta(hours=1))
     onboardings = OnboardingUpkeep(accounts, FakeVault(), FakeRuns(), lambda *ids: "/".join(ids))

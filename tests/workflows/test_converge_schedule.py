@@ -22,7 +22,7 @@ from domain.accounts import Account
 from domain.commands import RecurringRequest
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Forbidden
-from domain.notifications import NotificationSettings
+from domain.notifications import Channel, ChannelKind, NotificationSettings
 from domain.scans import ExecutionStatus, TriggeredBy
 from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.tenants import TenantStatus
@@ -251,6 +251,22 @@ class TestTheSweep:
             await self.swept(rig)
             assert await exists(rig, lost)
             assert (await described(rig, changed)).schedule.state.paused
+
+    async def test_seals_the_addresses_of_webhooks_that_are_in_the_clear(self, rig: ScanRig):
+        address = "https://hooks.example/services/canary-in-the-path"
+        plain = NotificationSettings(channels=(Channel(ChannelKind.WEBHOOK, address),))
+        async with rig.worker():
+            row = await rig.change(ChangeKind.CREATE, rig.schedule(notifications=plain))
+            await self.swept(rig)
+            after = rig.row(row)
+            await self.swept(rig)
+        [channel] = after.notifications.channels
+        assert (channel.target, after.spec_version) == ("https://hooks.example/***", row.spec_version)
+        of_schedule = {"tenant_id": rig.tenant_id, "schedule_id": row.schedule_id}
+        assert channel.opened(rig.stores.sealer, **of_schedule).target == address
+        assert rig.row(row) == after
+        sealed = [event for event in rig.stores.ledger.of(rig.tenant_id) if event.action == "schedule.channels_sealed"]
+        assert [(event.actor, event.target) for event in sealed] == [("system", f"schedule:{row.schedule_id}")]
 
     async def test_removes_what_has_no_row_with_its_signing_secret(self, rig: ScanRig):
         async with rig.worker():

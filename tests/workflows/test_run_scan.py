@@ -93,8 +93,20 @@ async def test_of_several_channels_the_trail_says_by_number_which_one_did_not_wo
     assert [event.outcome for event in sorted(events, key=lambda event: event.details["number"])] == outcomes
     deliveries = rig.execution(run).deliveries
     assert [(each.target, each.state.value) for each in deliveries] == [
-        (channel.target, outcome) for channel, outcome in zip(channels, outcomes, strict=True)
+        (channel.shown, outcome) for channel, outcome in zip(channels, outcomes, strict=True)
     ]
+
+
+async def test_a_topic_whose_account_is_not_the_tenants_is_told_nothing(rig: ScanRig):
+    rig.active_account("111122223333")
+    channels = tuple(
+        Channel(ChannelKind.SNS, f"arn:aws:sns:eu-west-1:{of}:scans") for of in (111122223333, 999988887777)
+    )
+    async with rig.worker():
+        run = await rig.trigger(rig.stored(notifications=NotificationSettings(True, True, channels)))
+        await run.result()
+    assert [channel for channel, _, _ in rig.notifier.delivered] == [channels[0]]
+    assert [each.state for each in rig.execution(run).deliveries] == [DeliveryState.DELIVERED, DeliveryState.FAILED]
 
 
 @pytest.mark.parametrize("wishes", [(False, True), (False, False)])

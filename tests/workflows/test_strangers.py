@@ -102,8 +102,8 @@ class Town:
             *ScheduleActivities(p, p, p, p).all(),
             *ScanActivities(ScanPorts(p, p, p, p, p, p, p), pause_after=3).all(),
             *EngineActivities(p, p, p, p).all(),
-            *NotificationActivities(p, p).all(),
-            *UpkeepActivities(UpkeepPorts(p, p, p, p, p, p), pause_after=3, catch_up=timedelta(hours=1)).all(),
+            *NotificationActivities(p, p, p, p).all(),
+            *UpkeepActivities(UpkeepPorts(p, p, p, p, p, p, p), pause_after=3, catch_up=timedelta(hours=1)).all(),
             *OnboardingUpkeep(p, p, p, onboarding_id).all(),
             *SealingActivities(p, p, p, p).all(),
         ]
