@@ -25,8 +25,8 @@ from commands.counts import (
     Count,
 )
 
-KEYS = 4
-"""KMS keys: credentials, scan results, digests of request bodies, and digests of the audit trail."""
+KEYS = 5
+"""KMS keys: credentials, scan results, digests of request bodies, commands, and digests of the audit trail."""
 EVENTS_OF_AN_ONBOARDING = 6
 """Registered, submitted twice, refused, activated, scheduled."""
 LOOKS_PER_ACCOUNT = 30

@@ -16,7 +16,7 @@ PLAN = Plan(accounts=100, tenants=1, scans_per_day=1, health_probes=4, region=Re
 
 def test_a_hundred_accounts_cost_at_most_five_per_cent_more_than_their_secrets_and_keys():
     found = bill(PLAN)
-    assert found.floor == pytest.approx(100 * 0.40 + 4 * 1.00)
+    assert found.floor == pytest.approx(100 * 0.40 + 5 * 1.00)
     assert 0 < found.above_floor <= 0.05
 
 
@@ -84,7 +84,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_the_command_shows_every_line_the_floor_and_both_totals(capsys: pytest.CaptureFixture[str]):
     text = shown(capsys, "--accounts", "100", "--scans-per-day", "1")
     assert all(line.item in text for line in bill(PLAN).lines)
-    assert "$44.00" in text
+    assert "$45.00" in text
     assert f"${bill(PLAN).aws:,.2f}" in text
     assert f"${bill(PLAN).aws + bill(PLAN).temporal_cloud:,.2f}" in text
     assert "…" not in text
