@@ -26,6 +26,7 @@ from settings.secret_values import (
     SECRETS,
     TEMPORAL_API_KEY,
     secret_values,
+    unneeded,
 )
 from settings.secret_values import SettingsError as SettingsError
 from settings.tables import TableSettings
@@ -321,6 +322,11 @@ def load(secrets: Collection[str] = ()) -> tuple[Settings, TemporalConnection]:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
+
+
+def secrets_not_needed(secrets: Collection[str]) -> list[str]:
+    """Return the variables of this process's environment that hold a secret which only another process needs."""
+    return unneeded(secrets, os.environ)
 
 
 def _sentence(name: str, kind: str) -> str:

@@ -1,6 +1,5 @@
 """The API process: settings, then clients, then the application, then the server."""
 
-import os
 import signal
 import socket
 import sys
@@ -25,7 +24,7 @@ from composition.issuer import access_tokens
 from composition.scan_services import scan_services
 from composition.unreadable import telling_unreadable_rows
 from settings.http import listed
-from settings.secret_values import API_SECRETS, unneeded
+from settings.secret_values import API_SECRETS
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore
@@ -48,7 +47,7 @@ log = structlog.get_logger("api")
 def main() -> None:
     settings, temporal = config.load(API_SECRETS)
     logs.configure(settings.log_level)
-    for name in unneeded(API_SECRETS, os.environ):
+    for name in config.secrets_not_needed(API_SECRETS):
         log.warning("settings.secret_not_needed", setting=name)
     listening = listen(settings.api_host, settings.api_port)
     watched = begin("api", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)

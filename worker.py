@@ -1,7 +1,6 @@
 """The worker process: runs the workflows and their steps. It alone can open a sealed credential."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from composition.deployment import deployment_name
 from composition.scan_work import scan_work, vault_of
 from composition.unreadable import telling_unreadable_rows
 from composition.workflow_types import ONBOARDING, SCANS
-from settings.secret_values import WORKER_SECRETS, unneeded
+from settings.secret_values import WORKER_SECRETS
 from stores.accounts import DynamoAccountStore
 from stores.audit import DynamoAuditStore
 from stores.audit_anchors import S3AuditAnchors
@@ -51,7 +50,7 @@ log = structlog.get_logger("worker")
 def main() -> None:
     settings, temporal = config.load(WORKER_SECRETS)
     logs.configure(settings.log_level)
-    for name in unneeded(WORKER_SECRETS, os.environ):
+    for name in config.secrets_not_needed(WORKER_SECRETS):
         log.warning("settings.secret_not_needed", setting=name)
     watched = begin("worker", config.VERSION, metrics=settings.metrics_address, traces=settings.traces_endpoint)
     with closing(watched), telling_unreadable_rows(watched):

@@ -79,7 +79,7 @@ def lines(finished: Finished) -> list[list[str]]:
 def test_setup_makes_everything_once_and_then_finds_it(cli: Cli, temporal: str):
     first = lines(cli("setup", TEMPORAL_ADDRESS=temporal))
     kinds = [thing.split()[0] for _, thing in first]
-    assert (kinds.count("table"), kinds.count("namespace"), kinds.count("search")) == (11, 1, 7)
+    assert (kinds.count("table"), kinds.count("namespace"), kinds.count("search")) == (11, 1, 8)
     assert {state for state, thing in first if "table" in thing or "search" in thing} == {"created"}
     second = lines(cli("setup", TEMPORAL_ADDRESS=temporal))
     assert {state for state, _ in second} == {"found"}

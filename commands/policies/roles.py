@@ -166,6 +166,7 @@ def _setup_rows(place: Place) -> Iterator[Statement]:
     operations = ("CreateTable", "DescribeTable", "UpdateTable", "DescribeContinuousBackups", "UpdateContinuousBackups")
     actions = [f"dynamodb:{operation}" for operation in operations]
     yield allow("MakeAndRepairTables", actions, [table(each.name) for each in tables])
+    yield allow("LookAtTheRowsOfTablesThatAreAdopted", "dynamodb:Scan", [table(each.name) for each in tables])
     expires = ["dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"]
     yield allow("LetItemsExpire", expires, [table(each.name) for each in tables if each.expires_by])
     keys, tenants = table(names.api_keys), table(names.tenants)

@@ -302,6 +302,7 @@ STEPS: dict[str, tuple[Step, Given]] = {
 OF_NO_TENANT = {
     *("find_drift", "find_lost_onboardings", "find_unsealed_trails"),  # of all, for the sweeps
     *("poll_outside_scan", "cancel_outside_scan"),  # an engine's job, which has the id of an execution that was let in
+    "anchor_heads",  # of all chains, of which it tells nobody
     "seal_trail",  # a tenant's own events, which nobody else can name
 }
 

@@ -18,7 +18,7 @@ from domain.errors import NotFound, OnboardingError
 from domain.idempotency import Answer
 from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
 from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanOrder, ScanResult
-from domain.schedules import ScanScope
+from domain.schedules import ScanScope, Skip
 from domain.validation import Expectation
 from notify.sns import SnsTopics
 from providers.aws import AwsProvider, PlatformAws
@@ -241,6 +241,7 @@ def run_scans(world: World, accounts: DynamoAccountStore) -> None:
     )
     stored = results.write(order, FOUND, started_at=AT, completed_at=LATER)
     schedules.release(execution, ScanEnd(ExecutionStatus.COMPLETED, LATER, result=stored), owner.event(), pause_after=3)
+    schedules.note_skip(schedule, Skip(LATER, "tenant_disabled"), owner.event())
     delivery = Delivery(ChannelKind.SNS, TOPIC, DeliveryState.DELIVERED, LATER)
     scan_id = executions.get(tenant_id, execution.execution_id).execution_id
     executions.record_delivery(tenant_id, scan_id, delivery, owner.event())

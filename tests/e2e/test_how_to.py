@@ -178,7 +178,6 @@ def was_scanned(operated: Operated, scheduled: Scheduled) -> bool:
 
 EFFECTS: Mapping[str, Callable[[Operated, Any], bool]] = {
     "Through the API": is_ended("cancelled"),
-    "When the API is out of order": is_ended("cancelled"),
     "Through Temporal": is_ended("cancelled_by_operator"),
     "Many at once": is_ended("cancelled_by_operator"),
     "One that was terminated": is_ended("cancelled"),

@@ -7,7 +7,6 @@ import pytest
 
 from domain.audit import AuditEvent, AuditFilter
 from domain.errors import InvalidInput, OnboardingError, Trouble
-from domain.tenants import PLATFORM
 from stores.audit import DynamoAuditStore
 from stores.tenants import DynamoTenantStore
 from tests.stores.conftest import Aws, Stores
@@ -45,7 +44,7 @@ def test_an_event_comes_back_as_it_was_written(stores: Stores):
     assert list(stores.audit.page(tenant.tenant_id, limit=10, cursor=None).items) == [event]
 
 
-@pytest.mark.parametrize("tenant_id", [FOREIGN, PLATFORM, *STRANGE_IDS], ids=ascii)
+@pytest.mark.parametrize("tenant_id", [FOREIGN, *STRANGE_IDS], ids=ascii)
 def test_a_tenant_without_events_has_an_empty_page(stores: Stores, tenant_id: str):
     page = stores.audit.page(tenant_id, limit=10, cursor=None)
     assert (list(page.items), page.next_cursor) == ([], None)

@@ -88,7 +88,7 @@ def test_a_call_is_a_span_without_its_values(tracers: TracerProvider, collector:
         "rpc.method": "AssumeRole",
         "http.status_code": 403,
     }
-    assert attributes(span)["error.type"] == "botocore.exceptions.ClientError"
+    assert "error.type" not in attributes(span), "an answer of 4xx is no error"
     assert CANARY.encode() not in b"".join(collector.requests)
 
 

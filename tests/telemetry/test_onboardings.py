@@ -205,7 +205,7 @@ async def test_neither_a_metric_nor_a_span_holds_what_an_exception_says(
 async def test_the_first_event_of_each_kind_is_an_increase(rig: Rig, meters: Meters):
     """The series that an event counts is the one that was there with 0, whatever labels the SDK adds."""
     rig.queue = ONBOARDING_QUEUE
-    Telemetry(meters.meter, None, ExitStack()).begin_at_zero(known_series(), namespace="default")
+    Telemetry(meters.meter, None, ExitStack()).begin_at_zero(known_series(), namespace=rig.client.namespace)
     before = meters.read()
     counters = [ONBOARDINGS_ENDED, SUBMISSIONS, REFUSALS, SCANS_ENDED, SCANS_SKIPPED, SCAN_CHECKS, DELIVERIES]
     assert {metric.exposed for metric in counters} <= before.names()
