@@ -34,7 +34,7 @@ $(ORACLE): requirements-oracle.txt $(INSTALLED)
 	@touch $@
 
 run: $(INSTALLED)  ## the whole system on this machine, until Ctrl-C (ARGS=--once: stop after the demo)
-	@$(BIN)/python -m local $(ARGS)
+	@$(BIN)/python -m local --with-parent $(ARGS)
 
 api: $(INSTALLED)  ## the API process alone, settings from the environment
 	@$(BIN)/python main.py

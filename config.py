@@ -235,7 +235,10 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
     @classmethod
     def from_environment(cls, secrets: Collection[str] = ()) -> Self:
         """With the secrets that are named, and without all others. Raises SettingsError."""
-        values: dict[str, Any] = dict.fromkeys(SECRETS) | secret_values(secrets, os.environ)
+        return cls._checked(secrets, dict.fromkeys(SECRETS) | secret_values(secrets, os.environ))
+
+    @classmethod
+    def _checked(cls, secrets: Collection[str], values: Mapping[str, Any]) -> Self:
         try:
             settings = cls(**values)
         except ValidationError as failure:
@@ -275,6 +278,11 @@ class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
 
 class GivenSettings(Settings):
     """Settings of which the code gives what is not the default. Nothing is read from the environment."""
+
+    @classmethod
+    def of(cls, **values: object) -> Self:
+        """Raises SettingsError."""
+        return cls._checked((), values)
 
     @classmethod
     def settings_customise_sources(

@@ -12,14 +12,13 @@ import httpx
 from local.failures import StackFailed
 from local.identities import AwsAccount
 from local.ministack import REGION
+from local.portal import REQUEST_SECONDS, Portal, portal
 from local.progress import Progress
 from local.stack import Stack
 from workflows.ids import onboarding_id
 
 STACK_NAME = "ThreatEngine"
-STACK_SECONDS = 30.0
-REQUEST_SECONDS = 40.0
-SCAN_SECONDS = 120.0
+STACK_SECONDS = 180.0
 IN_USE = ["cloudtrail", "config", "ec2", "iam"]
 """What the demo account has anything of. MiniStack has not every service, and takes 260 MB more for ever when it is
 first asked for one that it lacks."""
@@ -59,40 +58,46 @@ class DemoScan:
 
 async def onboard(stack: Stack, progress: Progress) -> Demo:
     """Raises StackFailed when the account does not become active."""
-    async with client(stack) as api:
+    async with portal(stack.api_url, stack.api_key) as api:
         with progress.step("POST /tenants: a tenant is made"):
-            tenant = body_of(await api.post("/tenants", json={"tenant_name": "Demo Company"}))
+            tenant = await api.post("/tenants", {"tenant_name": "Demo Company"})
         with progress.step("POST /onboarding/aws/init: the workflow runs and waits for a credential"):
             wanted = {"tenant_id": tenant["tenant_id"], "account_name": "Demo production", "auth_method": "iam_role"}
-            started = body_of(await api.post("/onboarding/aws/init", json=wanted))
+            started = await api.post("/onboarding/aws/init", wanted)
         with progress.step("GET /onboarding/aws/cloudformation-template: the role for the customer to make"):
-            query = {"external_id": started["external_id"]}
-            offered = body_of(await api.get("/onboarding/aws/cloudformation-template", params=query))
+            path = "/onboarding/aws/cloudformation-template"
+            offered = await api.get(path, external_id=started["external_id"])
         with progress.step("the customer deploys the template in its own AWS account"):
             outputs = await asyncio.to_thread(deploy, stack.customer, offered["template"])
         with progress.step("POST /onboarding/aws/validate-json: sealed, stored, proved, activated"):
             submitted = {"account_id": started["account_id"], "onboarding_json": outputs}
-            body_of(await api.post("/onboarding/aws/validate-json", json=submitted))
-        account = body_of(await api.get(f"/onboarding/accounts/{started['account_id']}"))
+            await api.post("/onboarding/aws/validate-json", submitted)
+            account = await activated(api, started["account_id"])
     if account["status"] != "active":
         raise StackFailed(f"The demo account did not become active; its status is {account['status']}.")
     whose = (tenant["tenant_id"], account["account_id"], account["account_number"])
     return Demo(*whose, account["status"], role_arn=outputs["RoleArn"])
 
 
+async def activated(api: Portal, account_id: str) -> dict[str, Any]:
+    """The account once its credential is decided. When a worker died meanwhile, that is after the answer."""
+    return await api.until_settled(f"/onboarding/accounts/{account_id}", "status", "pending")
+
+
 async def scan(stack: Stack, demo: Demo, progress: Progress) -> DemoScan:
     """Schedule the account, and scan it at once. Raises StackFailed when the scan does not complete."""
-    async with client(stack) as api:
+    async with portal(stack.api_url, stack.api_key) as api:
         with progress.step("POST /schedules: the account is scanned every night"):
             wanted = {"tenant_id": demo.tenant_id, "account_id": demo.account_id, "name": "Every night", **NIGHTLY}
-            schedule = body_of(await api.post("/schedules", json=wanted))
+            schedule = await api.post("/schedules", wanted)
         with progress.step("POST /schedules/{schedule_id}/trigger: and once now, with the built-in engine"):
-            started = body_of(await api.post(f"/schedules/{schedule['schedule_id']}/trigger"))
-            execution = await _ended(api, started["scan_id"])
+            started = await api.post(f"/schedules/{schedule['schedule_id']}/trigger")
+            execution = await api.until_settled(f"/executions/{started['scan_id']}", "status", "running")
         if execution["status"] != "completed":
             raise StackFailed(f"The demo scan did not complete; it {execution['status']}: {execution['error_code']}.")
-        result = body_of(await api.get(f"/scan-results/{started['scan_id']}"))
-        findings = (await api.get(result["findings_url"], headers={"Authorization": ""})).json()
+        result = await api.get(f"/scan-results/{started['scan_id']}")
+    async with httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False) as reader:
+        findings = (await reader.get(result["findings_url"])).json()
     numbers = {name: result[name] for name in ("total_checks", "passed_checks", "failed_checks", "error_checks")}
     return DemoScan(execution["status"], **numbers, scan_id=started["scan_id"], failures=_failures(findings))
 
@@ -101,28 +106,6 @@ def _failures(findings: list[dict[str, Any]]) -> tuple[str, ...]:
     failed = [found for found in findings if found["compliance"]["status"] == "Fail"]
     failed.sort(key=lambda found: -found["severity_id"])
     return tuple(f"{found['severity']:8}  {found['finding_info']['title']}" for found in failed)
-
-
-async def _ended(api: httpx.AsyncClient, execution_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + SCAN_SECONDS
-    while True:
-        answer = await api.get(f"/executions/{execution_id}")
-        # On a machine that is busy the emulator may need longer than the API waits; the scan goes on all the same.
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE and body_of(answer)["status"] != "running":
-            return body_of(answer)
-        if time.monotonic() > deadline:
-            raise StackFailed("The demo scan takes too long; its workflow says where it is.")
-        await asyncio.sleep(0.1)
-
-
-def client(stack: Stack) -> httpx.AsyncClient:
-    """The portal's connection to the API."""
-    return httpx.AsyncClient(
-        base_url=f"{stack.api_url}/api/v1",
-        headers={"Authorization": f"Bearer {stack.api_key}"},
-        timeout=REQUEST_SECONDS,
-        trust_env=False,
-    )
 
 
 def deploy(customer: AwsAccount, template: str) -> dict[str, str]:
@@ -145,12 +128,3 @@ def workflow_page(stack: Stack, demo: Demo) -> str:
     """The Web UI's page of the onboarding."""
     workflow = quote(onboarding_id(demo.tenant_id, demo.account_id), safe="")
     return f"{stack.temporal.ui_url}/namespaces/{stack.temporal.namespace}/workflows/{workflow}"
-
-
-def body_of(answer: httpx.Response) -> dict[str, Any]:
-    """Raises StackFailed for an answer that is not the final one of a success."""
-    body: dict[str, Any] = answer.json()
-    if answer.is_success and answer.status_code != httpx.codes.ACCEPTED:
-        return body
-    what = f"{answer.request.method} {answer.request.url.path}"
-    raise StackFailed(f"The demo failed: {what} answered {answer.status_code}: {body}")

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import httpx
-
 from local.clouds import CustomerClouds
-from local.demo import Demo, body_of, client
+from local.demo import Demo, activated
 from local.failures import StackFailed
+from local.portal import Portal, portal
 from local.progress import Progress
 from local.stack import Stack
 
 
 async def onboard_others(stack: Stack, clouds: CustomerClouds, demo: Demo, progress: Progress) -> tuple[str, ...]:
     """The clouds of which an account is active now. Raises StackFailed when one is not."""
-    async with client(stack) as api:
+    async with portal(stack.api_url, stack.api_key) as api:
         for cloud, credentials in clouds.credentials.items():
             with progress.step(f"{cloud}: init, then validate, against a stand-in that checks what is signed"):
                 account = await _onboard(api, cloud, credentials, tenant_id=demo.tenant_id)
@@ -22,12 +21,13 @@ async def onboard_others(stack: Stack, clouds: CustomerClouds, demo: Demo, progr
     return tuple(clouds.credentials)
 
 
-async def _onboard(api: httpx.AsyncClient, cloud: str, credentials: object, *, tenant_id: str) -> dict[str, Any]:
+async def _onboard(api: Portal, cloud: str, credentials: object, *, tenant_id: str) -> dict[str, Any]:
     wanted = {"tenant_id": tenant_id, "account_name": f"Demo {cloud}"}
-    started = body_of(await api.post(f"/onboarding/{cloud}/init", json=wanted))
+    started = await api.post(f"/onboarding/{cloud}/init", wanted)
     submitted = {
         "account_id": started["account_id"],
         "auth_method": started["auth_method"],
         "credentials": credentials,
     }
-    return body_of(await api.post(f"/onboarding/{cloud}/validate", json=submitted))
+    await api.post(f"/onboarding/{cloud}/validate", submitted)
+    return await activated(api, started["account_id"])

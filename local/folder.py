@@ -30,6 +30,13 @@ def write_private(file: Path, text: str) -> None:
         opened.write(text)
 
 
+def replace_private(file: Path, text: str) -> None:
+    """Write such a file anew; who reads it meanwhile sees the old text or the new one."""
+    new = file.with_name(f".{file.name}.new")
+    write_private(new, text)
+    new.replace(file)
+
+
 def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

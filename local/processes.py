@@ -37,6 +37,7 @@ class Child:
     name: str
     log: Path
     process: subprocess.Popen[bytes]
+    log_begins_at: int = 0
 
     @property
     def pid(self) -> int:
@@ -48,15 +49,24 @@ class Child:
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise StackFailed(self._describe(f"was not ready after {patience:.0f} s"))
+                raise StackFailed(self.describe(f"was not ready after {patience:.0f} s"))
             time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
         """Raises StackFailed when the child has ended."""
+        if how := self.ended():
+            raise StackFailed(self.describe(how))
+
+    def ended(self) -> str:
+        """How it ended, in words; empty while it runs."""
         code = self.process.poll()
-        if code is not None:
-            by_signal = f"was killed by {signal.Signals(-code).name}" if code < 0 else ""
-            raise StackFailed(self._describe(by_signal or f"ended with exit code {code}"))
+        if code is None:
+            return ""
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def said(self) -> bytes:
+        """What it has written; its log holds what others of its name wrote before it."""
+        return self.log.read_bytes()[self.log_begins_at :]
 
     def stop(self, *, patience: float = STOP_PATIENCE_SECONDS) -> None:
         """Ask the group to end, then make it. Harmless on a child that has ended."""
@@ -70,7 +80,8 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def _describe(self, what: str) -> str:
+    def describe(self, what: str) -> str:
+        """What happened to it, and its last words."""
         lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         intro = f"{self.name} {what}; its log {self.log} " + ("ends:" if lines else "is empty.")
         return "\n  ".join([intro, *lines])
@@ -84,7 +95,8 @@ def running(
     yields it is started, not yet ready."""
     log.parent.mkdir(parents=True, exist_ok=True)
     passed_on = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
-    with log.open("wb") as output:
+    with log.open("ab") as output:
+        log_begins_at = output.tell()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -94,7 +106,7 @@ def running(
             cwd=cwd,
             process_group=0,
         )
-    child = Child(name, log, process)
+    child = Child(name, log, process, log_begins_at)
     with ending_with_us(child.pid):
         try:
             yield child

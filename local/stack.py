@@ -1,9 +1,8 @@
 """The whole system on this machine: Temporal, AWS, worker and API, started together and stopped together."""
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,33 +13,26 @@ import httpx
 
 from commands.first_key import add_administrator_key
 from commands.setup import set_up_aws, set_up_temporal
-from config import TemporalConnection, default_buckets
+from composition.deployment import deployment_name
+from config import GivenSettings, Settings, TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, acting_as, make_process_identities
+from local.kept import WATCH_SECONDS, Kept, Say
 from local.ministack import REGION, ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports, free_port
 from local.processes import Child, running
 from local.progress import Progress
+from local.settings import checked, passed_on
 from local.temporal import TemporalServer, starting_temporal
 from settings.secret_values import API_SECRETS, WORKER_SECRETS, unneeded
 from stores.api_keys import DynamoApiKeyStore
 from stores.session import AwsClients
-from stores.tables import TableNames
+from temporal.client import connect
+from temporal.pollers import strangers
 from workflows import search_attributes
+from workflows.ids import QUEUES
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM_NUMBER, CUSTOMER_NUMBER = "111122223333", "444455556666"
-WATCH_SECONDS = 0.2
-
-TUNABLE = (
-    "LOG_LEVEL",
-    "VALIDATE_WAIT_SECONDS",
-    "ONBOARDING_DEADLINE_DAYS",
-    "ONBOARDING_MAX_ATTEMPTS",
-    "ONBOARDING_LATE_WRITE_SECONDS",
-    "PROVIDER_PATIENCE_SECONDS",
-    "WORKER_CONCURRENCY",
-)
-"""Settings that the stack takes over from the environment. It decides about all others itself."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +45,46 @@ class Stack:
     temporal: TemporalServer
     platform: AwsAccount
     customer: AwsAccount
-    children: tuple[Child, ...]
+    servers: tuple[Child, ...]
+    """What ends the stack when it ends."""
+    kept: tuple[Kept, ...]
+    """What is started again."""
     metrics: Mapping[str, str] = field(default_factory=dict)
     """The address of the metrics of each process, api and worker."""
 
-    def check(self) -> None:
-        """Raises StackFailed when a part has ended."""
-        for child in self.children:
-            child.check()
+    async def strangers(self) -> Sequence[str]:
+        """Who else polls the queues of this stack, a sentence each."""
+        settings = GivenSettings.of(
+            platform_aws_account_id=self.platform.number, aws_region=REGION, aws_endpoint_url=self.platform.endpoint
+        )
+        client = await connect(self.temporal.address, namespace=self.temporal.namespace)
+        return [
+            f"A stranger, {identity}, polls the queue {queue} and takes steps from it. Stop it."
+            for queue in QUEUES
+            for identity in await strangers(client, queue, deployment=deployment_name(settings))
+        ]
 
-    async def watch(self) -> None:
-        """Runs until a part ends, then raises StackFailed."""
+    @property
+    def children(self) -> tuple[Child, ...]:
+        return (*self.servers, *(kept.child for kept in self.kept))
+
+    async def watch(self, say: Say, restarted: Callable[[], None] = lambda: None) -> None:
+        """Starts API and worker again when they die, and runs until that is of no use, then raises StackFailed."""
+        watches = [self._servers_run(), *(kept.keep(say, restarted) for kept in self.kept)]
+        tasks = [asyncio.create_task(watch) for watch in watches]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _servers_run(self) -> None:
         while True:
-            self.check()
+            for server in self.servers:
+                server.check()
             await asyncio.sleep(WATCH_SECONDS)
 
 
@@ -80,6 +99,7 @@ async def running_stack(
 ) -> AsyncIterator[Stack]:
     """Everything up and set up, in an empty `folder`. `settings` override what the processes get. Raises
     StackFailed when a part does not start; stops everything at the end, in every case."""
+    chosen = checked({**passed_on(), **(settings or {})}, account=PLATFORM_NUMBER)
     with ExitStack() as parts:
         temporal = parts.enter_context(temporal_server(folder / "logs/temporal.log", ports=ports, db=temporal_db))
         ministack = parts.enter_context(starting_ministack(folder / "logs/ministack.log", port=ports.aws))
@@ -95,21 +115,24 @@ async def running_stack(
         with progress.step("the platform's own roles exist in AWS"):
             user = await asyncio.to_thread(make_process_identities, platform, Path(environment["AWS_CONFIG_FILE"]))
         metrics = {name: f"{HOST}:{free_port()}" for name in ("worker", "api")}
-        worker, api = (
-            parts.enter_context(_ours(name, folder, {**environment, "METRICS_ADDRESS": address}))
+        api_url = f"http://{HOST}:{ports.api}"
+        is_ready = {"worker": has_started, "api": lambda _: answers(f"{api_url}/api/v1/health/ready")}
+        kept = tuple(
+            parts.enter_context(
+                Kept(name, partial(_ours, name, folder, {**environment, "METRICS_ADDRESS": address}), is_ready[name])
+            )
             for name, address in metrics.items()
         )
         with progress.step("keys, tables and search attributes are set up"):
             operator = await asyncio.to_thread(acting_as, "setup", user, platform)
-            api_key = await set_up(operator, TemporalConnection(temporal.address, ports.namespace))
-        api_url = f"http://{HOST}:{ports.api}"
+            api_key = await set_up(operator, TemporalConnection(temporal.address, ports.namespace), chosen)
         with progress.step("API and worker are up"):
-            await asyncio.to_thread(worker.wait_until, partial(has_started, worker))
-            await asyncio.to_thread(api.wait_until, partial(answers, f"{api_url}/api/v1/health/ready"))
-        children = (temporal.child, ministack, worker, api)
+            for each in kept:
+                await each.until_ready()
+        servers = (temporal.child, ministack)
         parts.callback(progress.say, "Stopping everything ...")
         urls = {name: f"http://{address}/metrics" for name, address in metrics.items()}
-        yield Stack(folder, api_url, api_key, temporal, platform, customer, children, urls)
+        yield Stack(folder, api_url, api_key, temporal, platform, customer, servers, kept, urls)
 
 
 def temporal_server(log: Path, *, ports: Ports, db: Path | None) -> AbstractContextManager[TemporalServer]:
@@ -128,7 +151,7 @@ def process_environment(folder: Path, *, ports: Ports, settings: Mapping[str, st
     """What the API and the worker find: the settings of an operator who runs them against the emulator."""
     endpoint = f"http://{HOST}:{ports.aws}"
     return {
-        **{name: os.environ[name] for name in TUNABLE if name in os.environ},
+        **passed_on(),
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "API_HOST": HOST,
@@ -166,14 +189,14 @@ def _without(names: Collection[str], environment: Mapping[str, str]) -> dict[str
     return {name: value for name, value in environment.items() if name not in names}
 
 
-async def set_up(aws: AwsClients, temporal: TemporalConnection) -> str:
+async def set_up(aws: AwsClients, temporal: TemporalConnection, settings: Settings) -> str:
     """The same set-up as `python cli.py setup` and `keys bootstrap`. Returns the administrator key."""
-    names = TableNames()
+    identity = bool(settings.identity_issuer_url)
     await asyncio.gather(
-        asyncio.to_thread(set_up_aws, aws, names, default_buckets(PLATFORM_NUMBER, REGION)),
+        asyncio.to_thread(set_up_aws, aws, settings.tables, settings.buckets, identity=identity),
         set_up_temporal(temporal),
     )
-    text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, names))
+    text, _ = await asyncio.to_thread(add_administrator_key, DynamoApiKeyStore(aws.dynamodb, settings.tables))
     return text
 
 
@@ -185,4 +208,4 @@ def answers(url: str) -> bool:
 
 
 def has_started(worker: Child) -> bool:
-    return b"worker.started" in worker.log.read_bytes()
+    return b"worker.started" in worker.said()

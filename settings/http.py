@@ -10,7 +10,10 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstrai
 Address = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 PublicUrl = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$")]
 
-_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?")
+_ORIGIN = re.compile(
+    r"(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|https?://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]))(:[0-9]{1,5})?"
+)
+"""Nobody between a browser and a page on its own machine can read along, so there http will do."""
 _STORE = re.compile(r"rediss?://[!-~]{1,2000}")
 
 
@@ -48,7 +51,9 @@ class HttpSettings(BaseModel):
         None, description="the networks of the proxies whose X-Forwarded-For is believed, with commas between them"
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
-        None, description="the https origins whose pages may call the API, with commas between them"
+        None,
+        description="the origins whose pages may call the API, with commas between them: "
+        "https, or http on localhost, 127.0.0.1 or [::1]",
     )
     api_max_connections: int = Field(
         512, ge=10, le=65535, description="the number of connections that an API process serves at once, 10 to 65535"

@@ -31,7 +31,7 @@ from domain.schedules import FAILED_REPEATEDLY, MISSED
 from domain.tenants import Tenant
 from engines.http_engine import LOST_JOB
 from local.ports import USUAL_PORTS
-from local.stack import TUNABLE
+from local.settings import DECIDED
 from providers.aws_description import DESCRIPTION
 from providers.aws_failures import Reason
 from stores.tables import TableNames, definitions
@@ -69,7 +69,7 @@ def test_each_setting_is_documented_with_its_default_and_meaning():
 
 def test_what_the_embedded_stack_reads_is_documented():
     text = section(reference("settings"), "## `make run`")
-    assert {name for name in ticked(text) if name.isupper()} == {*TUNABLE, *USUAL_PORTS}
+    assert {name for name in ticked(text) if name.isupper()} == {*DECIDED, *USUAL_PORTS}
     assert {row[0].strip("`"): int(row[1]) for row in rows(text)} == USUAL_PORTS
 
 

@@ -21,6 +21,7 @@ from local.ministack import ministack_is_ready, starting_ministack
 from local.ports import HOST, Ports, free_ports
 from local.processes import running
 from local.progress import Progress
+from local.settings import checked
 from local.stack import (
     CUSTOMER_NUMBER,
     PLATFORM_NUMBER,
@@ -68,7 +69,9 @@ class Fleet:
 
 async def _set_up(platform: AwsAccount, config_file: Path, temporal: TemporalConnection) -> str:
     user = await asyncio.to_thread(make_process_identities, platform, config_file)
-    api_key = await set_up(await asyncio.to_thread(acting_as, "setup", user, platform), temporal)
+    api_key = await set_up(
+        await asyncio.to_thread(acting_as, "setup", user, platform), temporal, checked({}, account=PLATFORM_NUMBER)
+    )
     await asyncio.to_thread(note_use, platform.clients(), api_key)
     return api_key
 
@@ -93,9 +96,8 @@ async def running_fleet(
     try:
         with progress.step("Temporal, with a database file, and AWS (MiniStack), API and worker are up"):
             await asyncio.gather(temporal.start(), ministack.start())
-            api_key = await _set_up(
-                platform, Path(environment["AWS_CONFIG_FILE"]), TemporalConnection(address, ports.namespace)
-            )
+            connection = TemporalConnection(address, ports.namespace)
+            api_key = await _set_up(platform, Path(environment["AWS_CONFIG_FILE"]), connection)
             await asyncio.gather(worker.start(), api.start())
         yield Fleet(
             folder=folder,

@@ -144,7 +144,8 @@ async def test_an_account_becomes_active_with_the_policies_that_are_published(pr
             temporal=prepared.temporal,
             platform=AwsAccount(PLATFORM_NUMBER, f"http://{HOST}:{prepared.aws_port}", "x"),
             customer=AwsAccount(CUSTOMER_NUMBER, f"http://{HOST}:{prepared.aws_port}", "x"),
-            children=children,
+            servers=children,
+            kept=(),
         )
         demo = await onboard(stack, Progress(Console(quiet=True)))
     assert (demo.status, demo.account_number) == ("active", CUSTOMER_NUMBER)

@@ -19,6 +19,10 @@ START_SECONDS = 300
 STOP_SECONDS = 120
 """For a run that hangs: it is waited for what is awaited, however slow the machine is meanwhile."""
 
+ORIGIN = "http://localhost:3000"
+PATIENT = {"VALIDATE_WAIT_SECONDS": "60"}
+"""A verdict that a slow machine makes late is waited for."""
+
 
 class Run:
     """One `python -m local` under way."""
@@ -42,10 +46,11 @@ class Run:
         return dict(line.split("=", 1) for line in lines)
 
     def parts(self) -> dict[str, int]:
-        """The pid of each part so far: temporal, ministack, worker.py, main.py."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        commands = {int(child): Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children}
+        """The pid of each part so far: temporal, ministack, worker.py, main.py. One that was started again is the new
+        one."""
+        commands = {
+            child: Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children_of(self.process.pid)
+        }
         known = ("temporal", "ministack", "worker.py", "main.py")
         self.seen |= {
             name: pid
@@ -72,6 +77,10 @@ class Run:
             self.process.send_signal(number)
             time.sleep(0.1)
         return self.process.wait(STOP_SECONDS)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def alive(pids: dict[str, int]) -> set[str]:
@@ -123,7 +132,7 @@ def launch(tmp_path: Path) -> Callable[..., object]:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A stack that serves, for the tests that only look at it. SIGTERM is what stops it, and everything with it."""
-    with launched(tmp_path_factory.mktemp("served")) as run:
+    with launched(tmp_path_factory.mktemp("served"), CORS_ORIGINS=ORIGIN, **PATIENT) as run:
         yield run.serving()
         parts = run.parts()
         assert run.end(signal.SIGTERM) == 0, run.output

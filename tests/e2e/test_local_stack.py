@@ -1,7 +1,9 @@
 """The embedded stack from outside: it comes up, onboards, tells where to look, and leaves nothing behind."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +16,10 @@ import httpx
 import pytest
 from boto3.session import Session
 
-from local.ports import HOST, USUAL_PORTS
-from tests.e2e.conftest import ROOT, Run, alive, launched
+from local.ports import HOST, USUAL_PORTS, free_port
+from local.processes import running
+from tests.e2e.conftest import ORIGIN, ROOT, Run, alive, children_of, launched
+from tests.local.test_processes import is_running, wait_for
 from tests.patience import PATIENCE_SECONDS
 from tests.standin.clouds import all_clouds
 
@@ -44,13 +48,35 @@ def test_the_demo_account_becomes_active(served: Run):
     assert re.search(r"Account 444455556666 is active after [0-9.]+ s", served.output)
 
 
-def test_every_address_that_is_printed_answers(served: Run):
-    addresses = re.findall(r"http://\S+", served.output)
-    headers = {"X-API-Key": served.environment()["ONBOARDING_API_KEY"]}
-    assert len(addresses) == 7
-    for address in addresses:
-        answer = httpx.get(address, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
-        assert answer.status_code in {200, 404}, address
+def test_every_link_that_is_printed_opens_in_a_browser_that_has_no_key(served: Run):
+    links = [
+        link for line in served.output.splitlines() if "curl" not in line for link in re.findall(r"http://\S+", line)
+    ]
+    assert len(links) == 5
+    for link in links:
+        answer = httpx.get(link, trust_env=False, timeout=PATIENCE_SECONDS)
+        assert answer.status_code == 200, link
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the line is written for curl")
+def test_the_line_with_the_findings_can_be_pasted_into_a_shell(served: Run):
+    [line] = [line for line in served.output.splitlines() if "The findings" in line]
+    pasted = ["sh", "-c", line.split(maxsplit=2)[2]]
+    shown = json.loads(subprocess.run(pasted, capture_output=True, check=True, env={"PATH": os.environ["PATH"]}).stdout)
+    assert shown["total_checks"] > 0
+    assert httpx.get(shown["findings_url"], trust_env=False, timeout=PATIENCE_SECONDS).json()
+
+
+def test_a_page_of_a_portal_on_this_machine_may_call_when_its_origin_is_set(served: Run):
+    url = f"{served.environment()['ONBOARDING_API_URL']}/api/v1/tenants"
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    answer = httpx.options(url, headers=asked, trust_env=False, timeout=PATIENCE_SECONDS)
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+def test_a_setting_that_the_stack_leaves_aside_is_named(served: Run):
+    """The region of the tests' own environment."""
+    assert served.output.startswith("make run decides itself about AWS_REGION, and leaves aside what is set.\n")
 
 
 def test_the_page_of_the_api_and_the_api_work_with_the_printed_key(served: Run):
@@ -147,24 +173,67 @@ def test_an_interruption_on_the_way_up_stops_what_was_started(launch: Launch, nu
         assert alive(parts) == set()
 
 
-def test_the_death_of_a_part_is_told_and_ends_the_rest(launch: Launch):
+def test_a_worker_that_is_killed_in_an_onboarding_is_started_again_and_the_account_becomes_active(launch: Launch):
+    with launch("--once") as run:
+        run.wait_until(lambda: "the role for the customer to make" in run.output)
+        first = run.parts()["worker.py"]
+        os.kill(first, signal.SIGKILL)
+        assert run.end() == 0, run.output
+    assert "The worker was killed by SIGKILL. It is started again in 0.5 s (1 of 5 times)." in run.output
+    assert re.search(
+        r"The worker is up again after [0-9.]+ s, as process \d+\. What it was doing goes on\.", run.output
+    )
+    assert re.search(r"Account 444455556666 is active after [0-9.]+ s", run.output)
+    assert "The scan made" in run.output
+
+
+def test_an_api_that_is_killed_in_the_demo_is_started_again_and_the_demo_goes_on(launch: Launch):
+    with launch("--once") as run:
+        run.wait_until(lambda: "POST /tenants" in run.output)
+        os.kill(run.parts()["main.py"], signal.SIGKILL)
+        assert run.end() == 0, run.output
+    assert "The API was killed by SIGKILL. It is started again" in run.output
+    assert "The scan made" in run.output
+
+
+def test_the_pids_in_the_env_file_are_those_of_today(served: Run):
+    before = served.environment()
+    assert int(before["API_PID"]) == served.parts()["main.py"]
+    os.kill(int(before["WORKER_PID"]), signal.SIGKILL)
+    served.wait_until(lambda: served.environment()["WORKER_PID"] != before["WORKER_PID"])
+    assert int(served.environment()["WORKER_PID"]) == served.parts()["worker.py"]
+    assert f"as process {served.environment()['WORKER_PID']}" in served.output
+
+
+def test_the_death_of_a_part_that_holds_everything_is_told_and_ends_the_rest(launch: Launch):
     with launch() as run:
-        parts = run.serving().parts()
-        os.kill(parts["worker.py"], signal.SIGKILL)
+        run.wait_until(lambda: len(run.parts()) == 4)
+        parts = run.parts()
+        os.kill(parts["ministack"], signal.SIGKILL)
         assert run.end() == 1
-        assert "The worker was killed by SIGKILL" in run.output
+        assert "MiniStack was killed by SIGKILL" in run.output
         assert alive(parts) == set()
         assert not run.env_file.exists()
 
 
-def test_a_part_that_dies_during_the_demo_is_told(launch: Launch):
+def test_nothing_outlives_a_run_that_is_killed(launch: Launch):
     with launch() as run:
-        run.wait_until(lambda: "POST /tenants" in run.output)
+        run.wait_until(lambda: len(run.parts()) == 4)
         parts = run.parts()
-        os.kill(parts["main.py"], signal.SIGKILL)
-        assert run.end() == 1
-        assert "The API was killed by SIGKILL" in run.output
-        assert alive(parts) == set()
+        run.end(signal.SIGKILL)
+        run.wait_until(lambda: alive(parts) == set())
+
+
+def test_a_run_that_make_started_ends_when_make_is_killed(tmp_path: Path):
+    assert "python -m local --with-parent" in (ROOT / "Makefile").read_text()
+    command = f"'{sys.executable}' -m local --with-parent --folder '{tmp_path / '.local'}' & echo $!; wait"
+    ports = {variable: str(free_port()) for variable in USUAL_PORTS}
+    with running("make", ["sh", "-c", command], log=tmp_path / "log", environment=ports, cwd=ROOT) as make:
+        make.wait_until(lambda: b"MiniStack) are up" in make.said())
+        run = int(make.said().split()[0])
+        started = [run, *children_of(run)]
+        os.kill(make.pid, signal.SIGKILL)
+        wait_for(lambda: not any(map(is_running, started)))
 
 
 @pytest.mark.parametrize("variable", USUAL_PORTS)
