@@ -42,10 +42,13 @@ def _not_the_workers(place: Place) -> Iterator[Need]:
 
 
 def _not_the_apis(place: Place, keys: Mapping[str, str]) -> Iterator[Need]:
-    own = {(need.resource, action) for need in _allowed("api", place, keys) for action in need.actions}
+    # The context counts: of what is sealed with one key, the API may open the addresses of webhooks alone.
+    own = {
+        (need.resource, action, str(need.context)) for need in _allowed("api", place, keys) for action in need.actions
+    }
     for need in _allowed("worker", place, keys):
         forbidden = (action for action in need.actions if action in NOT_THE_APIS)
-        if actions := tuple(action for action in forbidden if (need.resource, action) not in own):
+        if actions := tuple(action for action in forbidden if (need.resource, action, str(need.context)) not in own):
             yield replace(need, actions=actions, forbidden=True)
 
 

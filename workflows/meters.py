@@ -45,7 +45,7 @@ REFUSAL_CODES = frozenset(
 )
 """The codes of a validation's steps. Any other one is counted as `other`, so that no label can grow."""
 
-REFUSAL_STEPS = frozenset({"shape", "identify", "trust", "ownership", "permissions", "claim", "seal"})
+REFUSAL_STEPS = frozenset({"shape", "identify", "trust", "ownership", "permissions", "privileges", "claim", "seal"})
 
 
 def ended(provider: ProviderType, state: OnboardingState) -> None:

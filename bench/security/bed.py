@@ -14,6 +14,7 @@ from local.temporal import starting_temporal
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from tests.api.whole_portal import WholePortal, whole_portal
+from tests.rig import SIGNER
 from workflows import search_attributes
 
 
@@ -36,4 +37,4 @@ async def temporal_server() -> AsyncIterator[Client]:
         with starting_temporal(log, ui=False, search_attributes=attributes) as server:
             start_runtime()
             await asyncio.to_thread(server.child.wait_until, server.is_ready)
-            yield await connect(server.address, namespace=server.namespace)
+            yield await connect(server.address, namespace=server.namespace, signer=SIGNER)

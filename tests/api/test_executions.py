@@ -268,5 +268,6 @@ async def test_who_was_told_is_shown(scans: ScanPortal) -> None:
     schedule_id = await scans.made(notify_on_success=True, notification_channels={"webhook": {"url": HOOK}})
     run = await scans.ended(await scans.triggered(schedule_id))
     [delivery] = run["deliveries"]
-    assert (delivery["kind"], delivery["target"], delivery["state"]) == ("webhook", HOOK, "delivered")
+    shown = f"{HOOK[: HOOK.index('/', len('https://'))]}/***"  # the rest of an address may be a token
+    assert (delivery["kind"], delivery["target"], delivery["state"]) == ("webhook", shown, "delivered")
     assert delivery["code"] is None

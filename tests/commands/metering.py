@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 PRICED = {"dynamodb", "kms", "secretsmanager"}
 PRICED_OPERATIONS = {"PutObject"}
-NOT_OURS = "List"
-"""The built-in engine lists, and writes nothing, in the customer's account; our processes never list."""
+NOT_OURS = ("List", "Scan")
+"""The built-in engine lists, and writes nothing, in the customer's account; our processes never list. They scan tables
+in sweeps and sealings only, which come at times of their own."""
 READS = {"GetItem", "Query", "Scan"}
 READ_UNIT_BYTES = 4096
 ITEM_OVERHEAD = 100

@@ -116,6 +116,10 @@ def api_journey(world: World) -> None:
     sealer = KmsSealer(aws.kms, key_id=KEY)
     for purpose in SealPurpose:
         sealer.seal(new_entry().credential, replace(world.context, purpose=purpose))
+    of_an_address = replace(world.context, purpose=SealPurpose.ADDRESS)
+    opener = KmsOpener(aws.kms, key_id=KEY)
+    opener.open(sealer.seal(new_entry().credential, of_an_address), of_an_address)
+    accounts.holds(tenant.tenant_id, ProviderType.AWS, "444455556666")
     KmsIdentityKeys(aws.kms, issuer="https://platform.example", key_id=IDENTITY_KEY).published()
     for probe in probes(aws, NAMES, key_id=KEY).values():
         probe()

@@ -31,7 +31,7 @@ from telemetry.steps import StepFailures
 from telemetry.tracing import tracing
 from temporal.client import connect
 from tests.fakes_clouds import ScriptedProvider, refused
-from tests.rig import Rig, eventually
+from tests.rig import SIGNER, Rig, eventually
 from tests.scan_rig import ScanRig
 from tests.telemetry.collector import Collector
 from tests.telemetry.conftest import Meters
@@ -223,8 +223,14 @@ async def test_the_first_event_of_each_kind_is_an_increase(rig: Rig, meters: Met
     assert after.value(REFUSALS.exposed, provider="aws", step="trust", code="unsafe_trust") == 1
 
 
-async def test_a_scan_is_measured_by_how_it_ended_and_what_it_found(address: str, meters: Meters):
-    client = await connect(address, namespace="default", as_failure=as_failure, options={"runtime": meters.runtime})
+async def test_a_scan_is_measured_by_how_it_ended_and_what_it_found(server: TemporalServer, meters: Meters):
+    client = await connect(
+        server.address,
+        namespace=server.namespace,
+        signer=SIGNER,
+        as_failure=as_failure,
+        options={"runtime": meters.runtime},
+    )
     rig = ScanRig(client)
     async with rig.worker():
         await (await scan_scenarios.completed(rig)).result()
