@@ -12,6 +12,7 @@ CALLS: Mapping[str, str] = {
     "api kms.GenerateDataKey": "the credential is sealed before it leaves the process",
     "api dynamodb.TransactWriteItems": "the submission is on record before the workflow hears of it",
     "worker dynamodb.TransactWriteItems": "register and activate: row, claim and audit event, all or nothing",
+    "worker dynamodb.GetItem": "store: the onboarding is under way, so that a repeated command brings nothing back",
     "worker kms.Decrypt": "the seal is opened, in the worker alone",
     "worker secretsmanager.DescribeSecret": "a step that runs again finds what it stored before",
     "worker secretsmanager.CreateSecret": "the credential is stored",

@@ -22,7 +22,7 @@ _CLAIMS = ("name#", "claim#")
 
 def refuse_the_predecessors(dynamodb: "DynamoDBClient", names: "TableNames") -> None:
     """Before tables are adopted. Raises PlatformConfig when one of them holds rows of the system before this one."""
-    for name, is_ours in _SIGNS.items():
+    for name, is_ours in SIGNS.items():
         table = getattr(names, name)
         try:
             rows = [from_item(item) for item in islice(rows_of(dynamodb, table), ADOPTED_ROWS)]
@@ -62,7 +62,7 @@ def _has(*attributes: str) -> Callable[[Row], bool]:
     return lambda row: any(name in row for name in attributes)
 
 
-_SIGNS: Mapping[str, Callable[[Row], bool]] = {
+SIGNS: Mapping[str, Callable[[Row], bool]] = {
     "tenants": _has("version"),
     "providers": _is_our_provider,
     "accounts": _has("version", "external_id"),

@@ -39,7 +39,7 @@ REFUSAL_CODES = frozenset(
         *("malformed", "other_partition", "external_id_mismatch", "temporary_key"),
         *("role_not_assumable", "unknown_key", "wrong_secret", "expired_credential", "access_denied", "invalid_input"),
         *("unsafe_trust", "role_name_not_allowed", "root_key", "other_account", "account_changed"),
-        *("missing_permissions", "limited_permissions"),
+        *("missing_permissions", "limited_permissions", "region_policy", "over_privileged", "account_not_active"),
         *(AccountAlreadyOnboarded.code, SealBroken.code),
     }
 )

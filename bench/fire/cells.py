@@ -85,7 +85,7 @@ async def burn(ground: Ground, place: Place, *, clean: Clean) -> Cell:
         return Cell(place, "the call was not made")
     if ending != clean.ending:
         return Cell(place, f"ended otherwise: {ending}")
-    found = await _noticed(traveller, step_again=attempts > 1, late=place.row.outcome is Outcome.LATE)
+    found = await _noticed(traveller, step_again=attempts > 1)
     return Cell(place, found, asked_to_repeat=any(answer.before for _, answer in traveller.sent))
 
 
@@ -105,16 +105,14 @@ async def restart(ground: Ground, program: str) -> None:
     await part.start()
 
 
-async def _noticed(traveller: Traveller, *, step_again: bool, late: bool) -> str:
-    """Which of the outcomes it was; several together are none of them, except where being late is declared."""
+async def _noticed(traveller: Traveller, *, step_again: bool) -> str:
+    """Which of the outcomes it was; several together are none of them."""
     repeats = await traveller.again()
     answers = [answer for _, answer in traveller.sent]
     if [(a.status, a.body) for a in answers] != [(a.status, a.body) for a in repeats]:
         return f"answered otherwise when repeated: {[answer.status for answer in repeats]}"
     not_kept = any(not answer.replayed and answer.status != NOT_FINAL for answer in repeats)
     before = [status for answer in answers for status in answer.before]
-    if late and step_again and not not_kept and set(before) <= {202, 503}:
-        return Outcome.LATE
     noticed = {Outcome.STEP: step_again, Outcome.REQUEST: set(before) == {503}, Outcome.NOT_KEPT: not_kept}
     found = [str(outcome) for outcome, is_so in noticed.items() if is_so]
     if not set(before) <= {503}:

@@ -16,7 +16,6 @@ class Outcome(StrEnum):
     """The SDK's own second attempt helps."""
     STEP = "step again"
     """The workflow repeats the step. The caller waits a little longer."""
-    LATE = "step again, late"
     """The same, after so many attempts of the SDK that the caller may be asked to repeat or to wait meanwhile."""
     REQUEST = "503, again"
     """Nothing is promised, and the repeated request succeeds."""
@@ -82,12 +81,6 @@ def kept(name: str, purpose: str) -> Row:
 def step(name: str, purpose: str, *, one_reply_lost: Outcome = Outcome.UNNOTICED, cold: bool = False) -> Row:
     """Of the worker, on our side."""
     return Row("worker", Side.OURS, name, purpose, Outcome.STEP, one_reply_lost, cold=cold)
-
-
-def identity(name: str, purpose: str) -> Row:
-    """Of the worker, to become its own role: by a client of the SDK's own, which tries five times with growing
-    pauses."""
-    return Row("worker", Side.OURS, name, purpose, Outcome.LATE, cold=True)
 
 
 def cloud(name: str, purpose: str) -> Row:

@@ -1,14 +1,15 @@
 """The calls to AWS that each journey makes, and the declared outcome of their going wrong. A call that is not in here,
 or that is here and is not made, fails the fault matrix."""
 
-from bench.fire.declared import Outcome, cloud, elsewhere, identity, kept, numbered, request, step
+from bench.fire.declared import Outcome, cloud, elsewhere, kept, numbered, request, step
 
 STARTED = (
     request("sts.AssumeRole", "the API becomes its own role", cold=True),
-    identity("sts.AssumeRole", "the worker becomes its own role"),
+    request("kms.GenerateMac", "the key that signs commands, for this month", cold=True),
     step("kms.DescribeKey", "the key behind the alias", cold=True),
 )
-"""Once in the life of a process, on the way of its first onboarding."""
+"""Once in the life of a process, on the way of its first onboarding. The worker becomes its own role, and learns the
+key that signs commands, before it takes any work."""
 
 RECEIVE = (
     request("dynamodb.Query", "who calls"),
@@ -22,13 +23,16 @@ RECORD = (request("dynamodb.TransactWriteItems", "puts the request on record"),)
 HAND_IN = (*RECEIVE, *FIND, request("kms.GenerateDataKey", "seals the credential"), *RECORD)
 
 REGISTER = (step("dynamodb.TransactWriteItems", "writes the account"),)
+OPEN = step("dynamodb.GetItem", "whether the onboarding is still under way")
 STORE = (
+    OPEN,
     step("kms.Decrypt", "opens the seal"),
     step("secrets-manager.DescribeSecret", "looks for the secret"),
     step("secrets-manager.CreateSecret", "stores the credential"),
     step("secrets-manager.GetSecretValue", "reads the credential"),
 )
 STORE_AGAIN = (
+    OPEN,
     step("kms.Decrypt", "opens the seal"),
     step("secrets-manager.DescribeSecret", "finds the secret"),
     step("secrets-manager.GetSecretValue", "compares with what is stored"),
@@ -54,6 +58,7 @@ PROVE = (
 )
 REFUSE = (step("dynamodb.TransactWriteItems", "writes the refusal"),)
 PROMOTE = (
+    OPEN,
     step("secrets-manager.DescribeSecret", "which version is current"),
     # Moved already, says AWS to the SDK's second attempt; the step then looks again.
     step(

@@ -97,13 +97,17 @@ def _by_role(customer: CloudCustomer, platform: Platform) -> None:
 
 
 def _look(session: Caller) -> None:
-    _identify(session)
+    user = _identify(session).partition(":user/")[2]
     _probe(session)
+    session.call(Call("ram:ListPoliciesForUser", {"UserName": user}))
 
 
-def _identify(session: Caller) -> None:
-    if not session.call(Call("sts:GetCallerIdentity"))["AccountId"]:
+def _identify(session: Caller) -> str:
+    """Return the ARN of the caller."""
+    found = session.call(Call("sts:GetCallerIdentity"))
+    if not found["AccountId"]:
         raise RuntimeError("The SDK does not find what we find.")
+    return str(found["Arn"])
 
 
 def _probe(session: Caller) -> None:

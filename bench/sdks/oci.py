@@ -106,5 +106,9 @@ def validation(customer: CloudCustomer, _: Platform) -> Validate:
             for permission in PERMISSIONS:
                 kind, call = CALLS[permission.name]
                 call(clients.of(kind), tenancy)
+            identity = clients.of(IdentityClient)
+            identity.list_user_group_memberships(tenancy, user_id=user, limit=100)
+            identity.list_groups(tenancy, limit=100)
+            identity.list_policies(tenancy, limit=100)
 
     return validate

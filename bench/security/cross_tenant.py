@@ -68,7 +68,8 @@ def shown(answer: httpx.Response) -> Shown:
 
 def _is_empty(answer: httpx.Response) -> bool:
     """A page of the caller's own trail, filtered by what is not in it."""
-    return bool(answer.json() == {"events": [], "next_cursor": None})
+    body = answer.json()
+    return isinstance(body, dict) and body.get("events") == [] and body.get("next_cursor") is None
 
 
 def carrying(portal: Portal) -> list[tuple[Call, tuple[str, ...]]]:

@@ -14,6 +14,7 @@ from commands.policies.conditions import (
 )
 from commands.policies.place import Condition, Place, Policy, Statement, allow, allow_key, document
 from providers.aws_role_names import RoleNames
+from stores.adoption import SIGNS
 from stores.kms_keys import ALIASES, KEY_SPECS, KEY_USAGES
 from stores.results_bucket import RESULTS_KEY
 from stores.tables import (
@@ -166,7 +167,7 @@ def _setup_rows(place: Place) -> Iterator[Statement]:
     operations = ("CreateTable", "DescribeTable", "UpdateTable", "DescribeContinuousBackups", "UpdateContinuousBackups")
     actions = [f"dynamodb:{operation}" for operation in operations]
     yield allow("MakeAndRepairTables", actions, [table(each.name) for each in tables])
-    yield allow("LookAtTheRowsOfTablesThatAreAdopted", "dynamodb:Scan", [table(each.name) for each in tables])
+    yield allow("LookAtTheRowsOfTablesThatAreAdopted", "dynamodb:Scan", [table(getattr(names, name)) for name in SIGNS])
     expires = ["dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"]
     yield allow("LetItemsExpire", expires, [table(each.name) for each in tables if each.expires_by])
     keys, tenants = table(names.api_keys), table(names.tenants)

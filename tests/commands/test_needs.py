@@ -51,7 +51,7 @@ def test_every_action_on_every_resource_of_the_release_is_asked(process: str):
 
 def test_what_the_api_must_not_do_is_what_the_worker_alone_may():
     forbidden = asked("api", forbidden=True)
-    assert {request.action for request in forbidden} == {"kms:Decrypt", "kms:Sign", "secretsmanager:GetSecretValue"}
+    assert {request.action for request in forbidden} == {"kms:Sign", "secretsmanager:GetSecretValue"}
     assert [request for request in forbidden if allows(statements("api"), request)] == []
     assert [request for request in forbidden if not allows(statements("worker"), request)] == []
 

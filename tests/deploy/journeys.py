@@ -172,6 +172,9 @@ def worker_journey(world: World) -> None:
     opener = KmsOpener(aws.kms, key_id=KEY)
     for purpose, sealed in world.sealed.items():
         opener.open(sealed, replace(world.context, purpose=purpose))
+    of_an_address = replace(world.context, purpose=SealPurpose.ADDRESS)
+    KmsSealer(aws.kms, key_id=KEY).seal(new_entry().credential, of_an_address)
+    accounts.holds(tenant_id, ProviderType.AWS, "444455556666")
     KmsIdentityTokens(aws.kms, issuer="https://platform.example", key_id=IDENTITY_KEY).token("te-1", "//audience")
     vault = SecretsManagerVault(aws.secretsmanager, prefix="threat-engine", kms_key_id=KEY)
     entry = new_entry()
@@ -245,6 +248,7 @@ def run_scans(world: World, accounts: DynamoAccountStore) -> None:
     )
     stored = results.write(order, FOUND, started_at=AT, completed_at=LATER)
     schedules.release(execution, ScanEnd(ExecutionStatus.COMPLETED, LATER, result=stored), owner.event(), pause_after=3)
+    schedules.close_channels(schedules.get(tenant_id, schedule.schedule_id), owner.event())
     schedules.note_skip(schedule, Skip(LATER, "tenant_disabled"), owner.event())
     delivery = Delivery(ChannelKind.SNS, TOPIC, DeliveryState.DELIVERED, LATER)
     scan_id = executions.get(tenant_id, execution.execution_id).execution_id

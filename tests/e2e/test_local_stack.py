@@ -207,7 +207,7 @@ def test_the_pids_in_the_env_file_are_those_of_today(served: Run):
 
 def test_the_death_of_a_part_that_holds_everything_is_told_and_ends_the_rest(launch: Launch):
     with launch() as run:
-        run.wait_until(lambda: len(run.parts()) == 4)
+        run.wait_until(lambda: "API and worker are up" in run.output)
         parts = run.parts()
         os.kill(parts["ministack"], signal.SIGKILL)
         assert run.end() == 1

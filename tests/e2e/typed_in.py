@@ -14,9 +14,10 @@ from tests.e2e.conftest import ROOT, Run
 OF_ONE_RUN = {
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<id>",
     r"te-[0-9a-f]{32}": "<external id>",
+    r"ThreatEngineReadOnly-[0-9a-f]{8}": "<role>",
     r"127\.0\.0\.1:\d+": "<address>",
     r"\d{4}-\d\d-\d\dT[0-9:.]+Z": "<time>",
-    r"(\d+ \w+ from now|now|\d+ \w+ ago)": "<moment>",
+    r"(\d+ \w+ from now|\bnow\b|\d+ \w+ ago)": "<moment>",
     r"attempt \d+": "attempt <number>",
     r" +": " ",
 }
