@@ -61,6 +61,10 @@ class ActiveTenants:
         raise NotImplementedError
 
 
+AT_ANY_TIME = Cadence(ScheduleType.INTERVAL, interval_seconds=1)
+"""The worker does not know when the bed lets a schedule fire, and a firing that does not fit its row is not let in."""
+
+
 class AssumedSchedules:
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -75,7 +79,7 @@ class AssumedSchedules:
         """There are none."""
 
     def get(self, tenant_id: str, schedule_id: str) -> Schedule:
-        row = self._made.get(schedule_id) or schedule_of(tenant_id, schedule_id)
+        row = self._made.get(schedule_id) or schedule_of(tenant_id, schedule_id, AT_ANY_TIME)
         return replace(row, running_execution_id=self._held.get(schedule_id))
 
     def tenant_of(self, schedule_id: str) -> str:
