@@ -150,7 +150,7 @@ class AssumedResults:
     def write(
         self, order: ScanOrder, findings: Sequence[Finding], *, started_at: str, completed_at: str, engine: str = ""
     ) -> StoredResult:
-        return StoredResult(f"s3://results/{order.execution_id}", Counts(total=len(findings)))
+        return StoredResult(f"s3://results/{order.execution_id}", Counts(total=len(findings), passed=len(findings)))
 
     def get(self, tenant_id: str, scan_id: str) -> ScanResult:
         raise NotFound
