@@ -21,7 +21,7 @@ work, in which no other thread of the worker runs."""
 PBES2 = bytes.fromhex("2a864886f70d01050d")
 PBKDF2 = bytes.fromhex("2a864886f70d01050c")
 DIGESTS: dict[bytes, HashAlgorithm] = {
-    bytes.fromhex("2a864886f70d0207"): SHA1(),  # noqa: S303  # the customer's choice, and no signature
+    bytes.fromhex("2a864886f70d0207"): SHA1(),  # noqa: S303  # nosec B303  # the customer's choice, and no signature
     bytes.fromhex("2a864886f70d0208"): SHA224(),
     bytes.fromhex("2a864886f70d0209"): SHA256(),
     bytes.fromhex("2a864886f70d020a"): SHA384(),
@@ -80,7 +80,7 @@ def _derived(derivation: bytes, passphrase: str, length: int) -> bytes:
             pass
         case _:
             raise NotTaken
-    digest: HashAlgorithm = SHA1()  # noqa: S303  # what it is where the file names none
+    digest: HashAlgorithm = SHA1()  # noqa: S303  # nosec B303  # what it is where the file names none
     match der.values(parameters):
         case [(der.OCTET_STRING, salt), (der.INTEGER, rounds), *others]:
             pass
