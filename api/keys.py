@@ -15,8 +15,8 @@ from api.key_schemas import ApiKeyMadeAnswer, ApiKeyRevokedAnswer, ApiKeysAnswer
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from domain.access import Scope
-from domain.api_keys import key_event, new_key, new_key_id
-from domain.errors import MissingScope
+from domain.api_keys import LAST_ADMINISTRATOR, key_event, new_key, new_key_id, remaining_administrator
+from domain.errors import Conflict, MissingScope
 from domain.timestamps import parse, stamp
 
 router = new_router("/api-keys", tag="API keys")
@@ -56,14 +56,24 @@ def list_api_keys(access: AccessDep, tenant_id: Holder, limit: Limit = 50, curso
 @router.delete(
     "/{key_id}",
     dependencies=[needs(Scope.KEYS_ADMIN, Tenancy.OWNED)],
-    responses=errors(404),
+    responses=errors(404, 409),
     summary="Revoke an API key",
 )
 def revoke_api_key(key_id: str, access: AccessDep) -> ApiKeyRevokedAnswer:
-    """It is refused everywhere within five seconds. A key that is revoked already stays so."""
-    key, now = access.api_key(key_id), stamp(datetime.now(UTC))
+    """It is refused everywhere within five seconds. A key that is revoked already stays so. Refused (403) for a key
+    that may do what the caller may not, and (409) for the last one that administers the platform."""
+    key, now, store = access.api_key(key_id), stamp(datetime.now(UTC)), access.services.api_keys
+    if key.key_id != access.caller.key_id:
+        for scope in sorted(key.held - access.caller.scopes):
+            raise MissingScope(scope=scope)
+    remaining = None
+    # Somebody who signs in with a token administers the platform without a key.
+    if key.platform and Scope.KEYS_ADMIN in key.held and access.caller.key_id and key.revoked_at is None:
+        remaining = remaining_administrator(key, store.administrators(), at=now)
+        if remaining is None:
+            raise Conflict(LAST_ADMINISTRATOR)
     event = key_event(key, "api_key.revoked", access.caller.origin, operation=uuid4().hex, at=now)
-    revoked = access.services.api_keys.revoke(key.tenant_id, key.key_id, event)
+    revoked = store.revoke(key.tenant_id, key.key_id, event, remaining=remaining)
     return ApiKeyRevokedAnswer(key_id=revoked.key_id, revoked_at=revoked.revoked_at or now)
 
 

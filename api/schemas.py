@@ -1,8 +1,6 @@
 """Shapes that several resources share: errors, steps, ids and names."""
 
-from re import compile
 from typing import Annotated, Self
-from unicodedata import normalize
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +16,7 @@ from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from domain import names
 from domain.catalogue import Permission
 from domain.errors import Problem
 from domain.validation import Step, StepStatus
@@ -76,20 +75,17 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-_UNSEEN = compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
 def _visible(text: str) -> str:
-    """The text in Unicode's composed form; control and direction characters could make two names look alike."""
-    if _UNSEEN.search(text):
-        raise PydanticCustomError("bad_characters", "control characters")
-    return normalize("NFC", text)
+    """Return the text tidied. Raise for a character that nobody sees: it could make two names look alike."""
+    if names.has_hidden(text):
+        raise PydanticCustomError("bad_characters", "invisible characters")
+    return names.tidied(text)
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_visible)]
-Name = Annotated[Line, StringConstraints(min_length=1, max_length=128)]
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=names.MAX_CHARACTERS)]
 
 
 Unreadable = Annotated[

@@ -11,6 +11,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -144,3 +145,15 @@ def _checksum(body: str) -> str:
         number, digit = divmod(number, 36)
         text += _ALPHABET[digit]
     return text
+
+
+LAST_ADMINISTRATOR = (
+    "This is the last key that administers the platform. Make another one first: nobody could make keys any more."
+)
+
+
+def remaining_administrator(key: ApiKey, administrators: Iterable[ApiKey], *, at: str) -> ApiKey | None:
+    """Return a key that still administers the platform at a moment when `key` is revoked, or None when there is none.
+    `administrators` are the platform's keys that may make keys, those that expired or were revoked included."""
+    others = (one for one in administrators if one.key_id != key.key_id)
+    return next((one for one in others if one.revoked_at is None and one.expires_at > at), None)

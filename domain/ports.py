@@ -90,8 +90,9 @@ class ApiKeyStore(Protocol):
         """A tenant's keys, those that expired and were revoked too. Raises InvalidInput for a cursor that was not given
         for the same tenant."""
 
-    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
-        """Refuse the key from now on. One that is revoked already stays as it is. Raises NotFound."""
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent, *, remaining: ApiKey | None = None) -> ApiKey:
+        """Refuse the key from now on. One that is revoked already stays as it is. Raises NotFound, and Conflict when
+        the key `remaining`, which has to stay, was revoked meanwhile."""
 
     def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:
         """Write when the key was last used, unless that was written at or after `noted_before`, or there is no such

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from domain.access import Role, Scope
-from domain.api_keys import ApiKey, is_key_id
+from domain.api_keys import LAST_ADMINISTRATOR, ApiKey, is_key_id
 from domain.audit import AuditEvent
-from domain.errors import AlreadyExists, NotFound, StaleVersion
+from domain.errors import AlreadyExists, Conflict, NotFound, StaleVersion
 from domain.pages import Page
 from domain.tenants import PLATFORM
 from stores.failures import aws_failures
 from stores.items import Row, assignments, expressions, from_item, is_id, to_item
-from stores.ledger import Ledger, put, update
+from stores.ledger import Ledger, Write, check, put, update
 from stores.listing import Listing, page_of
 from stores.reading import Reader
 from stores.structure import structured
@@ -67,7 +67,7 @@ class DynamoApiKeyStore:
         return page_of(self._dynamodb, listing, READER, limit=limit, cursor=cursor)
 
     @aws_failures()
-    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent, *, remaining: ApiKey | None = None) -> ApiKey:
         if self.get(tenant_id, key_id).revoked_at is None:
             row = update(
                 self._table,
@@ -76,9 +76,19 @@ class DynamoApiKeyStore:
                 condition="attribute_exists(#key_id) AND attribute_not_exists(#revoked_at)",
                 refusal=lambda found: StaleVersion() if found else NotFound(),
             )
+            checks = [self._stays(remaining)] if remaining else []
             with suppress(StaleVersion):  # somebody else was faster
-                self._ledger.commit(event, row)
+                self._ledger.commit(event, row, *checks)
         return self.get(tenant_id, key_id)
+
+    def _stays(self, key: ApiKey) -> Write:
+        """Two that revoke each other's key at the same moment: one of them is refused."""
+        return check(
+            self._table,
+            {"tenant_id": key.tenant_id, "key_id": key.key_id},
+            condition="attribute_exists(#key_id) AND attribute_not_exists(#revoked_at)",
+            refusal=lambda _: Conflict(LAST_ADMINISTRATOR),
+        )
 
     @aws_failures()
     def note_use(self, tenant_id: str, key_id: str, *, at: str, noted_before: str) -> None:

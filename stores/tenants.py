@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.audit import AuditEvent, for_platform
 from domain.errors import AlreadyExists, NotFound, StaleVersion
+from domain.names import folded
 from domain.pages import MAX_PAGE, Page
 from domain.tenants import Tenant
 from stores import cursors
@@ -94,14 +95,16 @@ class DynamoTenantStore:
         """Move the claim. That `current` is what is being replaced, the version of the row sees to."""
         if _claim_key(current) == _claim_key(changed):
             return ()
-        released = delete(
+        return (*(self._released(key, current) for key in _claims_of(current)), self._claim(changed))
+
+    def _released(self, key: str, tenant: Tenant) -> Write:
+        return delete(
             self._table,
-            _claim_key(current),
-            condition="#owner = :owner",
-            owner=current.tenant_id,
+            {"tenant_id": key},
+            condition="attribute_not_exists(#owner) OR #owner = :owner",
+            owner=tenant.tenant_id,
             refusal=lambda _: StaleVersion(),
         )
-        return (released, self._claim(changed))
 
     def _claim(self, tenant: Tenant) -> Write:
         return put(
@@ -113,7 +116,12 @@ class DynamoTenantStore:
 
 
 def _claim_key(tenant: Tenant) -> Row:
-    return {"tenant_id": f"{CLAIM}{tenant.tenant_name.casefold()}"}
+    return {"tenant_id": f"{CLAIM}{folded(tenant.tenant_name)}"}
+
+
+def _claims_of(tenant: Tenant) -> set[str]:
+    """The claims that a tenant may hold. Before names were folded, only their case was left out of account."""
+    return {str(_claim_key(tenant)["tenant_id"]), f"{CLAIM}{tenant.tenant_name.casefold()}"}
 
 
 def _from_row(row: Row) -> Tenant:

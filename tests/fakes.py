@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from domain.access import Scope
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
-from domain.api_keys import ApiKey
+from domain.api_keys import LAST_ADMINISTRATOR, ApiKey
 from domain.audit import EVERYTHING, AuditEvent, AuditFilter, for_platform
 from domain.audit_anchors import Anchor
 from domain.audit_trail import AuditDigest, Note, note_of
@@ -30,6 +30,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.idempotency import Answer, IdempotencyRecord, canonical
+from domain.names import folded
 from domain.pages import MAX_PAGE, Page
 from domain.tenants import Tenant, TenantStatus
 from domain.timestamps import parse
@@ -105,7 +106,7 @@ class FakeTenantStore:
 
     def _write(self, tenant: Tenant, event: AuditEvent) -> None:
         others = (row for row in self._rows.values() if row.tenant_id != tenant.tenant_id)
-        if tenant.tenant_name.casefold() in {row.tenant_name.casefold() for row in others}:
+        if folded(tenant.tenant_name) in {folded(row.tenant_name) for row in others}:
             raise AlreadyExists
         self._rows[tenant.tenant_id] = tenant
         self._ledger.add(event)
@@ -245,10 +246,12 @@ class FakeApiKeyStore:
         rows = {key: row for key, row in self._rows.items() if row.tenant_id == tenant_id}
         return page_of(rows, ("api-keys", tenant_id), lambda _: True, limit=limit, cursor=cursor)
 
-    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent) -> ApiKey:
+    def revoke(self, tenant_id: str, key_id: str, event: AuditEvent, *, remaining: ApiKey | None = None) -> ApiKey:
         with self._ledger.lock:
             key = self.get(tenant_id, key_id)
             if key.revoked_at is None and not self._ledger.holds(event):
+                if remaining and self._rows[remaining.key_id].revoked_at:
+                    raise Conflict(LAST_ADMINISTRATOR)
                 self._rows[key_id] = replace(key, revoked_at=event.at)
                 self._ledger.add(event)
             return self.get(tenant_id, key_id)

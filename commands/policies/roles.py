@@ -82,6 +82,8 @@ def _api_rows(place: Place) -> Iterator[Statement]:
     changes = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
     yield allow("ChangeTenantsInTransactions", changes, table(names.tenants), IN_TRANSACTION)
     yield allow("MakeKeysInTransactions", "dynamodb:PutItem", table(names.api_keys), IN_TRANSACTION)
+    stays = "dynamodb:ConditionCheckItem"
+    yield allow("LeaveAnAdministratorInTransactions", stays, table(names.api_keys), IN_TRANSACTION)
     yield allow("RevokeKeysAndNoteTheirUse", "dynamodb:UpdateItem", table(names.api_keys))
     yield _audit_events(place)
     yield allow("KeepIdempotencyRecords", ["dynamodb:PutItem", "dynamodb:UpdateItem"], table(names.idempotency))

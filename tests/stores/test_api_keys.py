@@ -7,7 +7,7 @@ import pytest
 
 from domain.access import Role, Scope
 from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
-from domain.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
+from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Unavailable
 from domain.tenants import PLATFORM
 from stores.items import to_item
 from tests.stores.conftest import Aws, Stores
@@ -170,3 +170,14 @@ def test_a_revocation_whose_reply_was_lost_is_repeated_with_success(aws: Aws):
         aws.stores.api_keys.revoke(key.tenant_id, key.key_id, event)
     assert aws.stores.api_keys.revoke(key.tenant_id, key.key_id, event).revoked_at == LATER
     assert len(aws.stores.events(key.tenant_id)) == 2
+
+
+def test_two_that_revoke_each_others_key_leave_one_of_them(stores: Stores):
+    tenant_id = new_id()
+    first, second = (new_key(tenant_id) for _ in range(2))
+    for key in (first, second):
+        stores.api_keys.add(key, new_event(tenant_id))
+    stores.api_keys.revoke(tenant_id, first.key_id, new_event(tenant_id), remaining=second)
+    with pytest.raises(Conflict):
+        stores.api_keys.revoke(tenant_id, second.key_id, new_event(tenant_id), remaining=first)
+    assert stores.api_keys.get(tenant_id, second.key_id).revoked_at is None

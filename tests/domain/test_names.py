@@ -1,0 +1,42 @@
+"""Names: what may stand in them, and when two are the same."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.names import folded, has_hidden, tidied
+
+HIDDEN = [
+    *("\u200b", "\u200d", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u2028", "\ufe0f", "\U000e0041", "\U000e0101"),
+    *("\u3164", "\uffa0", "\u115f", "\u2800", "\u034f", "\ue000", "\x07", "\n"),
+]
+
+
+@pytest.mark.parametrize("sign", HIDDEN, ids=ascii)
+def test_what_nobody_sees_is_found_wherever_it_stands(sign: str):
+    assert all(has_hidden(name) for name in (f"Zed{sign}", f"{sign}Zed", f"Z{sign}ed"))
+
+
+@given(st.text(st.characters(categories=["Cf"]), min_size=1))
+def test_no_format_character_gets_through(text: str):
+    assert has_hidden(f"Acme{text}")
+
+
+@pytest.mark.parametrize("name", ["Acme", "Müller & Söhne", "株式会社", "Жёлтый Ёж", "شركة", "Zoë–2", "नमस्ते"])
+def test_names_of_people_are_fine(name: str):
+    assert not has_hidden(name)
+    assert tidied(name) == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize(
+    "other", ["ACME ltd", "\uff21cme Ltd", "acme  ltd", "Acme\u00a0Ltd", "ᴬcme Ltd", "Acme\u3000Ltd"], ids=ascii
+)
+def test_what_looks_alike_is_one_name(other: str):
+    assert folded(tidied(other)) == folded("Acme Ltd")
+
+
+@given(st.text(max_size=40))
+def test_folding_a_folded_name_changes_nothing(text: str):
+    assert folded(folded(text)) == folded(text)
