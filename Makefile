@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # check ends with the tests
-.PHONY: help install run api worker test test-fast check prove lint types fix bench security sbom histories lock clean
+.PHONY: help install run api worker test test-fast check prove lint types fix bench house security sbom histories lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ fix: $(INSTALLED)  ## mend what ruff can mend
 
 bench: $(INSTALLED) $(if $(SKIP_ORACLE),,$(ORACLE))  ## how fast it is and what an onboarding takes, half an hour (ARGS=--quick; ARGS=soak: memory)
 	@$(BIN)/python -m bench $(ARGS)
+
+house: $(INSTALLED)  ## the shape of the code in figures, beside what is wanted (ARGS=--static: without a run)
+	@$(BIN)/python -m tests.house $(ARGS)
 
 security: $(INSTALLED)  ## attack it and count what came of it (ARGS=--quick; ARGS=--offline: ask nobody)
 	@$(BIN)/python -m bench.security $(ARGS)
