@@ -1,16 +1,18 @@
 """The issuer's keys: fetched seldom, kept through an outage, and never at the command of a token."""
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from api.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, IssuerKeys, usable
 from domain.errors import Unavailable
-from tests.issuer import Issuer, described, ec_key, rsa_key
+from tests.issuer import Issuer, PrivateKey, described, ec_key, rsa_key
 from tests.patience import PATIENCE_SECONDS
 
 MINUTES_10 = 600
@@ -154,6 +156,12 @@ def test_an_answer_without_a_key_locks_nobody_out(clock: Clock, answer: dict[str
     assert keys.find("rsa-1") is not None
 
 
+def private(key: PrivateKey) -> dict[str, Any]:
+    """A whole private key, which anybody who read the set could sign with."""
+    made = RSAAlgorithm.to_jwk(key) if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm.to_jwk(key)
+    return {**json.loads(made), "kid": "k", "use": "sig"}
+
+
 RSA = described(rsa_key("issuer"), "k")
 EC = described(ec_key("issuer"), "k")
 UNUSABLE: dict[str, Callable[[], Any]] = {
@@ -162,7 +170,8 @@ UNUSABLE: dict[str, Callable[[], Any]] = {
     "for passwords": lambda: {"kty": "oct", "k": "c2VjcmV0", "kid": "k"},
     "of another curve": lambda: described(ec.generate_private_key(ec.SECP384R1()), "k"),
     "too short": lambda: described(rsa_key("short", 1024), "k"),
-    "private": lambda: {**RSA, "d": "AQAB"},
+    "private": lambda: private(rsa_key("issuer")),
+    "private, on a curve": lambda: private(ec_key("issuer")),
     "without a name": lambda: {name: value for name, value in RSA.items() if name != "kid"},
     "with a number for a name": lambda: {**RSA, "kid": 7},
     "with a long name": lambda: {**RSA, "kid": "k" * 300},

@@ -212,6 +212,17 @@ def test_an_event_that_two_digests_hold_is_found():
     ]
 
 
+@pytest.mark.parametrize(
+    "changes", [{"previous": "f" * 64}, {"previous": SOUND.digests[-2].previous}, {"sequence": 99}]
+)
+def test_a_digest_with_a_good_signature_that_does_not_go_on_from_the_one_before_is_found(changes: dict[str, object]):
+    digest = replace(SOUND.digests[-1], **changes)  # type: ignore[arg-type]
+    signed = replace(digest, signature=RIG.signer.sign(digest.signed))
+    assert found(replace(SOUND, digests=[*SOUND.digests[:-1], signed])) == [
+        Breach(Fault.BROKEN_CHAIN, f"digest {digest.sequence}")
+    ]
+
+
 def test_the_chain_of_another_tenant_does_not_do():
     assert {breach.fault for breach in found(replace(SOUND, tenant_id=str(uuid4())))} == {Fault.BROKEN_CHAIN}
 

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -98,6 +98,21 @@ def test_the_envelope_of_another_key_does_not_open(aws: Aws):
     context = new_context()
     other = aws.clients.kms.create_key()["KeyMetadata"]["KeyId"]
     sealed = KmsSealer(aws.clients.kms, key_id=other).seal(CREDENTIAL, context)
+    with pytest.raises(SealBroken):
+        aws.stores.opener.open(sealed, context)
+
+
+@dataclass(frozen=True)
+class Wider(SealContext):
+    """A context with one more pair."""
+
+    def as_mapping(self) -> dict[str, str]:
+        return {**super().as_mapping(), "more": "pair"}
+
+
+def test_an_envelope_that_was_sealed_with_one_more_pair_does_not_open(aws: Aws):
+    context = new_context()
+    sealed = aws.stores.sealer.seal(CREDENTIAL, Wider(context.tenant_id, context.account_id, context.submission_id))
     with pytest.raises(SealBroken):
         aws.stores.opener.open(sealed, context)
 

@@ -89,10 +89,33 @@ def running_receiver(folder: Path, host: str = HOST) -> Iterator[Receiver]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     receiver = Receiver(server.server_port, str(ca_file), lambda handler: None)
     receiver.replies(200)
-    thread = threading.Thread(target=server.serve_forever)
+    with _serving(server):
+        yield receiver
+
+
+@contextmanager
+def running_plain_server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
+    """The port of a server that answers every GET, and does so without TLS."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(server):
+        yield server.server_port
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    # The default looks for the end twice a second, and each test waits for that.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield receiver
+        yield
     finally:
         server.shutdown()
         thread.join()

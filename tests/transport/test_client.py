@@ -124,6 +124,13 @@ def test_nothing_else_than_https_to_a_public_host_is_connected_to(url: str):
         GuardedClient(PublicOnly(real)).send("GET", url)
 
 
+@pytest.mark.parametrize("port", [22, 80, 442, 444, 8443])
+def test_a_host_that_answers_at_another_port_is_not_connected_to(receiver: Receiver, port: int):
+    with pytest.raises(InvalidInput):
+        receiver.client().send("GET", f"https://{HOST}:{port}/scan")
+    assert receiver.requests == []
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_answer_and_not_followed(receiver: Receiver, status: int):
     receiver.replies(status, location="https://169.254.169.254/latest/meta-data/")

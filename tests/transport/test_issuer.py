@@ -11,7 +11,7 @@ import pytest
 from api.issuer_keys import usable
 from domain.errors import Unavailable
 from tests.issuer import Issuer
-from tests.transport.receiver import Receiver, running_receiver
+from tests.transport.receiver import Receiver, running_plain_server, running_receiver
 from transport.issuer import IssuerClient
 
 METADATA = "/realm/.well-known/openid-configuration"
@@ -74,6 +74,18 @@ def test_keys_are_fetched_over_https_only(served: Served, address: Any):
     served.metadata["jwks_uri"] = address
     refused(served)
     assert len(served.receiver.requests) == 1
+
+
+def test_keys_that_somebody_serves_without_tls_are_not_taken(served: Served):
+    with running_plain_server(served.answer) as port:
+        served.metadata["jwks_uri"] = f"http://127.0.0.1:{port}/realm/keys"
+        refused(served)
+
+
+def test_an_issuer_without_tls_is_not_asked(served: Served):
+    with running_plain_server(served.answer) as port:
+        served.issuer = served.metadata["issuer"] = f"http://127.0.0.1:{port}/realm"
+        refused(served)
 
 
 def test_a_redirect_leads_nowhere(served: Served):
