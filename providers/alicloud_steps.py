@@ -1,5 +1,6 @@
 """The last two steps, which are the same for a key and for a role."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -22,7 +23,9 @@ GRANT = (
 
 OPEN = "Nothing has to be done while you use no closed region. Otherwise exempt this user or role from that policy."
 FEWER = "Attach the policy that the script makes in place of AdministratorAccess or the like."
-FULL_POWER = frozenset({"AdministratorAccess", "PowerUserAccess"})
+FULL_POWER = re.compile(r"AdministratorAccess|PowerUserAccess|Aliyun[A-Za-z0-9]+FullAccess")
+"""AliCloud's own policies that change things, of everything or of one service."""
+MAX_GROUPS = 10
 
 
 def ownership(proved: str, credential: Credential, expectation: Expectation) -> Step:
@@ -85,16 +88,25 @@ def _refusals(session: Session, calls: Iterable[Call], region: str) -> Mapping[s
 
 
 def _administers(session: Session, identity: str) -> bool:
-    """Whether a RAM user has one of AliCloud's own policies of full power. Who may not even ask has none; the session
-    of a role is narrowed to the published actions, so that what more the role may do is neither seen nor used."""
+    """Whether a RAM user, or a group that it is in, has one of AliCloud's own policies of power. Who may not even ask
+    has none; the session of a role is narrowed to the published actions, so that what more the role may do is neither
+    seen nor used."""
     user = identity.partition(":user/")[2]
     if not user:
         return False
+    of_user = {"UserName": user}
+    held = _names(session, Call("ram:ListPoliciesForUser", of_user), "Policies", "Policy", "PolicyName")
+    for group in _names(session, Call("ram:ListGroupsForUser", of_user), "Groups", "Group", "GroupName")[:MAX_GROUPS]:
+        asked = Call("ram:ListPoliciesForGroup", {"GroupName": group})
+        held += _names(session, asked, "Policies", "Policy", "PolicyName")
+    return any(map(FULL_POWER.fullmatch, held))
+
+
+def _names(session: Session, call: Call, outer: str, inner: str, name: str) -> list[str]:
+    """What an answer of RAM lists; nothing when it is not given."""
     try:
-        found = session.call(Call("ram:ListPoliciesForUser", {"UserName": user}))
+        found = session.call(call).get(outer)
     except (Refused, Trouble):
-        return False
-    attached = found.get("Policies")
-    policies = attached.get("Policy") if isinstance(attached, Mapping) else None
-    names = {text(policy, "PolicyName") for policy in policies} if isinstance(policies, list) else set()
-    return bool(names & FULL_POWER)
+        return []
+    entries = found.get(inner) if isinstance(found, Mapping) else None
+    return [text(entry, name) for entry in entries] if isinstance(entries, list) else []

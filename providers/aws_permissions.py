@@ -165,8 +165,12 @@ PROBES = {
     "ec2:DescribeSecurityGroups": Probe("ec2", "describe_security_groups", {"MaxResults": 5}),
 }
 
-CHANGING = ("iam:CreateUser", "iam:CreateAccessKey", "s3:DeleteBucket", "ec2:TerminateInstances")
-"""Asked of the simulation beside the permissions: whoever may do one of these everywhere may do far more than look."""
+CHANGING = (
+    *("iam:CreateUser", "iam:CreateAccessKey", "iam:AttachRolePolicy", "sts:AssumeRole", "s3:DeleteBucket"),
+    *("ec2:TerminateInstances", "lambda:UpdateFunctionCode"),
+)
+"""Asked of the simulation beside the permissions: whoever may do one of these everywhere may do far more than look.
+With the permissions they are as many as one call asks for."""
 
 # The session of a validation can do what validation does, whatever the role itself may do.
 SESSION_POLICY = json.dumps(

@@ -36,10 +36,22 @@ GRANT = (
 
 CHANGING = (
     "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleDefinitions/write",
+    "Microsoft.Authorization/elevateAccess/action",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    "Microsoft.Resources/subscriptions/resourceGroups/delete",
     "Microsoft.Compute/virtualMachines/delete",
+    "Microsoft.Compute/virtualMachines/runCommand/action",
     "Microsoft.Storage/storageAccounts/delete",
+    "Microsoft.Storage/storageAccounts/listKeys/action",
+    "Microsoft.Network/networkSecurityGroups/write",
+    "Microsoft.KeyVault/vaults/write",
+    "Microsoft.Sql/servers/delete",
+    "Microsoft.Web/sites/write",
+    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action",
+    "Microsoft.Insights/diagnosticSettings/delete",
 )
-"""Operations of Owner and Contributor, which nobody needs who only looks."""
+"""Operations of Owner, Contributor, and of those who administer one service, which nobody needs who only looks."""
 FEWER = (
     "Assign the role that the script makes, or Reader and Key Vault Reader, in place of Owner, Contributor or the like."
 )

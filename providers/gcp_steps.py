@@ -18,8 +18,15 @@ GRANT = (
     "moment ago may need a few minutes."
 )
 
-CHANGING = ("resourcemanager.projects.setIamPolicy", "compute.instances.delete", "storage.buckets.delete")
-"""Permissions of Owner and Editor, which nobody needs who only looks. They are asked for in the same call."""
+CHANGING = (
+    *("resourcemanager.projects.setIamPolicy", "iam.roles.update", "iam.serviceAccounts.actAs"),
+    *("iam.serviceAccounts.setIamPolicy", "iam.serviceAccountKeys.create", "serviceusage.services.disable"),
+    *("compute.instances.delete", "compute.firewalls.update", "storage.buckets.delete", "bigquery.datasets.delete"),
+    *("cloudsql.instances.delete", "container.clusters.delete", "cloudfunctions.functions.delete"),
+    *("cloudkms.cryptoKeys.update", "logging.sinks.delete"),
+)
+"""Permissions of Owner, Editor, and of those who administer one service, which nobody needs who only looks. They are
+asked for in the same call."""
 FEWER = "Give the service account the role that the script makes, in place of roles/owner, roles/editor or the like."
 
 Found = TypeVar("Found")

@@ -15,10 +15,11 @@ from providers.rest import text
 
 VIEWING = frozenset({"Viewer", "Operator", "Editor", "Administrator"})
 """The platform roles, each of which may do what those before it may."""
-CHANGING = frozenset({"Administrator", "Editor"})
-VPC = "is"
-"""Stands for the services of the account: whoever administers it administers what runs there."""
-ROLE_ID = re.compile(r"crn:v1:[a-z]+:public:iam::::role:([A-Za-z]+)")
+CHANGING = frozenset({"Administrator", "Editor", "Manager", "Writer"})
+"""Of a platform and of a service."""
+ROLE_ID = re.compile(r"crn:v1:[a-z]+:public:iam::::(?:role|serviceRole):([A-Za-z]+)")
+ONE_THING = frozenset({"serviceInstance", "resource"})
+"""Attributes that narrow a policy to a single thing."""
 
 RESOURCE_GROUPS = "resource-group"
 IAM_GROUP = frozenset({"iam-access-management", "iam-identity", "iam-groups", "user-management"})
@@ -39,8 +40,8 @@ class Policy:
 
     @property
     def administers(self) -> bool:
-        """Whether it lets its holder change all that is in the account, or who may do so."""
-        return bool(self.roles & CHANGING) and any(self._covers(service) for service in (VPC, *IAM_GROUP))
+        """Whether it lets its holder change what is in a service or in a part of the account, or who may do so."""
+        return bool(self.roles & CHANGING) and not ONE_THING.intersection(self.attributes)
 
     def _covers(self, service: str) -> bool:
         match sorted(self.attributes.items()):

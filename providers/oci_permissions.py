@@ -5,6 +5,7 @@ Permissions, and the operations that need them, are those of Oracle's policy ref
 IAM", "… the Core Services", "… Object Storage", "… Database", "… Audit", "… Events", "… Logging", "… Vault").
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -88,21 +89,31 @@ GROUPS = Probe("identity", "/20160918/groups", WHOLE)
 POLICIES = Probe("identity", "/20160918/policies", WHOLE)
 """What tells whether a user may do everything. The published permissions reach for them."""
 
-EVERYTHING = " to manage all-resources in tenancy"
+POWER = re.compile(
+    r"allow (?P<who>any-user|any-group|group .+?) to (?:manage [a-z-]+|use all-resources|\{ ?\* ?\}) in "
+    r"(?:tenancy|compartment .+)"
+)
+"""To change something everywhere, or in a whole compartment. `use` changes what is there."""
 
 
 def administers(statements: Sequence[str], groups: Mapping[str, str]) -> bool:
-    """Whether a statement without a condition gives one of the groups (names by OCID) everything."""
-    subjects = {f"id {ocid}".lower() for ocid in groups} | {name.lower() for name in groups.values() if name}
+    """Whether a statement without a condition lets everybody, or one of the groups (names by OCID), change things."""
+    subjects = {ocid.lower() for ocid in groups} | {name.lower() for name in groups.values() if name}
     for said in statements:
-        start, found, condition = " ".join(said.lower().split()).partition(EVERYTHING)
-        if found and not condition and start.startswith("allow group "):
-            named = (
-                one.strip().rpartition("/")[2].strip(" '") for one in start.removeprefix("allow group ").split(",")
-            )
-            if subjects.intersection(named):
-                return True
+        found = POWER.fullmatch(" ".join(said.lower().split()))
+        if (
+            found
+            and " where " not in said.lower()
+            and (found["who"].startswith("any-") or subjects & _named(found["who"]))
+        ):
+            return True
     return False
+
+
+def _named(who: str) -> set[str]:
+    """The groups of a statement, without their identity domain: names and OCIDs, which may be in quotation marks."""
+    listed = who.removeprefix("group ").split(",")
+    return {one.strip().removeprefix("id ").rpartition("/")[2].strip(" '\"") for one in listed}
 
 
 def statement(group: str, permissions: tuple[str, ...]) -> str:

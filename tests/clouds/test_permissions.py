@@ -11,6 +11,7 @@ from domain.catalogue import parse_credential
 from domain.errors import Propagating
 from domain.ports import CloudProvider
 from domain.validation import Expectation, Outcome, Step, Verdict
+from providers.oci_permissions import administers
 from tests.clouds.cases import CASES, Case
 from tests.providers.aws_accounts import EXTERNAL_ID
 from tests.standin.azure import AzureCloud
@@ -104,6 +105,61 @@ def test_who_may_do_everything_is_active_with_a_warning(way: Way, request: pytes
     assert verdict.outcome is Outcome.ACTIVE
     assert step_of(verdict, "over_privileged").status == "warned"
     assert step_of(verdict, "over_privileged").remedy
+
+
+def as_network_contributor(cloud: AzureCloud) -> None:
+    reader = {"actions": ["*/read"], "notActions": [], "dataActions": [], "notDataActions": []}
+    changing = {**reader, "actions": ["microsoft.network/*"]}
+    cloud.subscription.roles[cloud.application.object_id] += [reader, changing]
+
+
+def as_firewall_administrator(cloud: GcpCloud) -> None:
+    for project in cloud.projects.values():
+        for account in project.granted:
+            project.granted[account] = {*project.granted[account], "compute.firewalls.update"}
+
+
+def as_policy_manager(cloud: OciCloud) -> None:
+    cloud.groups = {"ocid1.group.oc1..pol": "Policy Admins"}
+    cloud.statements = ["Allow group 'Default'/'Policy Admins', Others to manage policies in tenancy"]
+
+
+def as_key_manager(cloud: IbmCloud) -> None:
+    manager = replace(
+        cloud.policies[0], role="crn:v1:bluemix:public:iam::::serviceRole:Manager", attributes={"serviceName": "kms"}
+    )
+    cloud.policies = [*cloud.policies, manager]
+
+
+SOME_POWER: Mapping[str, Callable[[Any], None]] = {
+    "azure, client secret": as_network_contributor,
+    "gcp, service account key": as_firewall_administrator,
+    "alicloud, access key": lambda cloud: cloud.attached_to_group.add("AliyunECSFullAccess"),
+    "oci, API signing key": as_policy_manager,
+    "ibm, API key": as_key_manager,
+}
+
+
+@pytest.mark.parametrize("way", SOME_POWER, indirect=True)
+def test_power_over_one_service_or_through_a_group_is_warned_of_too(way: Way, request: pytest.FixtureRequest):
+    SOME_POWER[request.node.callspec.params["way"]](way.case.cloud)
+    verdict = way.validate()
+    assert (verdict.outcome, step_of(verdict, "over_privileged").status) == (Outcome.ACTIVE, "warned")
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_power"),
+    [
+        ("Allow any-user to manage all-resources in tenancy", True),
+        ("allow group id 'ocid1.group.oc1..aaa' to use all-resources in tenancy", True),
+        ('Allow group "Default"/"Admins" to manage virtual-network-family in compartment prod', True),
+        ("Allow group Admins to read all-resources in tenancy", False),
+        ("Allow group Others to manage all-resources in tenancy", False),
+        ("Allow group Admins to manage all-resources in tenancy where request.region = 'fra'", False),
+    ],
+)
+def test_a_statement_of_oci_is_power_when_it_lets_the_user_change_things(statement: str, is_power: bool):
+    assert administers([statement], {"ocid1.group.oc1..aaa": "Admins"}) is is_power
 
 
 SUSPENDED: Mapping[str, tuple[Fault, str]] = {

@@ -44,7 +44,9 @@ def test_a_key_with_every_permission_makes_an_active_account(ali: AliCloudRig):
 
 def test_a_validation_asks_who_it_is_and_once_for_each_permission(ali: AliCloudRig):
     ali.validate()
-    assert len(ali.stand_in.log) == 1 + len(PERMISSIONS) + 1  # and once for the policies that the user has
+    assert (
+        len(ali.stand_in.log) == 1 + len(PERMISSIONS) + 2
+    )  # and once for the policies of the user, and for its groups
 
 
 def test_an_unknown_key_a_disabled_key_and_a_wrong_secret_are_told_apart(ali: AliCloudRig):

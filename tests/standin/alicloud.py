@@ -96,7 +96,8 @@ class AliCloud:
         self.assumed: list[Mapping[str, str]] = []
         """The parameters of each AssumeRole that succeeded."""
         self.attached: set[str] = set()
-        """Policies of AliCloud's own that the user has."""
+        self.attached_to_group: set[str] = set()
+        """Policies of AliCloud's own that the user has, and that its group has."""
         self.closed_regions: set[str] = set()
         """By a control policy."""
         self._nonces: set[str] = set()
@@ -127,11 +128,8 @@ class AliCloud:
                 return self._caller(key)
             case "sts:AssumeRole":
                 return self._assume(key, asked.query | asked.form)
-            case "ram:ListPoliciesForUser" if self.attached:
-                policies = [{"PolicyName": name, "PolicyType": "System"} for name in sorted(self.attached)]
-                return Answer(200, {"RequestId": str(uuid4()).upper(), "Policies": {"Policy": policies}})
-            case "ram:ListPoliciesForUser":
-                raise Refusal(403, "NoPermission", AccessDeniedDetail=denied("ram:ListPoliciesForUser", IDENTITY))
+            case "ram:ListPoliciesForUser" | "ram:ListGroupsForUser" | "ram:ListPoliciesForGroup":
+                return self._power(operation)
             case _ if asked.host.split(".")[1] in self.closed_regions:
                 raise Refusal(403, "Forbidden.RAM", AccessDeniedDetail=denied(operation, "ControlPolicy"))
             case action if action not in READING:
@@ -140,6 +138,18 @@ class AliCloud:
                 code = "NoPermission" if product in ("ram", "actiontrail") else "Forbidden.RAM"
                 raise Refusal(403, code, AccessDeniedDetail=denied(action, "AccountLevelIdentityBasedPolicy"))
         return Answer(200, {"RequestId": str(uuid4()).upper()})
+
+    def _power(self, operation: str) -> Answer:
+        """Only who has power may ask who has power."""
+        found = {
+            "ListPoliciesForUser": self.attached and _listed("Policies", "Policy", "PolicyName", self.attached),
+            "ListGroupsForUser": self.attached_to_group and _listed("Groups", "Group", "GroupName", {"operators"}),
+            "ListPoliciesForGroup": self.attached_to_group
+            and _listed("Policies", "Policy", "PolicyName", self.attached_to_group),
+        }[operation]
+        if not found:
+            raise Refusal(403, "NoPermission", AccessDeniedDetail=denied(f"ram:{operation}", IDENTITY))
+        return Answer(200, {"RequestId": str(uuid4()).upper(), **found})
 
     def _caller(self, key: Key) -> Answer:
         return Answer(
@@ -234,3 +244,7 @@ def denied(action: str, policy_type: str) -> dict[str, str]:
 
 def made(length: int, letters: str = ascii_letters + digits) -> str:
     return "".join(choice(letters) for _ in range(length))
+
+
+def _listed(outer: str, inner: str, name: str, values: set[str]) -> dict[str, object]:
+    return {outer: {inner: [{name: value} for value in sorted(values)]}}
