@@ -18,22 +18,22 @@ from domain.edge_errors import TenantDisabled
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE, every_item
 from domain.ports import ApiKeyStore
-from domain.tenants import PLATFORM, TenantStatus
+from domain.tenants import PLATFORM, Tenant, TenantStatus
 from domain.timestamps import stamp
 from stores.api_keys import DynamoApiKeyStore
 from stores.tenants import DynamoTenantStore
 
-Tenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, or `platform` for a key that reaches all.")]
+OfTenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, or `platform` for a key that reaches all.")]
 Name = Annotated[str, typer.Option(help="What the key is for.", callback=one_line)]
-WithRole = Annotated[Role, typer.Option(help="What it may do.")]
+WithRole = Annotated[Role, typer.Option(case_sensitive=False, help="What it may do.")]
 Days = Annotated[int, typer.Option("--expires-in-days", min=1, max=MAX_DAYS, help="How long it is valid.")]
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]
 
 
-def create(tenant_id: Tenant, name: Name, role: WithRole, expires_in_days: Days = DAYS) -> None:
+def create(tenant_id: OfTenant, name: Name, role: WithRole, expires_in_days: Days = DAYS) -> None:
     """Make a key. It goes alone to the standard output and is not shown again."""
     keys, tenants = _connected()
-    if tenant_id != PLATFORM and tenants.get(tenant_id).status is not TenantStatus.ACTIVE:
+    if tenant_id != PLATFORM and _tenant(tenants, tenant_id).status is not TenantStatus.ACTIVE:
         raise TenantDisabled
     text, key = add_key(keys, tenant_id, name, role=role, lifetime=timedelta(days=expires_in_days))
     print(f"This {role} key {key.prefix} is valid until {key.expires_at} and is not shown again:", file=sys.stderr)
@@ -49,11 +49,11 @@ def add_key(keys: ApiKeyStore, tenant_id: str, name: str, *, role: Role, lifetim
     return text, key
 
 
-def show(tenant_id: Tenant, output: Output = Format.TABLE, limit: Limit = 100) -> None:
+def show(tenant_id: OfTenant, output: Output = Format.TABLE, limit: Limit = 100) -> None:
     """List a tenant's keys, those that expired or were revoked too."""
     keys, tenants = _connected()
     if tenant_id != PLATFORM:
-        tenants.get(tenant_id)
+        _tenant(tenants, tenant_id)
     now = stamp(datetime.now(UTC))
     rows = (_row(key, now) for key in every_item(lambda cursor: keys.page(tenant_id, limit=MAX_PAGE, cursor=cursor)))
     columns = ("state", "key_id", "granted", "expires_at", "last_used_at", "name")
@@ -69,6 +69,13 @@ def revoke(key_id: KeyId) -> None:
     event = key_event(key, "api_key.revoked", Origin("cli", request_id), operation=request_id, at=now)
     revoked = keys.revoke(key.tenant_id, key.key_id, event)
     print(f"revoked   key {revoked.key_id}  ({revoked.revoked_at})")
+
+
+def _tenant(tenants: DynamoTenantStore, tenant_id: str) -> Tenant:
+    try:
+        return tenants.get(tenant_id)
+    except NotFound:
+        raise NotFound("There is no such tenant here; `tenants list` shows the ids.") from None
 
 
 def _row(key: ApiKey, now: str) -> Row:

@@ -4,6 +4,7 @@ They change nothing, and show no credential, no external id and no address of a 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ import config
 from commands.output import Format, Limit, Output, public, show_list, show_one
 from composition.aws import aws_of
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
+from domain.errors import NotFound
 from domain.pages import MAX_PAGE, every_item
 from domain.schedules import ScheduleStatus
 from stores.accounts import DynamoAccountStore
@@ -27,9 +29,11 @@ Tenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, as `tenant
 OfTenant = Annotated[str | None, typer.Option("--tenant-id", help="One tenant; by default all of them.")]
 OfAccount = Annotated[str | None, typer.Option("--account-id", help="One account of the tenant.")]
 OfSchedule = Annotated[str | None, typer.Option("--schedule-id", help="One schedule of the tenant.")]
-Cloud = Annotated[ProviderType | None, typer.Option("--provider", help="One cloud.")]
-WithStatus = Annotated[AccountStatus | None, typer.Option("--status", help="One status.")]
-WithScheduleStatus = Annotated[ScheduleStatus | None, typer.Option("--status", help="One status.")]
+Cloud = Annotated[ProviderType | None, typer.Option("--provider", case_sensitive=False, help="One cloud.")]
+WithStatus = Annotated[AccountStatus | None, typer.Option("--status", case_sensitive=False, help="One status.")]
+WithScheduleStatus = Annotated[
+    ScheduleStatus | None, typer.Option("--status", case_sensitive=False, help="One status.")
+]
 Id = Annotated[str, typer.Argument(help="The id, as `list` shows it.")]
 
 accounts = typer.Typer(help="The cloud accounts of tenants.", no_args_is_help=True)
@@ -48,7 +52,8 @@ def list_tenants(output: Output = Format.TABLE, limit: Limit = LIMIT) -> None:
 
 def get_tenant(tenant_id: Id, output: Output = Format.TABLE) -> None:
     """Show one tenant."""
-    show_one(public(_tenants().get(tenant_id)), output)
+    with _naming("tenant"):
+        show_one(public(_tenants().get(tenant_id)), output)
 
 
 @accounts.command("list")
@@ -60,7 +65,7 @@ def list_accounts(
     limit: Limit = LIMIT,
 ) -> None:
     """List a tenant's accounts."""
-    _tenants().get(tenant_id)
+    _look_for(tenant_id)
     rows = (public(account, *SECRETIVE) for account in _of_tenant(tenant_id, provider, status))
     columns = ("account_id", "account_name", "provider_type", "account_number", "status", "last_validated_at")
     show_list(rows, output, columns=columns, thing="accounts", limit=limit)
@@ -70,14 +75,15 @@ def list_accounts(
 def get_account(account_id: Id, output: Output = Format.TABLE) -> None:
     """Show one account, with the verdict of its last validation."""
     store = _accounts()
-    show_one(public(store.get(store.tenant_of(account_id), account_id), *SECRETIVE), output)
+    with _naming("account"):
+        show_one(public(store.get(store.tenant_of(account_id), account_id), *SECRETIVE), output)
 
 
 @onboardings.command("list")
 def list_onboardings(tenant_id: OfTenant = None, output: Output = Format.TABLE, limit: Limit = LIMIT) -> None:
     """List the onboardings that are not over, of one tenant or of all."""
     if tenant_id is not None:
-        _tenants().get(tenant_id)
+        _look_for(tenant_id)
     tenants = _tenants()
     everybody = every_item(lambda cursor: tenants.page(limit=MAX_PAGE, cursor=cursor))
     names = [tenant_id] if tenant_id else (tenant.tenant_id for tenant in everybody)
@@ -109,7 +115,7 @@ def list_schedules(
     if account_id and not tenant_id:
         raise typer.BadParameter("name the tenant of the account, too", param_hint="--tenant-id")
     if tenant_id is not None:
-        _tenants().get(tenant_id)
+        _look_for(tenant_id, account_id=account_id)
     store = _schedules()
     found = every_item(
         lambda cursor: store.page(tenant_id, account_id=account_id, status=status, limit=MAX_PAGE, cursor=cursor)
@@ -123,7 +129,8 @@ def list_schedules(
 def get_schedule(schedule_id: Id, output: Output = Format.TABLE) -> None:
     """Show one schedule, with what led to its status."""
     store = _schedules()
-    show_one(public(store.get(store.tenant_of(schedule_id), schedule_id), *SECRETIVE), output)
+    with _naming("schedule"):
+        show_one(public(store.get(store.tenant_of(schedule_id), schedule_id), *SECRETIVE), output)
 
 
 @scans.command("list")
@@ -137,6 +144,7 @@ def list_scans(
     """List the runs of a schedule or of an account, the newest first."""
     if (schedule_id is None) == (account_id is None):
         raise typer.BadParameter("name one of both", param_hint="--schedule-id or --account-id")
+    _look_for(tenant_id, account_id=account_id, schedule_id=schedule_id)
     store = _executions()
     found = every_item(
         lambda cursor: store.page(
@@ -152,7 +160,30 @@ def list_scans(
 def get_scan(execution_id: Id, output: Output = Format.TABLE) -> None:
     """Show one run, with why it failed."""
     store = _executions()
-    show_one(public(store.get(store.tenant_of(execution_id), execution_id), *SECRETIVE), output)
+    with _naming("scan"):
+        show_one(public(store.get(store.tenant_of(execution_id), execution_id), *SECRETIVE), output)
+
+
+def _look_for(tenant_id: str, *, account_id: str | None = None, schedule_id: str | None = None) -> None:
+    """What a list is narrowed to must be there: nothing of a mistyped id would look like an empty list. Raises
+    NotFound."""
+    with _naming("tenant"):
+        _tenants().get(tenant_id)
+    if account_id is not None:
+        with _naming("account", of="in this tenant"):
+            _accounts().get(tenant_id, account_id)
+    if schedule_id is not None:
+        with _naming("schedule", of="in this tenant"):
+            _schedules().get(tenant_id, schedule_id)
+
+
+@contextmanager
+def _naming(thing: str, *, of: str = "here") -> Iterator[None]:
+    """Say which thing it is that there is not."""
+    try:
+        yield
+    except NotFound:
+        raise NotFound(f"There is no such {thing} {of}; `{thing}s list` shows the ids.") from None
 
 
 def _of_tenant(tenant_id: str, provider: ProviderType | None, status: AccountStatus | None) -> Iterator[Account]:

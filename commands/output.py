@@ -19,7 +19,9 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Output = Annotated[Format, typer.Option("-o", "--output", help="A table for people, or JSON for machines.")]
+Output = Annotated[
+    Format, typer.Option("-o", "--output", case_sensitive=False, help="A table for people, or JSON for machines.")
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")]
 
 
@@ -33,6 +35,10 @@ def show_list(rows: Iterable[Row], output: Format, *, columns: Sequence[str], th
         shown.append(row)
     if output is Format.JSON:
         print(json.dumps(shown, indent=1))
+    if more:
+        # Not among what a machine reads, and not lost for who watches it.
+        print(f"These are the first {limit}, and there are more {thing}; ask for them with --limit.", file=sys.stderr)
+    if output is Format.JSON:
         return
     if not shown:
         print(f"There are no {thing}.")
@@ -43,8 +49,6 @@ def show_list(rows: Iterable[Row], output: Format, *, columns: Sequence[str], th
     # No cell is cut and no id is wrapped where the output is not a terminal: grep reads it then.
     console = Console(width=None if sys.stdout.isatty() else 400, highlight=False, markup=False)
     console.print(table)
-    if more:
-        print(f"There are more than {limit} {thing}; ask for more with --limit.")
 
 
 def show_one(row: Row, output: Format) -> None:

@@ -21,7 +21,7 @@ MAX_FILE_BYTES = 64 * 1024
 KEY_FILE = "service_account"
 """The `type` of a Google key file, which is a field of the credential and not the credential itself."""
 
-Cloud = Annotated[ProviderType, typer.Option(help="The cloud.")]
+Cloud = Annotated[ProviderType, typer.Option(case_sensitive=False, help="The cloud.")]
 File = Annotated[Path, typer.Option("--credential-file", help="A JSON object with the method's fields.")]
 Method = Annotated[str | None, typer.Option(help="The method of access; the cloud's first one by default.")]
 ExternalId = Annotated[str, typer.Option(help="The external id that the trust must ask for, of a method that has one.")]

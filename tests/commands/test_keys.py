@@ -26,6 +26,7 @@ from tests.stores.samples import new_event
 pytestmark = pytest.mark.stack
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
+IDS = "`tenants list` shows the ids."
 
 
 @dataclass
@@ -123,7 +124,10 @@ def test_keys_are_listed_and_revoked(terminal: Terminal):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("keys", "create", "--tenant-id", ABSENT, "--name", "x", "--role", "admin"), "There is no such thing here."),
+        (
+            ("keys", "create", "--tenant-id", ABSENT, "--name", "x", "--role", "admin"),
+            f"There is no such tenant here; {IDS}",
+        ),
         (("keys", "revoke", "0" * 16), "There is no key of that id."),
     ],
 )

@@ -86,7 +86,10 @@ def test_an_empty_list_and_a_longer_one_say_so(platform: Aws):
     made(platform)
     assert run("accounts", "list", "--tenant-id", tenant.tenant_id).output == "There are no accounts.\n"
     assert run("keys", "list", "--tenant-id", tenant.tenant_id).output == "There are no keys.\n"
-    assert "more than 1 tenants; ask for more with --limit" in run("tenants", "list", "--limit", "1").output
+    for shape in ("table", "JSON"):
+        cut = run("tenants", "list", "--limit", "1", "-o", shape)
+        assert (cut.exit_code, "there are more tenants; ask for them with --limit" in cut.stderr) == (0, True)
+    assert len(as_json("tenants", "list", "--limit", "1")) == 1
 
 
 @pytest.mark.parametrize(
@@ -100,11 +103,30 @@ def test_an_empty_list_and_a_longer_one_say_so(platform: Aws):
         ("scans", "get", ABSENT),
         ("tenants", "get", ABSENT),
         ("keys", "list", "--tenant-id", ABSENT),
+        ("keys", "create", "--tenant-id", ABSENT, "--name", "x", "--role", "viewer"),
+        ("scans", "list", "--tenant-id", ABSENT, "--account-id", ABSENT),
     ],
     ids=" ".join,
 )
 def test_what_does_not_exist_is_not_an_empty_list(platform: Aws, arguments: tuple[str, ...]):
-    assert isinstance(run(*arguments).exception, NotFound)
+    error = run(*arguments).exception
+    assert isinstance(error, NotFound)
+    thing = "tenant" if "--tenant-id" in arguments else arguments[0].removesuffix("s")
+    assert error.message.startswith(f"There is no such {thing} here"), error.message
+
+
+@pytest.mark.parametrize("option", ["--account-id", "--schedule-id"])
+def test_a_mistyped_account_or_schedule_is_named_apart_from_its_tenant(platform: Aws, option: str):
+    tenant = made(platform)
+    error = run("scans", "list", "--tenant-id", tenant.tenant_id, option, ABSENT).exception
+    assert isinstance(error, NotFound)
+    assert error.message.startswith(f"There is no such {option[2:-3]} in this tenant")
+
+
+def test_clouds_and_statuses_may_be_written_in_capitals(platform: Aws):
+    tenant = made(platform)
+    for option, value in (("--provider", "AWS"), ("--status", "Active")):
+        assert run("accounts", "list", "--tenant-id", tenant.tenant_id, option, value).exit_code == 0
 
 
 @pytest.mark.parametrize(
