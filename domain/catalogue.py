@@ -11,7 +11,7 @@ from domain.accounts import ProviderType
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem
 from domain.idempotency import canonical
-from domain.pasted import damage_in, mended, mended_object, mended_pem
+from domain.pasted import damage_in, has_private_key, mended, mended_object, mended_pem
 
 MAX_FIELD_CHARACTERS = 16_384
 
@@ -43,7 +43,7 @@ class CredentialField:
     """Of a field that is a JSON object, submitted as an object or as its text: what is kept of it. Whatever else it
     holds is dropped unseen, and the credential has the canonical text of the rest."""
     pem: bool = False
-    """Whether it is a key or a certificate in PEM, whose line breaks can be put right."""
+    """Whether it is a private key in PEM, perhaps with its certificate: its line breaks can be put right."""
 
     def mend(self, text: str) -> str:
         """The text without what copying has done to it, as far as only one thing can be meant."""
@@ -185,6 +185,8 @@ def _text(field: CredentialField, value: object, pointer: str) -> str | None:
     """The text of a field's value, None for one that is not there. Raises InvalidInput."""
     if field.members and value is not None:
         value = _kept(field, value, pointer)
+    if isinstance(value, int) and re.fullmatch(field.pattern, str(value)):
+        value = str(value)  # the number of an account or of a project
     if problem := _problem(field, value, pointer):
         raise InvalidInput(problems=[problem])
     return None if value is None else field.mend(str(value))
@@ -218,7 +220,7 @@ def _problem(field: CredentialField, value: object, pointer: str) -> Problem | N
     text = field.mend(value) if len(value) <= _longest(field) else value
     if len(text) > field.max_characters:
         return _too_long(field, pointer)
-    if not re.fullmatch(field.pattern, text):
+    if not re.fullmatch(field.pattern, text) or (field.pem and not has_private_key(text)):
         message = " ".join((f"{field.name} has the wrong format. {field.description}", damage_in(value))).strip()
         return Problem("bad_format", message, pointer=pointer)
     if field.rule and not re.fullmatch(field.rule.pattern, text):
@@ -232,4 +234,5 @@ def _longest(field: CredentialField) -> int:
 
 
 def _too_long(field: CredentialField, pointer: str) -> Problem:
-    return Problem("too_long", f"{field.name} is longer than {field.max_characters} characters.", pointer=pointer)
+    message = f"{field.name} is longer than {field.max_characters} characters. {field.description}"
+    return Problem("too_long", message, pointer=pointer)

@@ -15,10 +15,16 @@ _DOUBLE, _SINGLE = '"\u201c\u201d\u201e\u201f\u00ab\u00bb', "'`\u2018\u2019\u201
 _STRAIGHT = str.maketrans(dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_SINGLE, "'"))
 _MAX_LAYERS = 3
 
-_WRITTEN_BREAK = re.compile(r"(?:\\{1,4}r)?\\{1,4}n|\\{1,4}r")
+_WRITTEN_BREAK = re.compile(r"(?:\\{1,4}r)?\\{1,4}n|\\{1,4}r|\\{1,4}u000[aAdD]")
+_ESCAPED_SLASH = re.compile(r"\\{1,16}/")
 _DASH = "[-\u2010-\u2015\u2212]"
 _BOUNDARY = re.compile(f"{_DASH}{{2,10}}(BEGIN|END) ([A-Z0-9 ]{{1,40}}?) ?{_DASH}{{2,10}}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}")
+_FROM_URLS = str.maketrans("-_", "+/")
+_NAME = re.compile(r"(?:export |\$env:)?(?P<mark>[\"']?)[A-Za-z][A-Za-z0-9_]{0,40}(?P=mark)(?: ?= ?|: )")
+"""What stands before a value in a settings file, a shell or a list of outputs: `region=`, `RoleArn: `. A colon without
+a blank after it is part of many values."""
+_BRACKETS = ("{}", "<>", "()", "[]")
 
 
 def trimmed(text: str) -> str:
@@ -31,15 +37,20 @@ def mended(text: str, fits: Callable[[str], bool]) -> str:
     as_it_is = trimmed(text)
     if fits(as_it_is):
         return as_it_is
-    return next((form for form in _bared(_cleaned(as_it_is)) if fits(form)), as_it_is)
+    forms = [*_bared(_cleaned(as_it_is))]
+    # As consoles show an account's number: 1234-5678-9012.
+    numbers = (digits for form in forms if (digits := re.sub("[ -]", "", form)).isdecimal())
+    return next((form for form in (*forms, *numbers) if fits(form)), as_it_is)
 
 
 def mended_pem(text: str) -> str:
     """PEM with its lines and its dashes as they were: from the first BEGIN to the last END, and nothing around them. No
     character that is undone can be part of PEM."""
     if "BEGIN" not in text:
-        text = _decoded(text) or text
-    text = _WRITTEN_BREAK.sub("\n", _cleaned(text)).replace("\r\n", "\n").replace("\r", "\n")
+        text = next((found for form in _bared(_cleaned(text)) if (found := _decoded(form))), text)
+    # JSON may write a line break as a number, and a slash with a backslash before it.
+    text = _ESCAPED_SLASH.sub("/", _cleaned(text))
+    text = _WRITTEN_BREAK.sub("\n", text).replace("\r\n", "\n").replace("\r", "\n")
     text = _BOUNDARY.sub(r"-----\1 \2-----", text)
     begin, end = text.find("-----BEGIN "), text.rfind("-----END ")
     if begin < 0 or end < begin:
@@ -49,11 +60,12 @@ def mended_pem(text: str) -> str:
 
 
 def mended_object(text: str) -> Mapping[str, object] | None:
-    """The JSON object that a text is, also when it is wrapped in base64 or in a JSON text, when its quotation marks
-    have been made typographic or single ones, or when line breaks inside its texts are real ones. None for none."""
+    """The JSON object that a text is, also when it is wrapped in base64 or in a JSON text, when something stands before
+    or after it, when its quotation marks have been made typographic or single ones or have backslashes before them, or
+    when line breaks inside its texts are real ones. None for none."""
     clean = _cleaned(text)
-    for form in (clean, *_bared(clean), _decoded(clean)):
-        for spelt in (form, form.translate(_STRAIGHT), _double(form)):
+    for form in (clean, *_bared(clean), *map(_decoded, _bared(clean)), _braced(clean)):
+        for spelt in (form, form.translate(_STRAIGHT), _double(form), f'"{form}"'):
             found = _object(spelt)
             if found is not None:
                 return found
@@ -70,9 +82,17 @@ def damage_in(text: str) -> str:
         return "It holds a character that is not ASCII, such as a typographic dash or quotation mark: copy it again."
     if "BEGIN " in found and "END " not in found:
         return "Its last line (-----END …) is missing: it was cut off."
+    if "BEGIN " in found and "PRIVATE KEY-----" not in found:
+        return "There is no private key in it: this is a public key, a certificate or the like."
     if "BEGIN " not in found and any(map(str.isspace, found)):
         return "It has a blank or a line break inside."
     return ""
+
+
+def has_private_key(pem: str) -> bool:
+    """Whether a private key begins in it, and anything ends after that."""
+    begin = pem.find("PRIVATE KEY-----")
+    return begin >= 0 and pem.find("-----END ", begin) >= 0
 
 
 def oddity_in(text: str) -> str:
@@ -97,7 +117,9 @@ def _bared(text: str) -> Iterator[str]:
     yield text
     for _ in range(_MAX_LAYERS):
         inner = trimmed(text.rstrip(",;"))
-        if _is_quoted(inner):
+        if named := _NAME.match(inner):
+            inner = inner[named.end() :]
+        elif _is_quoted(inner) or inner[:1] + inner[-1:] in _BRACKETS:
             inner = trimmed(inner[1:-1])
         if inner == text:
             return
@@ -111,13 +133,23 @@ def _is_quoted(text: str) -> bool:
 
 def _decoded(text: str) -> str:
     """What a text in base64 says, the empty text when it is none."""
-    text = text.strip()
+    text = "".join(text.split()).translate(_FROM_URLS)
     if not _BASE64.fullmatch(text):
         return ""
     try:
-        return _cleaned(b64decode("".join(text.split())).decode())
+        held = b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+        # As PowerShell encodes a text.
+        return _cleaned(
+            held.decode("utf-16-le" if held[1:2] == b"\0" else "utf-16" if held[:1] in b"\xff\xfe" else "utf-8")
+        )
     except ValueError:
         return ""
+
+
+def _braced(text: str) -> str:
+    """From the first brace to the last one."""
+    begin, end = text.find("{"), text.rfind("}")
+    return text[begin : end + 1] if 0 <= begin < end else ""
 
 
 def _double(text: str) -> str:
@@ -125,7 +157,7 @@ def _double(text: str) -> str:
 
 
 def _object(text: str) -> Mapping[str, object] | None:
-    for _ in range(2):
+    for _ in range(_MAX_LAYERS):
         try:
             found = json.loads(text, strict=False)
         except (ValueError, RecursionError):

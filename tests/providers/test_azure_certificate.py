@@ -60,13 +60,13 @@ def short_key() -> rsa.RSAPrivateKey:
 
 
 UNUSABLE: dict[str, tuple[Callable[[], str], str, str]] = {
-    "garbage": (lambda: GARBLED, "", "certificate_unreadable"),
+    "garbage": (lambda: GARBLED, "", "malformed"),
     "wrong phrase": (lambda: made_certificate("right")[0], "wrong", "certificate_unreadable"),
     "no phrase": (lambda: made_certificate("right")[0], "", "certificate_unreadable"),
     "needless phrase": (lambda: made_certificate()[0], "unneeded", "certificate_unreadable"),
     "two keys": (lambda: made_certificate()[0] + made_certificate()[0], "", "certificate_unreadable"),
     "no certificate": (key_only, "", "certificate_unreadable"),
-    "no key": (lambda: made_certificate()[0].split(PRIVATE)[0], "", "certificate_unreadable"),
+    "no key": (lambda: made_certificate()[0].split(PRIVATE)[0], "", "malformed"),
     "two halves": (lambda: made_certificate()[0].split(PRIVATE)[0] + key_only(), "", "key_mismatch"),
     "short key": (lambda: made_certificate(key=short_key())[0], "", "key_unsupported"),
 }

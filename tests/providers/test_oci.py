@@ -67,9 +67,11 @@ def test_a_user_who_may_not_look_at_itself_is_genuine_all_the_same(oci: OciRig):
 # What can be known before any call
 
 
+PUBLIC_HALF = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq\n-----END PUBLIC KEY-----"
 UNFIT: dict[str, tuple[dict[str, object], str]] = {
     "no key": ({"private_key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"}, "unreadable_key"),
-    "cut off": ({"private_key": pem(made_key())[:900]}, "unreadable_key"),
+    "cut off": ({"private_key": pem(made_key())[:900]}, "malformed"),
+    "the public half": ({"private_key": PUBLIC_HALF}, "malformed"),
     "no pass phrase": ({"private_key": pem(made_key(), "correct horse")}, "unreadable_key"),
     "wrong pass phrase": (
         {"private_key": pem(made_key(), "correct horse"), "pass_phrase": "wrong horse"},
