@@ -44,12 +44,17 @@ def list_audit_events(
     """Oldest first, without delay. `tenant_id` may be `platform` for the platform's callers: what belongs to no tenant.
     `since` is the first moment that counts and `until` the first that does not."""
     tenant = access.key_holder(tenant_id)
+    first = "" if since is None else _moment(since, "since")
+    end = None if until is None else _moment(until, "until")
+    if end is not None and end <= first:
+        message = "until is not after since, so there can be no event; send a later one."
+        raise InvalidInput(problems=[Problem("contradiction", message, "/until")])
     wanted = AuditFilter(
         action=action,
         actor=actor,
         target=target,
-        since="" if since is None else _moment(since, "since"),
-        until=None if until is None else _moment(until, "until"),
+        since=first,
+        until=end,
     )
     return AuditEventsAnswer.of(access.services.audit.page(tenant, wanted, limit=limit, cursor=cursor))
 
@@ -84,5 +89,8 @@ def _moment(text: str, name: str) -> str:
             return stamp(moment)
     except (ValueError, OverflowError):
         pass
-    message = f"Write {name} as a date and time with its offset, such as 2026-11-24T00:00:00Z."
+    message = (
+        f"Write {name} as a date and time with its offset, such as 2026-11-24T00:00:00Z; in an address a + is written "
+        "%2B."
+    )
     raise InvalidInput(problems=[Problem("invalid", message, f"/{name}")])

@@ -113,8 +113,10 @@ def _one(name: str, schema: Schema, definitions: Schema) -> str:
 
 
 def _list(schema: Schema, definitions: Schema) -> str:
-    most, item = schema.get("maxItems"), Place("", "", schema.get("items", {}), definitions)
-    size = f"a list of at most {most} items" if most is not None else "a list"
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    item = Place("", "", schema.get("items", {}), definitions)
+    count = f"{least} to {most}" if least else f"at most {most}"
+    size = f"a list of {count} items" if most is not None else "a list"
     return f"{size}, each {item.allowed}"
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from api.body import strict_json
 from domain.errors import InvalidInput, MalformedBody, Problem
-from domain.pasted import trimmed
+from domain.pasted import mended_object, trimmed
 
 POINTER = "/onboarding_json"
 MAX_TEXTS = 2
 """How many texts may be inside of each other: a shell's quoting adds one."""
+
+NOT_JSON = "not_json"
 
 _FIELDS = {
     "account_id": "account_number",
@@ -105,5 +107,9 @@ def _json(text: str, pointer: str) -> object:
     try:
         return strict_json(trimmed(text).encode())
     except MalformedBody as error:
-        problems = [replace(problem, pointer=pointer) for problem in error.problems]
+        damaged = [problem for problem in error.problems if problem.code == NOT_JSON]
+        if damaged and (found := mended_object(text)) is not None:
+            return found
+        message = "onboarding_json is a text that is not valid JSON."
+        problems = [replace(p, pointer=pointer, message=message if p in damaged else p.message) for p in error.problems]
     raise InvalidInput(problems=problems)

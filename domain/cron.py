@@ -11,7 +11,7 @@ from dataclasses import dataclass
 ALIASES = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 MAX_CHARACTERS = 256
 
-_BLANKS = re.compile(r"[ \t]+")
+_BLANKS = re.compile(r"[ \t\u00a0]+")
 _PART = re.compile(r"(\*|[0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?(?:/([0-9]{1,2}))?", re.ASCII)
 _SPECIAL = re.compile(r"[#lwhr]", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -61,7 +61,7 @@ _FIELDS = (
 
 def tidied(expression: str) -> str:
     """With one blank between two fields, however many there were."""
-    return _BLANKS.sub(" ", expression.strip(" \t"))
+    return _BLANKS.sub(" ", expression).strip()
 
 
 def canonical(expression: str) -> str:
@@ -69,8 +69,8 @@ def canonical(expression: str) -> str:
     if len(expression) > MAX_CHARACTERS:
         raise Unreadable(f"A cron expression has at most {MAX_CHARACTERS} characters.", code="too_long")
     if expression.startswith("@"):
-        if expression in ALIASES:
-            return expression
+        if (word := expression.strip().lower()) in ALIASES:
+            return word
         raise Unreadable(f"The known words are {', '.join(ALIASES)}.")
     texts = tidied(expression).lower().split(" ")
     if len(texts) != len(_FIELDS):
@@ -125,7 +125,7 @@ def _bounds(field: _Field, match: re.Match[str]) -> tuple[int, int]:
 
 
 def _why_not(field: _Field, part: str) -> str:
-    if _SPECIAL.search(part) and not any(name in part for name in field.names):
+    if "#" in part or (_SPECIAL.search(part) and not any(name in part for name in field.names)):
         return f"The {field.name} takes no L, W, #, H or R: cron programs read them in different ways."
     if "?" in part:
         return "A ? stands alone, in the day of the month or the day of the week."

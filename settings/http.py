@@ -11,16 +11,23 @@ Address = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,2048}$")]
 PublicUrl = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$")]
 
 _ORIGIN = re.compile(
-    r"(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|https?://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]))(:[0-9]{1,5})?"
+    r"(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
+    r"|https?://(([a-z0-9-]{1,63}\.){0,3}localhost|127(\.[0-9]{1,3}){3}|\[::1\]))(:(?P<port>[1-9][0-9]{0,4}))?"
 )
 """Nobody between a browser and a page on its own machine can read along, so there http will do."""
 _STORE = re.compile(r"rediss?://[!-~]{1,2000}")
 
 
 def _origins(text: str) -> str:
-    if not all(_ORIGIN.fullmatch(origin) for origin in listed(text)):
-        raise ValueError
-    return text
+    """A blank beside a comma and capitals do no harm: a browser sends none, so none are kept, nor the
+    usual port."""
+    origins = [origin.strip().lower() for origin in text.split(",")]
+    for origin in origins:
+        found = _ORIGIN.fullmatch(origin)
+        if found is None or int(found["port"] or 1) > 65535:
+            raise ValueError
+    usual = {"https": ":443", "http": ":80"}
+    return ",".join(origin.removesuffix(usual[origin.partition(":")[0]]) for origin in origins)
 
 
 def _networks(text: str) -> str:
@@ -53,7 +60,7 @@ class HttpSettings(BaseModel):
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         None,
         description="the origins whose pages may call the API, with commas between them: "
-        "https, or http on localhost, 127.0.0.1 or [::1]",
+        "https, or http on localhost, a name below it, 127.0.0.1 or [::1]",
     )
     api_max_connections: int = Field(
         512, ge=10, le=65535, description="the number of connections that an API process serves at once, 10 to 65535"

@@ -112,6 +112,12 @@ async def test_a_moment_that_cannot_be_is_refused(offline: Portal, tenant_id: st
     assert [problem["pointer"] for problem in answer.json()["detail"]["problems"]] == [f"/{name}"]
 
 
+async def test_a_range_that_ends_before_it_begins_is_refused(offline: Portal, tenant_id: str):
+    query = {"tenant_id": tenant_id, "since": "2026-03-08T00:00:00Z", "until": "2026-03-07T00:00:00Z"}
+    answer = await offline.http.get("/audit-events", params=query)
+    assert (answer.status_code, answer.json()["detail"]["problems"][0]["pointer"]) == (400, "/until")
+
+
 async def test_the_platforms_own_events_are_for_its_own_callers(offline: Portal, tenant_id: str):
     assert await listed(offline, tenant_id=PLATFORM)
     offline.http.headers["Authorization"] = f"Bearer {add_key(offline.rig, tenant_id=tenant_id)}"

@@ -239,6 +239,7 @@ async def test_outputs_that_are_none_are_refused(portal: Portal, outputs: object
             "/Stacks/1/Outputs/1/OutputValue",
         ),
         (json.dumps({"RoleArn": CANARY}), ""),
+        (f"{{\u201cRoleArn\u201d: \u201c{CANARY}\u201d}}", ""),
         ({}, ""),
     ],
 )

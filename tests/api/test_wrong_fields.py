@@ -84,6 +84,12 @@ async def test_the_values_of_a_role_and_of_scopes_are_listed(offline: Portal) ->
     assert (days[0], days[1], "a whole number from 1 to 3650" in days[2]) == ("/expires_in_days", "invalid", True)
 
 
+async def test_an_empty_list_is_told_how_long_it_must_be(offline: Portal) -> None:
+    [(pointer, code, message)] = await told(offline, "/api-keys", {"tenant_id": ID, "name": "x", "scopes": []})
+    assert (pointer, code) == ("/scopes", "too_short")
+    assert "a list of 1 to 9 items" in message
+
+
 async def test_null_in_place_of_a_field_that_may_be_left_out_leaves_it_out(offline: Portal) -> None:
     """As the portal of the platform before this one sends its forms."""
     optional = {

@@ -75,7 +75,8 @@ def test_what_is_taken_is_read_as_croniter_reads_it(expression: str):
         ("*/20  2\t* JAN ?", "0,20,40 2 * 1 *"),
         ("0 2 1-31 * *", "0 2 * * *"),
         ("0 */6,3 * * *", "0 0,3,6,12,18 * * *"),
-        ("@daily", "@daily"),
+        ("@Daily ", "@daily"),
+        ("0\u00a02 * * *\n", "0 2 * * *"),
     ],
 )
 def test_each_field_is_written_out(expression: str, written_out: str):
