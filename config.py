@@ -19,6 +19,7 @@ from temporalio.envconfig import ClientConfig
 
 from domain.commands import UnsignedCommands
 from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
+from settings.engines import EngineSettings
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings
 from settings.secret_values import (
@@ -89,7 +90,7 @@ def default_buckets(account_number: str, region: str) -> Buckets:
     )
 
 
-class Settings(HttpSettings, OidcSettings, TableSettings, BaseSettings):
+class Settings(HttpSettings, OidcSettings, TableSettings, EngineSettings, BaseSettings):
     """Every setting. A variable that is set to nothing counts as not set."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)

@@ -25,30 +25,37 @@ def catalogue(settings: Settings, aws: AwsClients) -> Registry:
     """`aws` is ours: it assumes the roles of customers, and its KMS signs the tokens of our identity provider."""
     return Registry(
         {
-            ProviderType.AWS: AwsProvider(platform_aws(settings), own=aws.session, models=aws.models),
+            ProviderType.AWS: AwsProvider(
+                platform_aws(settings),
+                own=aws.session,
+                models=aws.models,
+                engine_permissions=settings.engine_permissions["aws"],
+            ),
             ProviderType.AZURE: azure(settings),
             ProviderType.GCP: gcp(settings, aws),
             ProviderType.ALICLOUD: alicloud(settings),
-            ProviderType.OCI: OciProvider(guarded(settings, is_oci_host)),
+            ProviderType.OCI: OciProvider(guarded(settings, is_oci_host), settings.engine_permissions["oci"]),
             ProviderType.IBM: ibm(settings),
         }
     )
 
 
 def azure(settings: Settings) -> AzureProvider:
-    return AzureProvider(guarded(settings, is_azure_host))
+    return AzureProvider(guarded(settings, is_azure_host), settings.engine_permissions["azure"])
 
 
 def gcp(settings: Settings, aws: AwsClients) -> GcpProvider:
-    return GcpProvider(guarded(settings, is_gcp_host), identity_tokens(settings, aws))
+    identity, permissions = identity_tokens(settings, aws), settings.engine_permissions["gcp"]
+    return GcpProvider(guarded(settings, is_gcp_host), identity, permissions)
 
 
 def alicloud(settings: Settings) -> AliCloudProvider:
-    return AliCloudProvider(guarded(settings, is_alicloud_host), platform_alicloud(settings))
+    platform, permissions = platform_alicloud(settings), settings.engine_permissions["alicloud"]
+    return AliCloudProvider(guarded(settings, is_alicloud_host), platform, permissions)
 
 
 def ibm(settings: Settings) -> IbmProvider:
-    return IbmProvider(guarded(settings, is_ibm_host))
+    return IbmProvider(guarded(settings, is_ibm_host), settings.engine_permissions["ibm"])
 
 
 def platform_aws(settings: Settings) -> PlatformAws:

@@ -74,7 +74,7 @@ def scan_work(
     opener = KmsOpener(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     sealer = KmsSealer(aws.kms, key_id=settings.secrets_manager_kms_key_id)
     sessions = AwsSessions(clouds.platform_aws(settings), own=aws.session, models=aws.models)
-    engines = engines_of(sessions, addresses(settings), narrowers(settings, aws))
+    engines = engines_of(sessions, addresses(settings), narrowers(settings, aws), settings.engine_permissions["aws"])
     obstacles = Obstacles(tenants, accounts, engines)
     upkeep = UpkeepPorts(schedules, executions, of_schedules, runs, webhooks, obstacles, sealer)
     ports = ScanPorts(schedules, executions, tenants, accounts, audit, engines, runs)

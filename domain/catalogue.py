@@ -4,7 +4,7 @@ endpoint, the check of a submission's shape, and the documentation."""
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from domain.accounts import ProviderType
@@ -75,11 +75,15 @@ class AuthMethod:
 
 @dataclass(frozen=True)
 class Permission:
-    """One permission that scanning uses. Without a required one the account is refused, without another one limited."""
+    """One permission that validation or a scan uses. Without a required one the account is refused, without another
+    one limited."""
 
     name: str
     required: bool
     purpose: str
+
+
+FOR_AN_ENGINE = "The scan engine that the operators run asks for it."
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,12 @@ class ProviderDescription:
     account_number_pattern: str
     propagation_seconds: int = 15
     """How long what was just made or granted may be unknown to the cloud, when the customer says that it was."""
+
+    def with_permissions(self, names: Sequence[str]) -> "ProviderDescription":
+        """With the permissions that an engine of the operator's needs besides the published ones."""
+        published = {permission.name for permission in self.permissions}
+        more = (Permission(name, required=False, purpose=FOR_AN_ENGINE) for name in names if name not in published)
+        return replace(self, permissions=(*self.permissions, *more))
 
     def method(self, name: str | None) -> AuthMethod:
         """The method of that name, the default one for None; raises InvalidInput."""

@@ -7,7 +7,6 @@ Without that it is a session token: as short-lived, but it may do all that the u
 IAM in an account with an access key. The stored key itself is never handed over.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from domain.errors import InvalidInput
 from engines.aws_session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
 from providers.aws import judged
 from providers.aws_failures import Signer
-from providers.aws_permissions import DROPPED, PERMISSIONS
+from providers.aws_permissions import session_policy
 from providers.aws_steps import SENTENCES
 from providers.proving import Refused
 
@@ -53,15 +52,3 @@ class AwsNarrower:
                     return session_of(sts.get_session_token(DurationSeconds=SESSION_SECONDS)["Credentials"])
             except Refused as refusal:
                 raise refused(refusal.reason.value, *SENTENCES[refusal.reason]) from None
-
-
-def session_policy(engine_permissions: Sequence[str] = ()) -> str:
-    """The policy of a session for an engine elsewhere: what we publish, but for what reads more than settings, and what
-    the operator says that the engine needs."""
-    published = [permission.name for permission in PERMISSIONS if permission.name not in DROPPED]
-    actions = list(dict.fromkeys([*published, *engine_permissions]))
-    # Within the 2,048 characters that AWS allows, and so without blanks.
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]},
-        separators=(",", ":"),
-    )

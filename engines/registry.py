@@ -1,6 +1,6 @@
 """What can scan here, by cloud, built from what the operator has set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.accounts import ProviderType
 from domain.scan_ports import InProcessEngine, Narrower, OutsideEngine
@@ -39,11 +39,17 @@ def engines_of(
     sessions: AwsSessions,
     addresses: Mapping[ProviderType, EngineAddress],
     narrowers: Mapping[ProviderType, Narrower],
+    aws_permissions: Sequence[str] = (),
 ) -> Registry:
     """The built-in engine of AWS, and an engine elsewhere for each cloud that has an address. `narrowers` are those of
-    the clouds but AWS and OCI, whose API signing key is handed over as it is."""
+    the clouds but AWS and OCI, whose API signing key is handed over as it is. `aws_permissions` are what an engine for
+    AWS needs besides what we publish."""
     return Registry(
         in_process={ProviderType.AWS: AwsBaseline(sessions)},
         outside={provider_type: HttpEngine(address) for provider_type, address in addresses.items()},
-        narrowers={ProviderType.AWS: AwsNarrower(sessions), ProviderType.OCI: PassThrough(), **narrowers},
+        narrowers={
+            ProviderType.AWS: AwsNarrower(sessions, aws_permissions),
+            ProviderType.OCI: PassThrough(),
+            **narrowers,
+        },
     )

@@ -1,5 +1,6 @@
 """Alibaba Cloud: what it asks for, and the proof that a credential works."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.catalogue import ProviderDescription, Setup, SetupRequest
@@ -33,10 +34,17 @@ class PlatformAliCloud:
 class AliCloudProvider:
     """The `CloudProvider` of AliCloud. Without a user of our own, roles are not on offer."""
 
-    def __init__(self, client: GuardedClient, platform: PlatformAliCloud | None = None) -> None:
+    def __init__(
+        self,
+        client: GuardedClient,
+        platform: PlatformAliCloud | None = None,
+        engine_permissions: Sequence[str] = (),
+    ) -> None:
         self._client = client
         self._platform = platform
-        self._description = described(ACCESS_KEY, RAM_ROLE) if platform else described(ACCESS_KEY)
+        offered = described(ACCESS_KEY, RAM_ROLE) if platform else described(ACCESS_KEY)
+        self._description = offered.with_permissions(engine_permissions)
+        self._permissions = [permission.name for permission in self._description.permissions]
 
     @property
     def description(self) -> ProviderDescription:
@@ -45,8 +53,8 @@ class AliCloudProvider:
     def setup(self, request: SetupRequest) -> Setup:
         method = self._description.method(request.auth_method)
         if method is RAM_ROLE and self._platform:
-            return alicloud_setup.role(self._platform.principal_arn, request)
-        return alicloud_setup.access_key(request)
+            return alicloud_setup.role(self._platform.principal_arn, request, self._permissions)
+        return alicloud_setup.access_key(request, self._permissions)
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         credential = without_damage((ACCESS_KEY, RAM_ROLE), credential)
@@ -57,7 +65,12 @@ class AliCloudProvider:
                 ("identify", proof.identify),
                 ("trust", proof.trust),
                 ("ownership", lambda: ownership(proof.account_number, credential, expectation)),
-                ("permissions", lambda: permissions(proof.session, expectation, identity=proof.caller_arn)),
+                (
+                    "permissions",
+                    lambda: permissions(
+                        proof.session, expectation, self._description.permissions, identity=proof.caller_arn
+                    ),
+                ),
             ),
             SENTENCES,
         )
@@ -74,5 +87,6 @@ class AliCloudProvider:
                 raise PlatformConfig
             own = Session(self._client, self._platform.key, Signer.PLATFORM)
             credential = without_damage([RAM_ROLE], credential)
-            return RoleProof(own, self._platform.principal_arn, credential, expectation, **session)
+            principal = self._platform.principal_arn
+            return RoleProof(own, principal, credential, expectation, permissions=self._permissions, **session)
         raise InvalidInput("This is not a credential for AliCloud, or of a method that is not offered here.")

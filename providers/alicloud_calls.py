@@ -1,6 +1,6 @@
 """Calls to AliCloud's services, signed by the customer's key or by ours. They raise Refused or Trouble."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -38,14 +38,20 @@ class Session:
         return found
 
     def assume(
-        self, role_arn: str, *, external_id: str | None, session_name: str, seconds: str = SESSION_SECONDS
+        self,
+        role_arn: str,
+        *,
+        external_id: str | None,
+        session_name: str,
+        permissions: Sequence[str],
+        seconds: str = SESSION_SECONDS,
     ) -> "Session":
-        """The customer's session. It can do what validation does, whatever the role itself may do."""
+        """The customer's session. It can do what the permissions say and no more, whatever the role itself may do."""
         parameters = {
             "RoleArn": role_arn,
             "RoleSessionName": session_name,
             "DurationSeconds": seconds,
-            "Policy": policy(),
+            "Policy": policy(permissions),
             **({} if external_id is None else {"ExternalId": external_id}),
         }
         found = self.call(Call("sts:AssumeRole", parameters))

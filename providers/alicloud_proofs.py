@@ -1,5 +1,6 @@
 """What is special to each way of giving access to an AliCloud account: a key that we use, or a role that we assume."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -100,6 +101,7 @@ class RoleProof:
         credential: Credential,
         expectation: Expectation,
         *,
+        permissions: Sequence[str],
         session_name: str = "te-validation",
         seconds: str = SESSION_SECONDS,
     ) -> None:
@@ -110,6 +112,7 @@ class RoleProof:
         self._principal_arn = principal_arn
         self._credential = credential
         self._expectation = expectation
+        self._permissions = permissions
         self._session_name = session_name
         self._seconds = seconds
 
@@ -140,7 +143,11 @@ class RoleProof:
         """None when AliCloud denies it; trouble on the way is raised and never taken for a denial."""
         try:
             return self._own.assume(
-                self.role_arn, external_id=external_id, session_name=session_name, seconds=self._seconds
+                self.role_arn,
+                external_id=external_id,
+                session_name=session_name,
+                permissions=self._permissions,
+                seconds=self._seconds,
             )
         except Refused as refusal:
             if refusal.reason is Reason.ACCESS_DENIED:

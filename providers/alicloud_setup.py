@@ -1,6 +1,7 @@
 """What an AliCloud customer runs: a policy of exactly the actions that are published, and a role or a user with it."""
 
 import json
+from collections.abc import Sequence
 from shlex import quote
 
 from domain.catalogue import Setup, SetupRequest
@@ -85,18 +86,19 @@ fi
 """
 
 
-def role(principal_arn: str, request: SetupRequest) -> Setup:
+def role(principal_arn: str, request: SetupRequest, permissions: Sequence[str]) -> Setup:
     trust = quote(trust_policy(principal_arn, request.external_id))
     return _setup(
         ROLE_INSTRUCTIONS,
         ROLE_SCRIPT.format(trust=trust),
         request,
+        permissions,
         platform_account_id=account_of(principal_arn),
     )
 
 
-def access_key(request: SetupRequest) -> Setup:
-    return _setup(KEY_INSTRUCTIONS, KEY_SCRIPT, request, platform_account_id=None)
+def access_key(request: SetupRequest, permissions: Sequence[str]) -> Setup:
+    return _setup(KEY_INSTRUCTIONS, KEY_SCRIPT, request, permissions, platform_account_id=None)
 
 
 def trust_policy(principal_arn: str, external_id: str) -> str:
@@ -109,7 +111,14 @@ def trust_policy(principal_arn: str, external_id: str) -> str:
     return json.dumps({"Version": "1", "Statement": [statement]})
 
 
-def _setup(instructions: str, script: str, request: SetupRequest, *, platform_account_id: str | None) -> Setup:
+def _setup(
+    instructions: str,
+    script: str,
+    request: SetupRequest,
+    permissions: Sequence[str],
+    *,
+    platform_account_id: str | None,
+) -> Setup:
     name = f"{PREFIX}{request.suffix}"
     return Setup(
         template=None,
@@ -117,5 +126,5 @@ def _setup(instructions: str, script: str, request: SetupRequest, *, platform_ac
         quick_create_url=None,
         instructions=instructions.format(name=name),
         platform_account_id=platform_account_id,
-        script=POLICY_SCRIPT.format(name=quote(name), policy=quote(policy())) + script,
+        script=POLICY_SCRIPT.format(name=quote(name), policy=quote(policy(permissions))) + script,
     )

@@ -1,17 +1,18 @@
 """The last two steps, which are the same for a key and for a role."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
+from domain.catalogue import Permission
 from domain.credentials import Credential
 from domain.errors import Trouble
 from domain.validation import Expectation, Step
 from providers.alicloud_calls import Session
 from providers.alicloud_description import account_of
 from providers.alicloud_failures import JUDGES, Reason, Signer
-from providers.alicloud_permissions import ELSEWHERE, PERMISSIONS, PROBES, REGION, REQUIRED, Call
+from providers.alicloud_permissions import ELSEWHERE, PROBES, REGION, REQUIRED, Call
 from providers.proving import Refused, failed, judge_permissions, over_privileged, passed, region_closed
 from providers.rest import text
 
@@ -48,24 +49,26 @@ def ownership(proved: str, credential: Credential, expectation: Expectation) -> 
     return passed("ownership", "The credential belongs to the AliCloud account that was meant.")
 
 
-def permissions(session: Session, expectation: Expectation, *, identity: str) -> tuple[Step, ...]:
-    region, refusals = _tried(session)
+def permissions(
+    session: Session, expectation: Expectation, published: Sequence[Permission], *, identity: str
+) -> tuple[Step, ...]:
+    region, refusals = _tried(session, [PROBES[each.name] for each in published if each.name in PROBES])
     missing = [name for name, reason in refusals.items() if reason is Reason.ACCESS_DENIED]
-    step = judge_permissions(PERMISSIONS, missing, remedy=GRANT, may_propagate=expectation.may_propagate)
+    step = judge_permissions(published, missing, remedy=GRANT, may_propagate=expectation.may_propagate)
     if region != REGION:
         step = region_closed(step, REGION, remedy=OPEN)
     return (over_privileged("RAM user", FEWER), step) if _administers(session, identity) else (step,)
 
 
-def _tried(session: Session) -> tuple[str, Mapping[str, StrEnum]]:
+def _tried(session: Session, calls: Sequence[Call]) -> tuple[str, Mapping[str, StrEnum]]:
     """The region that was asked, and why AliCloud refuses what it refuses there. Ours may be closed to the account."""
-    refusals = _refusals(session, PROBES.values(), REGION)
-    regional = {action for action, call in PROBES.items() if call.regional and action in REQUIRED}
+    refusals = _refusals(session, calls, REGION)
+    regional = {call.action for call in calls if call.regional and call.action in REQUIRED}
     if regional <= set(refusals) and all(PROBES[action].regional for action in refusals):
         for region in ELSEWHERE:
             with suppress(Trouble):  # of a region that cannot be reached from here either
                 if not _refusals(session, [PROBES["ecs:DescribeRegions"]], region):
-                    return region, _refusals(session, PROBES.values(), region)
+                    return region, _refusals(session, calls, region)
     return REGION, refusals
 
 

@@ -77,7 +77,14 @@ class AwsProvider:
     """The `CloudProvider` of AWS. `own` is the session that we call STS with; `models` are AWS's descriptions of its
     services, which several sessions may share."""
 
-    def __init__(self, platform: PlatformAws, *, own: boto3.session.Session, models: Loader | None = None) -> None:
+    def __init__(
+        self,
+        platform: PlatformAws,
+        *,
+        own: boto3.session.Session,
+        models: Loader | None = None,
+        engine_permissions: Sequence[str] = (),
+    ) -> None:
         self._platform = platform
         self._partition = own.get_partition_for_region(platform.region)
         self._sts = bounded(
@@ -90,7 +97,7 @@ class AwsProvider:
             seconds=platform.answer_seconds,
         )
         self._models = models or Loader()
-        self._description = described(iam_role(platform.role_names))
+        self._description = described(iam_role(platform.role_names)).with_permissions(engine_permissions)
 
     @property
     def description(self) -> ProviderDescription:
@@ -99,7 +106,13 @@ class AwsProvider:
     def setup(self, request: SetupRequest) -> Setup:
         platform = self._platform
         trusted = TrustedRole(platform.account_id, platform.role_name, platform.region)
-        return setup_of(request, trusted=trusted, names=platform.role_names, template_url=platform.template_url)
+        return setup_of(
+            request,
+            [permission.name for permission in self._description.permissions],
+            trusted=trusted,
+            names=platform.role_names,
+            template_url=platform.template_url,
+        )
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type not in PROOFS:
@@ -108,7 +121,7 @@ class AwsProvider:
         with ExitStack() as opened:
             access = Access(self._platform, self._partition, self._sts, self._models, opened)
             proof = PROOFS[credential.credential_type](access, credential, expectation)
-            return prove(proof, credential, expectation)
+            return prove(proof, credential, expectation, self._description.permissions)
 
 
 @dataclass(frozen=True)

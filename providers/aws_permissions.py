@@ -1,7 +1,7 @@
 """The AWS permissions that scanning uses: published, granted by our CloudFormation template, and checked one by one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.catalogue import Permission
@@ -135,6 +135,9 @@ READS_DATA = (
 """Actions that read what a customer keeps, or secrets among settings: our template denies them, so that the role reads
 none even when somebody makes it an administrator, and no engine can be given them."""
 
+MAX_POLICY_CHARACTERS = 2_048
+"""Of a session's policy."""
+
 PERMISSIONS = (
     *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),
     *(Permission(name, required=False, purpose=purpose) for name, purpose in OPTIONAL.items()),
@@ -164,6 +167,19 @@ PROBES = {
     "ec2:DescribeRegions": Probe("ec2", "describe_regions"),
     "ec2:DescribeSecurityGroups": Probe("ec2", "describe_security_groups", {"MaxResults": 5}),
 }
+
+
+def session_policy(engine_permissions: Sequence[str] = ()) -> str:
+    """The policy of a session for an engine elsewhere: what we publish, but for what reads more than settings, and what
+    the operator says that the engine needs."""
+    published = [permission.name for permission in PERMISSIONS if permission.name not in DROPPED]
+    actions = list(dict.fromkeys([*published, *engine_permissions]))
+    # Within the 2,048 characters that AWS allows, and so without blanks.
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]},
+        separators=(",", ":"),
+    )
+
 
 CHANGING = (
     *("iam:CreateUser", "iam:CreateAccessKey", "iam:AttachRolePolicy", "sts:AssumeRole", "s3:DeleteBucket"),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
+from domain.catalogue import Permission
 from domain.credentials import Credential
 from domain.errors import PlatformConfig, Trouble
 from domain.validation import Expectation, Step, Verdict, verdict_of
@@ -110,7 +111,9 @@ class Proof(Protocol):
     def trust(self) -> Step: ...
 
 
-def prove(proof: Proof, credential: Credential, expectation: Expectation) -> Verdict:
+def prove(
+    proof: Proof, credential: Credential, expectation: Expectation, published: Sequence[Permission] = PERMISSIONS
+) -> Verdict:
     """Run the steps until one fails. Raises Trouble when no verdict is possible now."""
     steps = run_steps(
         (
@@ -118,7 +121,7 @@ def prove(proof: Proof, credential: Credential, expectation: Expectation) -> Ver
             ("identify", proof.identify),
             ("trust", proof.trust),
             ("ownership", lambda: ownership(proof, credential, expectation)),
-            ("permissions", lambda: permissions(proof, expectation)),
+            ("permissions", lambda: permissions(proof, expectation, published)),
         ),
         SENTENCES,
     )
@@ -147,20 +150,20 @@ def ownership(proof: Proof, credential: Credential, expectation: Expectation) ->
     return passed("ownership", "The credential belongs to the AWS account that was meant.")
 
 
-def permissions(proof: Proof, expectation: Expectation) -> tuple[Step, ...]:
+def permissions(proof: Proof, expectation: Expectation, published: Sequence[Permission]) -> tuple[Step, ...]:
     """The principal's policies tell about the whole published list. For the required permissions, trying them has the
     last word: an organisation's or a session's policy can deny what the principal's own policies allow."""
     session = proof.session
     region, refusals = _tried(session)
-    denied = _denied(proof, region)
+    denied = _denied(proof, [permission.name for permission in published], region)
     missing = tuple(
         permission.name
-        for permission in PERMISSIONS
+        for permission in published
         if (permission.name in refusals if permission.required else permission.name in denied)
     )
     blind = "AWS did not let us look at the policies" if SIMULATE in missing else None
     step = judge_permissions(
-        PERMISSIONS,
+        published,
         missing,
         remedy=GRANT,
         unseen_because=blind,
@@ -206,9 +209,9 @@ def _refusals(session: CustomerSession, actions: Iterable[str], region: str) -> 
     return found
 
 
-def _denied(proof: Proof, region: str) -> frozenset[str]:
+def _denied(proof: Proof, names: Sequence[str], region: str) -> frozenset[str]:
     try:
-        asked = [*(permission.name for permission in PERMISSIONS), *CHANGING]
+        asked = [*names, *CHANGING]
         return proof.session.denied(proof.principal_arn, asked, region=region)
     except Refused as refusal:
         if refusal.reason is Reason.ACCESS_DENIED:

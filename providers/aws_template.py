@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import urlencode
@@ -50,7 +50,14 @@ class TrustedRole:
     region: str
 
 
-def setup_of(request: SetupRequest, *, trusted: TrustedRole, names: RoleNames, template_url: str | None) -> Setup:
+def setup_of(
+    request: SetupRequest,
+    permissions: Sequence[str],
+    *,
+    trusted: TrustedRole,
+    names: RoleNames,
+    template_url: str | None,
+) -> Setup:
     """Stack and role are named for this onboarding, and the role so that we may assume it."""
     stack = f"{STACK_PREFIX}{request.suffix}"
     parameters = {
@@ -64,7 +71,7 @@ def setup_of(request: SetupRequest, *, trusted: TrustedRole, names: RoleNames, t
     if template_url:
         deploy = "Open the quick-create link, or open CloudFormation, choose Create stack, and upload the template."
     return Setup(
-        template=template_with(parameters, names),
+        template=template_with(parameters, names, permissions),
         template_url=template_url,
         quick_create_url=_quick_create_url(template_url, trusted.region, stack=stack, parameters=parameters),
         instructions=INSTRUCTIONS.format(deploy=deploy, stack=stack, rule=names.rule, **parameters),
@@ -72,15 +79,17 @@ def setup_of(request: SetupRequest, *, trusted: TrustedRole, names: RoleNames, t
     )
 
 
-def template_with(defaults: Mapping[str, str], names: RoleNames | None = None) -> str:
-    """Our template as it is published, with `defaults` filled in as the parameters' default values, and with the names
-    that the role may have."""
+def template_with(defaults: Mapping[str, str], names: RoleNames | None = None, permissions: Sequence[str] = ()) -> str:
+    """Our template as it is published, with `defaults` filled in as the parameters' default values, with the names that
+    the role may have, and with those of the permissions that it does not grant yet."""
     template = json.loads(files("providers").joinpath("aws_role_template.json").read_text(encoding="utf-8"))
     for name, value in defaults.items():
         template["Parameters"][name]["Default"] = value
     if names:
         template["Parameters"]["RoleName"]["AllowedPattern"] = f"{re.escape(names.prefix)}[A-Za-z0-9_+=,.@-]*"
         template["Parameters"]["RoleName"]["Description"] = names.rule
+    granted = template["Resources"]["ReadOnlyRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    granted["Action"] = sorted({*granted["Action"], *permissions})
     return json.dumps(template, indent=2)
 
 

@@ -38,15 +38,16 @@ def is_azure_host(host: str) -> bool:
 class AzureProvider:
     """The `CloudProvider` of Azure. The client may reach the hosts of `is_azure_host`."""
 
-    def __init__(self, client: GuardedClient) -> None:
+    def __init__(self, client: GuardedClient, engine_permissions: Sequence[str] = ()) -> None:
+        self._description = DESCRIPTION.with_permissions(engine_permissions)
         self._api = Azure(Rest(client, JUDGE, codes))
 
     @property
     def description(self) -> ProviderDescription:
-        return DESCRIPTION
+        return self._description
 
     def setup(self, request: SetupRequest) -> Setup:
-        return setup_of(request)
+        return setup_of(request, [permission.name for permission in self._description.permissions])
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         return self.proof(credential, expectation).verdict()
@@ -56,7 +57,8 @@ class AzureProvider:
         if credential.credential_type not in methods:
             raise InvalidInput("This is not a credential for Azure.")
         method = methods[credential.credential_type]
-        return Proof(self._api, method, without_damage([method], credential), expectation)
+        undamaged = without_damage([method], credential)
+        return Proof(self._api, method, undamaged, expectation, self._description.permissions)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
 """What a role lets its holder do, as Azure RBAC decides it.
 
 Source: "Understand Azure role definitions". Within a role, notActions take away from its own actions only, so another
-role can give back what they take. `*` stands for any text, also across slashes, and case does not matter. Actions and
-data actions never stand in for each other.
+role can give back what they take. `*` stands for any text, also across slashes, and case does not matter. Data actions
+never stand in for actions, and none is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from providers.azure_description import DATA, PERMISSIONS
 
 
 @dataclass(frozen=True)
@@ -18,27 +16,21 @@ class Grant:
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
-    data_actions: tuple[str, ...] = ()
-    not_data_actions: tuple[str, ...] = ()
 
     def allows(self, permission: str) -> bool:
-        allowed, excepted = self.actions, self.not_actions
-        if permission in DATA:
-            allowed, excepted = self.data_actions, self.not_data_actions
-        return _any_fits(allowed, permission) and not _any_fits(excepted, permission)
+        return _any_fits(self.actions, permission) and not _any_fits(self.not_actions, permission)
 
 
 def grants_in(page: Mapping[str, Any]) -> Sequence[Grant]:
     """From the answer of `Microsoft.Authorization/permissions`."""
     found = page.get("value")
     entries = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
-    names = ("actions", "notActions", "dataActions", "notDataActions")
+    names = ("actions", "notActions")
     return [Grant(*(_texts(entry.get(name)) for name in names)) for entry in entries]
 
 
-def missing_of(grants: Sequence[Grant]) -> frozenset[str]:
-    """Those of the published permissions that no grant allows."""
-    names = (permission.name for permission in PERMISSIONS)
+def missing_of(grants: Sequence[Grant], names: Iterable[str]) -> frozenset[str]:
+    """Those of the permissions that no grant allows."""
     return frozenset(name for name in names if not any(grant.allows(name) for grant in grants))
 
 

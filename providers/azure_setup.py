@@ -5,17 +5,17 @@ Commands and options as the Azure CLI documents them (learn.microsoft.com/cli/az
 """
 
 import json
+from collections.abc import Sequence
 
 from domain.catalogue import Setup, SetupRequest
-from providers.azure_description import CERTIFICATE, DATA, DESCRIPTION, OPTIONAL, REQUIRED, SERVICE_PRINCIPAL
+from providers.azure_description import CERTIFICATE, DESCRIPTION, SERVICE_PRINCIPAL
 
 ROLE = {
     "Name": "@ROLE@",
     "IsCustom": True,
     "Description": "Reads settings for the threat engine. It reads no data and no secret, and changes nothing.",
-    "Actions": [*REQUIRED, *OPTIONAL],
     "NotActions": [],
-    "DataActions": list(DATA),
+    "DataActions": list[str](),
     "NotDataActions": [],
     "AssignableScopes": ["@SCOPE@"],
 }
@@ -110,7 +110,7 @@ subscription has its own, and neither changes the other. To take the access away
 """
 
 
-def setup_of(request: SetupRequest) -> Setup:
+def setup_of(request: SetupRequest, permissions: Sequence[str]) -> Setup:
     """Raises InvalidInput for a method that there is not."""
     method = DESCRIPTION.method(request.auth_method)
     return Setup(
@@ -119,11 +119,12 @@ def setup_of(request: SetupRequest) -> Setup:
         quick_create_url=None,
         instructions=INSTRUCTIONS.format(suffix=request.suffix),
         platform_account_id=None,
-        script=script_of(COMMANDS[method.method], request.suffix),
+        script=script_of(COMMANDS[method.method], permissions, request.suffix),
     )
 
 
-def script_of(credential: str, suffix: str) -> str:
+def script_of(credential: str, permissions: Sequence[str], suffix: str) -> str:
     """Nothing of a customer's is filled in: the definition of the role, the commands and the suffix are ours."""
-    script = SCRIPT.replace("@DEFINITION@", json.dumps(ROLE, indent=2)).replace("@CREDENTIAL@", credential)
+    definition = json.dumps({**ROLE, "Actions": list(permissions)}, indent=2)
+    script = SCRIPT.replace("@DEFINITION@", definition).replace("@CREDENTIAL@", credential)
     return script.replace("@SUFFIX@", suffix)

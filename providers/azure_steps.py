@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from domain.catalogue import AuthMethod
+from domain.catalogue import AuthMethod, Permission
 from domain.credentials import Credential
 from domain.errors import Propagating
 from domain.validation import Expectation, Step, Verdict, verdict_of
 from providers.azure_certificate import ClientCertificate, read_certificate
-from providers.azure_description import CERTIFICATE, PERMISSIONS
+from providers.azure_description import CERTIFICATE
 from providers.azure_failures import JUDGE, JUST_MADE, SENTENCES, Reason
 from providers.azure_grants import Grant, missing_of
 from providers.jwt_claims import claims_of
@@ -30,8 +30,7 @@ PROPAGATION_SECONDS = 3.0
 
 GRANT = (
     "Run the script again: it brings the role up to date. Or grant the operations listed to the service principal at "
-    "the scope of the subscription: the role Reader holds all but the last two, which are data actions and come with "
-    "Key Vault Reader."
+    "the scope of the subscription: the role Reader holds all of them."
 )
 
 CHANGING = (
@@ -52,9 +51,7 @@ CHANGING = (
     "Microsoft.Insights/diagnosticSettings/delete",
 )
 """Operations of Owner, Contributor, and of those who administer one service, which nobody needs who only looks."""
-FEWER = (
-    "Assign the role that the script makes, or Reader and Key Vault Reader, in place of Owner, Contributor or the like."
-)
+FEWER = "Assign the role that the script makes, or Reader, in place of Owner, Contributor or the like."
 
 Found = TypeVar("Found")
 
@@ -70,8 +67,16 @@ class Azure(Protocol):
 class Proof:
     """One validation."""
 
-    def __init__(self, azure: Azure, method: AuthMethod, credential: Credential, expectation: Expectation) -> None:
+    def __init__(
+        self,
+        azure: Azure,
+        method: AuthMethod,
+        credential: Credential,
+        expectation: Expectation,
+        published: Sequence[Permission],
+    ) -> None:
         self._azure = azure
+        self._published = published
         self._method = method
         self._credential = credential
         self._expectation = expectation
@@ -145,8 +150,9 @@ class Proof:
             if refusal.reason is not Reason.NO_ROLE:
                 raise
             grants = ()
+        names = [permission.name for permission in self._published]
         step = judge_permissions(
-            PERMISSIONS, missing_of(grants), remedy=GRANT, may_propagate=self._expectation.may_propagate
+            self._published, missing_of(grants, names), remedy=GRANT, may_propagate=self._expectation.may_propagate
         )
         may_change = any(grant.allows(operation) for grant in grants for operation in CHANGING)
         return (over_privileged("service principal", FEWER), step) if may_change else step

@@ -56,24 +56,33 @@ class GcpProvider:
     """The `CloudProvider` of Google Cloud. The client may reach the hosts of `is_gcp_host`. Without `identity` there is
     no way in without a key."""
 
-    def __init__(self, client: GuardedClient, identity: IdentityTokens | None = None) -> None:
+    def __init__(
+        self,
+        client: GuardedClient,
+        identity: IdentityTokens | None = None,
+        engine_permissions: Sequence[str] = (),
+    ) -> None:
+        offered = KEYLESS_DESCRIPTION if identity else DESCRIPTION
+        self._description = offered.with_permissions(engine_permissions)
         self.calls = Gcp(Rest(client, JUDGE, codes), Rest(client, FEDERATION, codes))
         self._identity = identity
 
     @property
     def description(self) -> ProviderDescription:
-        return KEYLESS_DESCRIPTION if self._identity else DESCRIPTION
+        return self._description
 
     def setup(self, request: SetupRequest) -> Setup:
         self.description.method(request.auth_method)
-        return setup_of(request, issuer=self._identity.issuer if self._identity else "")
+        names = [permission.name for permission in self._description.permissions]
+        return setup_of(request, names, issuer=self._identity.issuer if self._identity else "")
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         return self.proof(credential, expectation).verdict()
 
     def proof(self, credential: Credential, expectation: Expectation, *, loan_seconds: int = LOAN_SECONDS) -> Proof:
         credential = without_damage(KEYLESS_DESCRIPTION.methods, credential)
-        return Proof(self.calls, self._access(credential, expectation, loan_seconds), expectation)
+        access = self._access(credential, expectation, loan_seconds)
+        return Proof(self.calls, access, expectation, self._description.permissions)
 
     def _access(self, credential: Credential, expectation: Expectation, loan_seconds: int) -> Access:
         if credential.credential_type == SERVICE_ACCOUNT.credential_type:

@@ -4,10 +4,11 @@ Commands and options as the gcloud CLI documents them (cloud.google.com/sdk/gclo
 `iam roles`, `iam service-accounts`, `iam workload-identity-pools`, `projects add-iam-policy-binding`).
 """
 
+from collections.abc import Sequence
 from shlex import quote
 
 from domain.catalogue import Setup, SetupRequest
-from providers.gcp_description import PERMISSIONS, WORKLOAD_IDENTITY
+from providers.gcp_description import WORKLOAD_IDENTITY
 
 SCRIPT = """\
 #!/usr/bin/env bash
@@ -122,11 +123,11 @@ OF_FEDERATION = INSTRUCTIONS.format(
 )
 
 
-def setup_of(request: SetupRequest, *, issuer: str) -> Setup:
+def setup_of(request: SetupRequest, permissions: Sequence[str], *, issuer: str) -> Setup:
     """`issuer` is ours, for a method without a key."""
     keyless = request.auth_method == WORKLOAD_IDENTITY.method
     parts = {
-        "PERMISSIONS": ",".join(permission.name for permission in PERMISSIONS),
+        "PERMISSIONS": ",".join(permissions),
         "PURPOSE": "a pool that lends it to the platform" if keyless else "a key of it",
         "AGAIN": "" if keyless else ", and makes one more key",
         "SERVICES": f"{SERVICES} iamcredentials.googleapis.com sts.googleapis.com" if keyless else SERVICES,

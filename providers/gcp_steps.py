@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from domain.catalogue import Permission
 from domain.errors import Propagating
 from domain.validation import Expectation, Step, Verdict, verdict_of
-from providers.gcp_description import PERMISSIONS
 from providers.gcp_failures import JUDGE, JUST_MADE, SENTENCES
 from providers.proving import Refused, failed, judge_permissions, over_privileged, passed, run_steps
 from providers.rest import text
@@ -59,8 +59,9 @@ class Access(Protocol):
 class Proof:
     """One validation."""
 
-    def __init__(self, gcp: Gcp, access: Access, expectation: Expectation) -> None:
+    def __init__(self, gcp: Gcp, access: Access, expectation: Expectation, published: Sequence[Permission]) -> None:
         self._gcp = gcp
+        self._published = published
         self.access = access
         self._expectation = expectation
         self.token = ""  # known after `identify`
@@ -107,11 +108,11 @@ class Proof:
         return passed("ownership", "The project is active, and the service account may see it.")
 
     def permissions(self) -> Step | tuple[Step, ...]:
-        names = [permission.name for permission in PERMISSIONS]
+        names = [permission.name for permission in self._published]
         asked = [*names, *CHANGING]
         granted = self._asked(lambda: self._gcp.granted(self.token, self.access.project_id, asked))
         step = judge_permissions(
-            PERMISSIONS, set(names) - granted, remedy=GRANT, may_propagate=self._expectation.may_propagate
+            self._published, set(names) - granted, remedy=GRANT, may_propagate=self._expectation.may_propagate
         )
         return (over_privileged("service account", FEWER), step) if granted & set(CHANGING) else step
 

@@ -36,15 +36,16 @@ def is_ibm_host(host: str) -> bool:
 class IbmProvider:
     """The `CloudProvider` of IBM Cloud. The client may reach the host of `is_ibm_host`."""
 
-    def __init__(self, client: GuardedClient) -> None:
+    def __init__(self, client: GuardedClient, engine_permissions: Sequence[str] = ()) -> None:
+        self._description = DESCRIPTION.with_permissions(engine_permissions)
         self._api = Ibm(Rest(client, TOKEN_JUDGE, codes), Rest(client, JUDGE, codes))
 
     @property
     def description(self) -> ProviderDescription:
-        return DESCRIPTION
+        return self._description
 
     def setup(self, request: SetupRequest) -> Setup:
-        return setup_of(request)
+        return setup_of(request, [permission.name for permission in self._description.permissions])
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         return self.proof(credential, expectation).verdict()
@@ -52,7 +53,8 @@ class IbmProvider:
     def proof(self, credential: Credential, expectation: Expectation) -> Proof:
         if credential.credential_type != API_KEY.credential_type:
             raise InvalidInput("This is not a credential for IBM Cloud.")
-        return Proof(self._api, without_damage(DESCRIPTION.methods, credential), expectation)
+        undamaged = without_damage(DESCRIPTION.methods, credential)
+        return Proof(self._api, undamaged, expectation, self._description.permissions)
 
 
 @dataclass(frozen=True)

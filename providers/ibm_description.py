@@ -1,7 +1,9 @@
 """What is published about onboarding an IBM Cloud account: an API key, its fields, the permissions.
 
 IBM Cloud grants roles on services. A permission here is `<service>:Viewer`, the platform role that shows settings and
-no data; the names of services are those of policies and of `ibmcloud iam service-policy-create --service-name`.
+no data; the names of services are those of policies and of `ibmcloud iam service-policy-create --service-name`. Only
+validation uses any: no engine for IBM Cloud is built in. What an engine of the operator's needs is added from the
+settings.
 """
 
 from domain.accounts import ProviderType
@@ -13,30 +15,11 @@ ROLE = "Viewer"
 POLICIES = f"iam-access-management:{ROLE}"
 
 REQUIRED = {
-    POLICIES: "Lists who may do what, and lets us tell in advance which checks cannot run.",
-    f"iam-identity:{ROLE}": "Finds API keys that are old or are not used.",
-    f"iam-groups:{ROLE}": "Lists the access groups, whose policies are checked.",
-    f"user-management:{ROLE}": "Finds users without multifactor authentication.",
-    f"resource-group:{ROLE}": "Lists the resource groups to scan.",
-    f"is:{ROLE}": "Finds virtual servers and security groups that are open to the internet.",
-    f"cloud-object-storage:{ROLE}": "Lists the storage instances whose settings are checked.",
+    POLICIES: "Tells what the API key may see, so that we know in advance what an engine could not read.",
+    f"iam-identity:{ROLE}": "Tells whose the API key is, and whether it is locked or disabled.",
 }
 
-OPTIONAL = {
-    f"context-based-restrictions:{ROLE}": "Checks that access is restricted to known networks.",
-    f"atracker:{ROLE}": "Finds an account whose activity is not recorded.",
-    f"logs:{ROLE}": "Checks that logs are kept.",
-    f"kms:{ROLE}": "Lists the Key Protect instances.",
-    f"secrets-manager:{ROLE}": "Lists the Secrets Manager instances. No secret can be read by it.",
-    f"containers-kubernetes:{ROLE}": "Finds clusters that are public or not updated.",
-    f"container-registry:{ROLE}": "Lists the image registries.",
-    f"databases-for-postgresql:{ROLE}": "Finds databases that the internet can reach.",
-    f"databases-for-mongodb:{ROLE}": "Finds databases that the internet can reach.",
-    f"cloudantnosqldb:{ROLE}": "Finds databases without activity events.",
-    f"codeengine:{ROLE}": "Lists the applications and jobs.",
-    f"internet-svcs:{ROLE}": "Finds domains on old TLS versions or without a firewall.",
-    f"transit:{ROLE}": "Finds networks that are connected with other accounts.",
-}
+OPTIONAL = {f"iam-groups:{ROLE}": "Lists the access groups whose policies count, too."}
 
 PERMISSIONS = (
     *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from providers.ibm_description import PERMISSIONS
 from providers.rest import text
 
 VIEWING = frozenset({"Viewer", "Operator", "Editor", "Administrator"})
@@ -70,10 +69,10 @@ def policies_in(page: Mapping[str, Any], account_id: str) -> Sequence[Policy]:
     ]
 
 
-def missing_of(policies: Iterable[Policy]) -> frozenset[str]:
-    """Those of the published permissions that no policy grants."""
+def missing_of(policies: Iterable[Policy], names: Iterable[str]) -> frozenset[str]:
+    """Those of the permissions that no policy grants."""
     held = list(policies)
-    services = {permission.name: permission.name.split(":")[0] for permission in PERMISSIONS}
+    services = {name: name.split(":")[0] for name in names}
     return frozenset(name for name in services if not any(policy.shows(services[name]) for policy in held))
 
 

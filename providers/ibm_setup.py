@@ -3,13 +3,11 @@
 Commands and options as the reference of `ibmcloud iam` documents them.
 """
 
-from domain.catalogue import Setup, SetupRequest
-from providers.ibm_description import DESCRIPTION, PERMISSIONS
-from providers.ibm_policies import RESOURCE_GROUPS
+from collections.abc import Sequence
 
-SERVICES = tuple(
-    name.split(":")[0] for name in (permission.name for permission in PERMISSIONS) if RESOURCE_GROUPS not in name
-)
+from domain.catalogue import Setup, SetupRequest
+from providers.ibm_description import DESCRIPTION
+from providers.ibm_policies import RESOURCE_GROUPS
 
 SCRIPT = """\
 #!/usr/bin/env bash
@@ -37,14 +35,17 @@ for SERVICE in $SERVICES; do
     ibmcloud iam service-policy-create "$SERVICE_ID" --roles Viewer --service-name "$SERVICE" --force > /dev/null
   fi
 done
-if ! has_policy resource-group; then
-  ibmcloud iam service-policy-create "$SERVICE_ID" --roles Viewer --resource-type resource-group --force > /dev/null
-fi
-
+@RESOURCE_GROUPS@
 API_KEY="$(ibmcloud iam service-api-key-create "$NAME-$(date -u +%Y%m%d%H%M%S)" "$SERVICE_ID" \\
   --description "For the threat engine" --output json | sed -n 's/.*"apikey": *"\\([^"]*\\)".*/\\1/p')"
 
 echo "api_key $API_KEY"
+"""
+
+RESOURCE_GROUPS_SCRIPT = """\
+if ! has_policy resource-group; then
+  ibmcloud iam service-policy-create "$SERVICE_ID" --roles Viewer --resource-type resource-group --force > /dev/null
+fi
 """
 
 INSTRUCTIONS = """\
@@ -59,15 +60,23 @@ account has its own, and neither changes the other.
 """
 
 
-def setup_of(request: SetupRequest) -> Setup:
+def setup_of(request: SetupRequest, permissions: Sequence[str]) -> Setup:
     """Raises InvalidInput for a method that there is not. Nothing of a customer's is filled in but the beginning of
     the account's id, which is ours."""
     DESCRIPTION.method(request.auth_method)
+    services = [name.split(":")[0] for name in permissions]
+    # Resource groups are no service: a policy is for resources of that type.
+    resource_groups = RESOURCE_GROUPS_SCRIPT if RESOURCE_GROUPS in services else ""
+    named = " ".join(service for service in services if service != RESOURCE_GROUPS)
+    parts = {"SERVICES": named, "RESOURCE_GROUPS": resource_groups, "SUFFIX": request.suffix}
+    script = SCRIPT
+    for part, text in parts.items():
+        script = script.replace(f"@{part}@", text)
     return Setup(
         template=None,
         template_url=None,
         quick_create_url=None,
         instructions=INSTRUCTIONS.format(suffix=request.suffix),
         platform_account_id=None,
-        script=SCRIPT.replace("@SERVICES@", " ".join(SERVICES)).replace("@SUFFIX@", request.suffix),
+        script=script,
     )

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from domain.catalogue import Permission
 from domain.credentials import Credential
 from domain.errors import Propagating
 from domain.validation import Expectation, Step, Verdict, verdict_of
-from providers.ibm_description import ACCOUNT_PATTERN, API_KEY, PERMISSIONS, POLICIES
+from providers.ibm_description import ACCOUNT_PATTERN, API_KEY, POLICIES
 from providers.ibm_failures import JUDGE, SENTENCES, Reason
 from providers.ibm_policies import Policy, missing_of
 from providers.jwt_claims import claims_of
@@ -42,8 +43,11 @@ class Ibm(Protocol):
 class Proof:
     """One validation."""
 
-    def __init__(self, ibm: Ibm, credential: Credential, expectation: Expectation) -> None:
+    def __init__(
+        self, ibm: Ibm, credential: Credential, expectation: Expectation, published: Sequence[Permission]
+    ) -> None:
         self._ibm = ibm
+        self._published = published
         self._credential = credential
         self._expectation = expectation
         self.token = ""  # known after `identify`, as is the account
@@ -120,13 +124,14 @@ class Proof:
         return passed("ownership", "The API key belongs to the IBM Cloud account that was meant.")
 
     def permissions(self) -> Step | tuple[Step, ...]:
+        names = [permission.name for permission in self._published]
         held = self._seen(self._ibm.policies)
-        if missing_of(held):
+        if missing_of(held, names):
             held = [*held, *self._seen(self._ibm.group_policies)]
         blind = None if held else "this key can see no policies"
         step = judge_permissions(
-            PERMISSIONS,
-            missing_of(held) if held else {POLICIES},
+            self._published,
+            missing_of(held, names) if held else {POLICIES},
             remedy=GRANT,
             unseen_because=blind,
             may_propagate=self._expectation.may_propagate,

@@ -1,5 +1,7 @@
 """Oracle Cloud Infrastructure: what it asks for, and the proof that a user's API signing key works."""
 
+from collections.abc import Sequence
+
 from domain.catalogue import ProviderDescription, Setup, SetupRequest
 from domain.credentials import Credential
 from domain.errors import InvalidInput
@@ -18,21 +20,23 @@ __all__ = ["OciProvider", "is_oci_host"]
 class OciProvider:
     """The `CloudProvider` of OCI."""
 
-    def __init__(self, client: GuardedClient) -> None:
+    def __init__(self, client: GuardedClient, engine_permissions: Sequence[str] = ()) -> None:
+        self._description = DESCRIPTION.with_permissions(engine_permissions)
         self._rest = oci_calls.rest(client)
 
     @property
     def description(self) -> ProviderDescription:
-        return DESCRIPTION
+        return self._description
 
     def setup(self, request: SetupRequest) -> Setup:
         DESCRIPTION.method(request.auth_method)
-        return oci_setup.setup(request)
+        return oci_setup.setup(request, [permission.name for permission in self._description.permissions])
 
     def validate(self, credential: Credential, expectation: Expectation) -> Verdict:
         if credential.credential_type != USER_PRINCIPAL.credential_type:
             raise InvalidInput("This is not a credential for OCI.")
-        proof = UserProof(self._rest, without_damage(DESCRIPTION.methods, credential), expectation)
+        undamaged = without_damage(DESCRIPTION.methods, credential)
+        proof = UserProof(self._rest, undamaged, expectation, self._description.permissions)
         steps = run_steps(
             (
                 ("shape", proof.shape),

@@ -1,5 +1,6 @@
-"""The OCI permissions that scanning uses: published, granted by our script, and tried one by one, because OCI has no
-call that tells what a user may do.
+"""The OCI permissions that are published, granted by our script, and tried one by one, because OCI has no call that
+tells what a user may do. Only validation uses any: no engine for OCI is built in. What an engine of the operator's
+needs is added from the settings; of that only what has a probe here can be tried, and the engine tells the rest.
 
 Permissions, and the operations that need them, are those of Oracle's policy reference (docs.oracle.com, "Details for
 IAM", "… the Core Services", "… Object Storage", "… Database", "… Audit", "… Events", "… Logging", "… Vault").
@@ -11,36 +12,9 @@ from dataclasses import dataclass, field
 
 from domain.catalogue import Permission
 
-REQUIRED = {
-    "TENANCY_INSPECT": "Lists the regions to scan.",
-    "COMPARTMENT_INSPECT": "Lists the compartments to scan.",
-    "USER_INSPECT": "Finds users without MFA and users that nobody uses.",
-    "GROUP_INSPECT": "Finds out who is an administrator.",
-    "POLICY_READ": "Finds policies that allow everything.",
-    "AUTHENTICATION_POLICY_INSPECT": "Checks the length and the strength of passwords.",
-    "VCN_READ": "Lists the networks to scan.",
-    "SECURITY_LIST_READ": "Finds ports that are open to the internet.",
-    "INSTANCE_READ": "Finds instances that allow the old metadata service.",
-    "BUCKET_INSPECT": "Lists the buckets to scan.",
-}
+REQUIRED = {"USER_INSPECT": "Tells that the user is active, and which tenancy it is of."}
 
-OPTIONAL = {
-    "DYNAMIC_GROUP_INSPECT": "Finds machines that are in groups of users with rights.",
-    "NETWORK_SECURITY_GROUP_READ": "Lists the network security groups.",
-    "VOLUME_INSPECT": "Finds volumes without a key of your own.",
-    "LOAD_BALANCER_INSPECT": "Finds load balancers that accept unencrypted connections.",
-    "AUTONOMOUS_DATABASE_INSPECT": "Finds databases that are open to the internet.",
-    "DB_SYSTEM_INSPECT": "Finds database systems that are not updated.",
-    "EVENTRULE_LIST": "Finds security events that nobody is told of.",
-    "LOG_GROUP_INSPECT": "Finds networks whose traffic is not recorded.",
-    "VAULT_INSPECT": "Finds tenancies without a vault for keys.",
-    "AUDIT_EVENT_READ": "Reads who changed what.",
-}
-
-PERMISSIONS = (
-    *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),
-    *(Permission(name, required=False, purpose=purpose) for name, purpose in OPTIONAL.items()),
-)
+PERMISSIONS = tuple(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items())
 
 
 @dataclass(frozen=True)
@@ -116,6 +90,6 @@ def _named(who: str) -> set[str]:
     return {one.strip().removeprefix("id ").rpartition("/")[2].strip(" '\"") for one in listed}
 
 
-def statement(group: str, permissions: tuple[str, ...]) -> str:
+def statement(group: str, permissions: Sequence[str]) -> str:
     """The policy statement that grants exactly these permissions (docs.oracle.com, "Advanced Policy Features")."""
     return f"Allow group {group} to {{{', '.join(permissions)}}} in tenancy"

@@ -5,18 +5,19 @@ or may not be seen. So what can be known here is checked here, before any call: 
 fingerprint computed and compared. Whoever OCI answers at all is that user of that tenancy: the signature covers both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from domain.catalogue import Permission
 from domain.credentials import Credential
 from domain.errors import Propagating, Trouble
 from domain.validation import Expectation, Step
 from providers.oci_calls import JUDGE, Tenancy
 from providers.oci_description import USER_PRINCIPAL
 from providers.oci_failures import Reason
-from providers.oci_permissions import PERMISSIONS, PROBES, administers, statement
+from providers.oci_permissions import PROBES, administers, statement
 from providers.oci_regions import REGIONS
 from providers.oci_signature import Signer, fingerprint_of
 from providers.proving import Refused, failed, judge_permissions, malformed, over_privileged, passed, suspecting
@@ -34,7 +35,10 @@ FEWER = (
 class UserProof:
     """The proof of one credential. `is_identified` tells whether OCI has accepted the key."""
 
-    def __init__(self, rest: Rest, credential: Credential, expectation: Expectation) -> None:
+    def __init__(
+        self, rest: Rest, credential: Credential, expectation: Expectation, published: Sequence[Permission]
+    ) -> None:
+        self._published = published
         self.user = credential.reveal("user_ocid")
         self.tenancy = credential.reveal("tenancy_ocid")
         self.is_identified = False
@@ -119,10 +123,11 @@ class UserProof:
         return passed("ownership", "The key belongs to the tenancy that was meant.")
 
     def permissions(self) -> tuple[Step, ...]:
-        missing = tuple(permission.name for permission in PERMISSIONS if not self._is_granted(permission.name))
+        tried = (permission.name for permission in self._published if permission.name in PROBES)
+        missing = tuple(name for name in tried if not self._is_granted(name))
         remedy = "Run our script again, or have an administrator add to a policy of the root compartment: "
         step = judge_permissions(
-            PERMISSIONS,
+            self._published,
             missing,
             remedy=remedy + statement("ThreatEngine", missing),
             may_propagate=self._expectation.may_propagate,

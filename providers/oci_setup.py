@@ -1,8 +1,10 @@
 """What an OCI customer runs: a user, a group and a policy with exactly the permissions that are published, and a key
 that is made on the customer's side."""
 
+from collections.abc import Sequence
+
 from domain.catalogue import Setup, SetupRequest
-from providers.oci_permissions import PERMISSIONS, statement
+from providers.oci_permissions import statement
 
 INSTRUCTIONS = """\
 1. Sign in to the OCI console as an administrator of the tenancy and open Cloud Shell; the script needs nothing else.
@@ -81,8 +83,8 @@ printf 'private_key   the text of the file %s\\n' "$KEY"
 """
 
 
-def setup(request: SetupRequest) -> Setup:
-    granted = statement("id GROUP_ID", tuple(permission.name for permission in PERMISSIONS))
+def setup(request: SetupRequest, permissions: Sequence[str]) -> Setup:
+    granted = statement("id GROUP_ID", permissions)
     return Setup(
         template=None,
         template_url=None,

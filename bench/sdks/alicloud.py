@@ -55,7 +55,7 @@ class Caller:
             "RoleArn": role_arn,
             "RoleSessionName": "te-validation",
             "DurationSeconds": SESSION_SECONDS,
-            "Policy": policy(),
+            "Policy": policy([permission.name for permission in PERMISSIONS]),
             **({"ExternalId": external_id} if external_id else {}),
         }
         given: Mapping[str, str] = self.call(Call("sts:AssumeRole", parameters))["Credentials"]

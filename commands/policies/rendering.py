@@ -10,15 +10,22 @@ import config
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from commands.policies.roles import PROCESSES, role_policy, trust_policies
+from providers.aws_role_names import RoleNames
+from providers.aws_template import template_with
+
+TEMPLATE = "customers/aws_role_template.json"
+"""What customers of AWS deploy, with what an engine of the operator's needs."""
 
 Into = Annotated[Path, typer.Option(help="The folder to write them into. It is made if it is missing.")]
 ApiRole = Annotated[str, typer.Option(help="The name of the role that the API runs as.")]
 
 
 def policies(into: Into = Path("build/aws"), api_role: ApiRole = API_ROLE) -> None:
-    """Write the IAM and key policies, and the selectors of CloudTrail, for the settings of this environment."""
+    """Write the IAM and key policies, the selectors of CloudTrail and the template that customers deploy, for the
+    settings of this environment."""
     settings, _ = config.load()
-    for name, text in rendered(Place(settings, api_role)).items():
+    template = template_with({}, RoleNames(settings.customer_role_names), settings.engine_permissions["aws"])
+    for name, text in {**rendered(Place(settings, api_role)), TEMPLATE: f"{template}\n"}.items():
         file = into / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

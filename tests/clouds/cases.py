@@ -13,6 +13,7 @@ from providers.azure import AzureProvider, is_azure_host
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.ibm import IbmProvider, is_ibm_host
 from providers.oci import OciProvider, is_oci_host
+from tests.engine_needs import ALICLOUD, AZURE, GCP, IBM, OCI
 from tests.fakes_identity import FakeIdentity
 from tests.providers import gcp_rig, oci_rig
 from tests.providers.azure_rig import OTHER
@@ -60,7 +61,7 @@ def azure_certificate() -> Case:
 def _azure(cloud: AzureCloud, method: str, good: Fields, wrong: Fields) -> Case:
     return Case(
         cloud,
-        AzureProvider,
+        partial(AzureProvider, engine_permissions=AZURE),
         is_azure_host,
         method,
         good,
@@ -78,7 +79,7 @@ def gcp_key() -> Case:
     cloud.projects[other.project_id] = other
     return Case(
         cloud,
-        GcpProvider,
+        partial(GcpProvider, engine_permissions=GCP),
         is_gcp_host,
         "service_account",
         good,
@@ -104,7 +105,7 @@ def gcp_pool() -> Case:
 
     return Case(
         cloud,
-        partial(GcpProvider, identity=identity),
+        partial(GcpProvider, identity=identity, engine_permissions=GCP),
         is_gcp_host,
         "workload_identity",
         good,
@@ -122,7 +123,7 @@ def alicloud_key() -> Case:
     good = cloud.demo_credential()
     return Case(
         cloud,
-        partial(AliCloudProvider, platform=_alicloud_platform(cloud)),
+        partial(AliCloudProvider, platform=_alicloud_platform(cloud), engine_permissions=ALICLOUD),
         is_alicloud_host,
         "access_key",
         good,
@@ -138,7 +139,7 @@ def alicloud_role() -> Case:
     good = {"role_arn": f"acs:ram::{cloud.account}:role/threatenginereadonly"}
     return Case(
         cloud,
-        partial(AliCloudProvider, platform=_alicloud_platform(cloud)),
+        partial(AliCloudProvider, platform=_alicloud_platform(cloud), engine_permissions=ALICLOUD),
         is_alicloud_host,
         "ram_role",
         good,
@@ -159,7 +160,7 @@ def oci_key() -> Case:
     key = {name: stranger[name] for name in ("fingerprint", "private_key")}
     return Case(
         cloud,
-        OciProvider,
+        partial(OciProvider, engine_permissions=OCI),
         is_oci_host,
         "user_principal",
         good,
@@ -174,7 +175,7 @@ def ibm_key() -> Case:
     good = cloud.demo_credential()
     return Case(
         cloud,
-        IbmProvider,
+        partial(IbmProvider, engine_permissions=IBM),
         is_ibm_host,
         "api_key",
         good,

@@ -61,4 +61,6 @@ def test_the_command_writes_them_for_this_environment(
     assert ended.value.code == 0
     seals = json.loads((tmp_path / "kms/secrets.json").read_text())["Statement"][1]
     assert seals["Principal"] == {"AWS": "arn:aws:iam::999988887777:role/our-api"}
+    template = json.loads((tmp_path / "customers/aws_role_template.json").read_text())
+    assert template["Resources"]["ReadOnlyRole"]["Type"] == "AWS::IAM::Role"
     assert len(capsys.readouterr().out.splitlines()) == len(list(tmp_path.glob("*/*.json")))

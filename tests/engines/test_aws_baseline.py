@@ -192,7 +192,7 @@ def test_the_password_policy_and_the_recorder(baseline: AwsBaseline, customer: E
 
 def test_an_account_with_nothing_but_the_role_of_our_template(baseline: AwsBaseline, customer: EmulatedAccount):
     trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION)
-    template = setup_of(SetupRequest(EXTERNAL_ID), trusted=trusted, names=ROLE_NAMES, template_url=None).template
+    template = setup_of(SetupRequest(EXTERNAL_ID), (), trusted=trusted, names=ROLE_NAMES, template_url=None).template
     found = scan(baseline, customer, role_credential(customer.deploy(template or "")["RoleArn"]))
     assert {f.check_id for f in found if f.status is CheckStatus.ERROR} == UNKNOWN_TO_THE_EMULATOR
     assert {f.check_id for f in found} <= {check.check_id for check in CHECKS}

@@ -197,7 +197,7 @@ class TestAliCloud:
             yield rig
 
     def narrow(self, rig: AliCloudRig, credential: Credential, *, external_id: str = EXTERNAL_ID) -> Credential:
-        narrower = AliCloudNarrower(AliCloudProvider(rig.client, rig.platform()))
+        narrower = AliCloudNarrower(AliCloudProvider(rig.client, rig.platform(), ["ecs:DescribeDisks"]))
         return narrower.narrow(credential, external_id=external_id, execution_id=EXECUTION)
 
     def test_a_role_becomes_a_session_that_reads_settings(self, rig: AliCloudRig):
@@ -213,11 +213,11 @@ class TestAliCloud:
         assert str(session.caller()["Arn"]).endswith(f"/te-scan-{EXECUTION}")
         assert session.call(Call("ecs:DescribeRegions"))
 
-    def test_it_lives_for_an_hour_and_may_do_what_is_published_whatever_the_role_may(self, rig: AliCloudRig):
+    def test_it_lives_for_an_hour_and_may_do_what_is_published_or_needed_whatever_the_role_may(self, rig: AliCloudRig):
         role = rig.cloud.add_role(EXTERNAL_ID, actions={*READING, "ram:DeleteUser"})
         handed = self.narrow(rig, Credential("alicloud_ram_role", {"role_arn": role.arn}))
         assert [parameters["DurationSeconds"] for parameters in rig.cloud.assumed] == ["3600"]
-        assert rig.cloud.keys[handed.reveal("access_key_id")].actions == READING
+        assert rig.cloud.keys[handed.reveal("access_key_id")].actions == {"ecs:DescribeRegions", "ecs:DescribeDisks"}
 
     def test_nothing_of_ours_is_handed_over(self, rig: AliCloudRig):
         handed = set(self.narrow(rig, rig.role()).reveal_all().values())

@@ -6,6 +6,7 @@ from domain.credentials import Credential, Secret
 from domain.validation import Expectation, Verdict
 from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud_signature import AccessKey
+from tests.engine_needs import ALICLOUD
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
 from tests.standin.alicloud import AliCloud
 from tests.standin.server import StandIn
@@ -22,7 +23,7 @@ class AliCloudRig(Rig):
         super().__init__(
             stand_in,
             self.cloud,
-            make=lambda client: AliCloudProvider(client, self.platform()),
+            make=lambda client: AliCloudProvider(client, self.platform(), ALICLOUD),
             is_allowed=is_alicloud_host,
             **options,
         )

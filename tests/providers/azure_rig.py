@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
 from providers.azure import AzureProvider, is_azure_host
+from tests.engine_needs import AZURE
 from tests.providers import stand_in_rig
 from tests.providers.stand_in_rig import EXPECTED, credential, finding
 from tests.standin.azure import AzureCloud
@@ -37,7 +39,13 @@ class Rig(stand_in_rig.Rig):
 
     def __init__(self, stand_in: StandIn, *, bounds: Bounds | None = None) -> None:
         self.cloud = AzureCloud()
-        super().__init__(stand_in, self.cloud, make=AzureProvider, is_allowed=is_azure_host, bounds=bounds)
+        super().__init__(
+            stand_in,
+            self.cloud,
+            make=partial(AzureProvider, engine_permissions=AZURE),
+            is_allowed=is_azure_host,
+            bounds=bounds,
+        )
 
     def validate(self, credential: Credential | None = None, expectation: Expectation = EXPECTED) -> Verdict:
         return self.provider.validate(credential or secret_credential(self.cloud), expectation)

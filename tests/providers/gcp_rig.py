@@ -11,6 +11,7 @@ from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
 from providers.gcp import GcpProvider, is_gcp_host
 from providers.gcp_description import SERVICE_ACCOUNT
+from tests.engine_needs import GCP
 from tests.fakes_identity import FakeIdentity
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
 from tests.standin.gcp_federation import FederatedGcpCloud
@@ -36,7 +37,7 @@ class GcpRig(Rig):
         super().__init__(
             stand_in,
             self.cloud,
-            make=lambda client: GcpProvider(client, self.identity),
+            make=lambda client: GcpProvider(client, self.identity, GCP),
             is_allowed=is_gcp_host,
             **options,
         )

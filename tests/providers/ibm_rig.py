@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
 from providers.ibm import IbmProvider, is_ibm_host
+from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding
 from tests.standin.ibm import IbmCloud
 from tests.standin.server import StandIn, running_stand_in
@@ -26,7 +28,9 @@ class IbmRig(Rig):
 
     def __init__(self, stand_in: StandIn, **options: Any) -> None:
         self.cloud = IbmCloud()
-        super().__init__(stand_in, self.cloud, make=IbmProvider, is_allowed=is_ibm_host, **options)
+        super().__init__(
+            stand_in, self.cloud, make=partial(IbmProvider, engine_permissions=IBM), is_allowed=is_ibm_host, **options
+        )
 
     def submitted(self, **changed: object) -> Credential:
         return credential("ibm_api_key", self.cloud.demo_credential() | changed)

@@ -1,6 +1,6 @@
 """OCI on the stand-in. The key is made once, because making one takes longer than a test."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
 from providers.oci import OciProvider, is_oci_host
+from tests.engine_needs import OCI
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding
 from tests.standin.oci import OciCloud
 from tests.standin.server import StandIn
@@ -28,7 +29,9 @@ class OciRig(Rig):
 
     def __init__(self, stand_in: StandIn, **options: Any) -> None:
         self.cloud = OciCloud(made_key())
-        super().__init__(stand_in, self.cloud, make=OciProvider, is_allowed=is_oci_host, **options)
+        super().__init__(
+            stand_in, self.cloud, make=partial(OciProvider, engine_permissions=OCI), is_allowed=is_oci_host, **options
+        )
 
     def submitted(self, **changed: object) -> Credential:
         return credential("oci_user_principal", self.cloud.demo_credential() | changed)

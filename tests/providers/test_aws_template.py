@@ -1,6 +1,7 @@
 """What the customer deploys: whom the role trusts, what it grants, and how it is filled in."""
 
 import json
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,11 +23,19 @@ TEMPLATE_URL = "https://templates.s3.ap-south-1.amazonaws.com/threat-engine/1/ro
 
 
 def setup_in(
-    region: str = "ap-south-1", *, template_url: str | None = TEMPLATE_URL, names: RoleNames = ROLE_NAMES
+    region: str = "ap-south-1",
+    *,
+    template_url: str | None = TEMPLATE_URL,
+    names: RoleNames = ROLE_NAMES,
+    more: Sequence[str] = (),
 ) -> Setup:
     trusted = TrustedRole(PLATFORM_ACCOUNT, PLATFORM_ROLE, region)
     return setup_of(
-        SetupRequest(EXTERNAL_ID, account_id=ACCOUNT_ID), trusted=trusted, names=names, template_url=template_url
+        SetupRequest(EXTERNAL_ID, account_id=ACCOUNT_ID),
+        more,
+        trusted=trusted,
+        names=names,
+        template_url=template_url,
     )
 
 
@@ -76,6 +85,13 @@ def test_the_role_reads_settings_and_never_data_and_changes_nothing(role: dict[s
     assert [name for name in PUBLISHED if "*" in name or any(fnmatchcase(name, pattern) for pattern in denied)] == []
     verbs = {name.partition(":")[2] for name in PUBLISHED} - {"GenerateCredentialReport", "SimulatePrincipalPolicy"}
     assert not [verb for verb in verbs if not verb.startswith(("Describe", "Get", "List"))]
+
+
+def test_the_template_grants_what_an_engine_of_the_operators_needs_besides(role: dict[str, Any]):
+    template = json.loads(setup_in(more=[*PUBLISHED, "sns:ListTopics"]).template or "")
+    with_more = template["Resources"]["ReadOnlyRole"]["Properties"]
+    assert set(actions(with_more, "Allow")) - set(actions(role, "Allow")) == {"sns:ListTopics"}
+    assert actions(with_more, "Deny") == actions(role, "Deny")
 
 
 def test_the_template_is_valid_for_cloudformation():

@@ -8,7 +8,8 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Unavailable
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.azure_description import DATA, OPTIONAL, PERMISSIONS, REQUIRED
+from providers.azure_description import PERMISSIONS
+from tests.engine_needs import AZURE
 from tests.providers.azure_rig import OTHER, Rig, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, last_checked
 from tests.standin.azure import READER, Subscription
@@ -192,23 +193,28 @@ def missing(azure: Rig) -> tuple[str, ...]:
     return azure.validate().steps[-1].missing_permissions
 
 
-def test_reader_alone_lacks_the_data_actions_and_makes_a_limited_account(azure: Rig):
+def test_reader_alone_is_enough_for_what_validation_and_an_engine_need(azure: Rig):
     grant(azure, READER)
+    assert azure.validate().outcome is Outcome.ACTIVE
+
+
+def test_a_role_with_what_validation_needs_lacks_what_the_engine_needs(azure: Rig):
+    grant(azure, {"actions": [permission.name for permission in PERMISSIONS]})
     verdict = azure.validate()
     step = verdict.steps[-1]
     assert (verdict.outcome, step.code) == (Outcome.ACTIVE_LIMITED, "limited_permissions")
-    assert step.missing_permissions == tuple(DATA)
+    assert step.missing_permissions == AZURE
 
 
 def test_a_role_for_something_else_lists_every_permission(azure: Rig):
     grant(azure, {"actions": ["Microsoft.Support/*"]})
     verdict = azure.validate()
     assert (verdict.outcome, verdict.steps[-1].code) == (Outcome.REFUSED, "missing_permissions")
-    assert missing(azure) == tuple(permission.name for permission in PERMISSIONS)
+    assert missing(azure) == (*(permission.name for permission in PERMISSIONS), *AZURE)
 
 
 def test_the_role_of_the_script_grants_every_permission(azure: Rig):
-    grant(azure, {"actions": [*REQUIRED, *OPTIONAL], "dataActions": list(DATA)})
+    grant(azure, {"actions": [permission.name for permission in azure.provider.description.permissions]})
     assert azure.validate().outcome is Outcome.ACTIVE
 
 
@@ -221,14 +227,13 @@ def test_what_a_role_excepts_is_missing_unless_another_role_has_it(azure: Rig):
     assert missing(azure) == ()
 
 
-def test_what_a_role_excepts_from_its_data_actions_is_missing(azure: Rig):
-    vault = {"dataActions": ["*"], "notDataActions": ["Microsoft.KeyVault/vaults/secrets/*"]}
-    grant(azure, READER, vault)
-    assert missing(azure) == ("Microsoft.KeyVault/vaults/secrets/readMetadata/action",)
+def test_data_actions_never_stand_in_for_actions(azure: Rig):
+    grant(azure, {"dataActions": ["*"]})
+    assert missing(azure) == (*(permission.name for permission in PERMISSIONS), *AZURE)
 
 
 def test_roles_on_several_pages_count_together(azure: Rig):
-    grant(azure, *({"actions": [name]} for name in (*REQUIRED, *OPTIONAL)), {"dataActions": list(DATA)})
+    grant(azure, *({"actions": [permission.name]} for permission in azure.provider.description.permissions))
     azure.cloud.subscription.page_size = 10
     assert azure.validate().outcome is Outcome.ACTIVE
     assert len([call for call in azure.calls() if call.endswith("/permissions")]) == 3
@@ -253,4 +258,4 @@ def test_pages_without_end_are_given_up(azure: Rig):
 def test_a_role_that_is_taken_away_meanwhile_lists_every_permission(azure: Rig):
     body = {"error": {"code": "AuthorizationFailed", "message": "no"}}
     azure.stand_in.faults.add(Fault(PERMISSION, status=403, body=body))
-    assert len(missing(azure)) == len(PERMISSIONS)
+    assert len(missing(azure)) == len(azure.provider.description.permissions)

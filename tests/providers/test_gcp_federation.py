@@ -229,7 +229,7 @@ def test_another_project_than_before_is_refused(gcp: GcpRig):
 
 def test_permissions_are_asked_for_alike(gcp: GcpRig):
     gcp.cloud.project.granted[gcp.cloud.account.email] = {"resourcemanager.projects.get"}
-    assert found(gcp) == ("permissions", "missing_permissions")
+    assert found(gcp) == ("permissions", "limited_permissions")
 
 
 # Trouble that is not the customer's

@@ -11,7 +11,7 @@ import pytest
 from domain.catalogue import SetupRequest, parse_credential
 from domain.errors import InvalidInput
 from providers.gcp import GcpProvider
-from providers.gcp_description import KEYLESS_DESCRIPTION, PERMISSIONS, WORKLOAD_IDENTITY
+from providers.gcp_description import KEYLESS_DESCRIPTION, WORKLOAD_IDENTITY
 from tests.providers.gcp_rig import GcpRig
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.server import StandIn, running_stand_in
@@ -87,7 +87,7 @@ def test_the_script_makes_a_role_of_exactly_the_published_permissions(gcp: GcpRi
     _, commands = run_script(tmp_path, script_of(gcp, method))
     [created] = starting(commands, "iam roles create")
     permissions = created.partition("--permissions ")[2].split(" ")[0].split(",")
-    assert permissions == [permission.name for permission in PERMISSIONS]
+    assert permissions == [permission.name for permission in gcp.provider.description.permissions]
     [bound] = starting(commands, "projects add-iam-policy-binding")
     assert f"--member serviceAccount:{ACCOUNT} --role projects/{PROJECT_ID}/roles/{ROLE}" in bound
 

@@ -7,8 +7,9 @@ import pytest
 
 from domain.catalogue import SetupRequest
 from domain.errors import InvalidInput
-from providers.ibm_description import PERMISSIONS
+from providers.ibm_description import DESCRIPTION
 from providers.ibm_setup import setup_of
+from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXTERNAL_ID
 
 IBMCLOUD = """\
@@ -24,7 +25,8 @@ case "$*" in
 esac
 """.replace("SUFFIX", SetupRequest(EXTERNAL_ID).suffix)
 
-SCRIPT = setup_of(SetupRequest(EXTERNAL_ID)).script or ""
+PUBLISHED = [permission.name for permission in DESCRIPTION.with_permissions(IBM).permissions]
+SCRIPT = setup_of(SetupRequest(EXTERNAL_ID), PUBLISHED).script or ""
 
 
 def run_script(folder: Path, *, policies: str = "[]") -> tuple[str, list[str]]:
@@ -39,7 +41,7 @@ def run_script(folder: Path, *, policies: str = "[]") -> tuple[str, list[str]]:
 
 
 def test_the_script_is_well_formed_and_holds_nothing_of_the_customers():
-    setup = setup_of(SetupRequest(EXTERNAL_ID, account_name="$(reboot)", auth_method="api_key"))
+    setup = setup_of(SetupRequest(EXTERNAL_ID, account_name="$(reboot)", auth_method="api_key"), PUBLISHED)
     checked = subprocess.run(["bash", "-n"], input=setup.script, text=True, capture_output=True, check=False)  # noqa: S607
     assert checked.returncode == 0, checked.stderr
     assert "reboot" not in f"{setup.script}{setup.instructions}"
@@ -47,7 +49,7 @@ def test_the_script_is_well_formed_and_holds_nothing_of_the_customers():
 
 def test_an_unknown_method_has_no_script():
     with pytest.raises(InvalidInput):
-        setup_of(SetupRequest(EXTERNAL_ID, auth_method="password"))
+        setup_of(SetupRequest(EXTERNAL_ID, auth_method="password"), PUBLISHED)
 
 
 def test_the_script_assigns_exactly_the_published_permissions(tmp_path: Path):
@@ -55,7 +57,7 @@ def test_the_script_assigns_exactly_the_published_permissions(tmp_path: Path):
     assigned = [command.split() for command in commands if "service-policy-create" in command]
     services = {words[words.index("--service-name") + 1] for words in assigned if "--service-name" in words}
     types = {words[words.index("--resource-type") + 1] for words in assigned if "--resource-type" in words}
-    assert {f"{name}:Viewer" for name in services | types} == {permission.name for permission in PERMISSIONS}
+    assert {f"{name}:Viewer" for name in services | types} == set(PUBLISHED)
     assert {words[words.index("--roles") + 1] for words in assigned} == {"Viewer"}
     assert all("ServiceId-1" in words for words in assigned)
     assert printed == "api_key the-key\n"
@@ -64,7 +66,7 @@ def test_the_script_assigns_exactly_the_published_permissions(tmp_path: Path):
 def test_the_script_may_be_run_again(tmp_path: Path):
     run_script(tmp_path)
     (tmp_path / "log").unlink()
-    names = [permission.name.split(":")[0] for permission in PERMISSIONS]
+    names = [name.split(":")[0] for name in PUBLISHED]
     held = ",".join(f'{{"name": "serviceName", "value": "{name}"}}' for name in names if name != "logs")
     printed, commands = run_script(tmp_path, policies=f"[{held}]")
     assert not [command for command in commands if "service-id-create" in command]

@@ -8,8 +8,9 @@ from domain.catalogue import SetupRequest
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.validation import Expectation, Outcome, StepStatus
+from providers.oci import OciProvider
 from providers.oci_description import DESCRIPTION
-from providers.oci_permissions import PERMISSIONS, PROBES, REQUIRED
+from providers.oci_permissions import PROBES, REQUIRED
 from tests.providers.oci_rig import IDENTIFY, OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, finding, last_checked
 from tests.standin.faults import Fault
@@ -41,7 +42,7 @@ def test_a_key_with_every_permission_makes_an_active_account(oci: OciRig):
 
 def test_a_validation_asks_once_for_the_user_once_for_the_namespace_and_once_for_each_permission(oci: OciRig):
     oci.validate()
-    assert len(oci.stand_in.log) == 2 + len(PERMISSIONS) + 3  # and for its groups, their names and their policies
+    assert len(oci.stand_in.log) == 2 + len(PROBES) + 3  # and for its groups, their names and their policies
 
 
 @pytest.mark.parametrize("traditional", [False, True], ids=["PKCS 8", "OpenSSL"])
@@ -158,7 +159,7 @@ def test_everything_that_is_missing_is_listed_with_the_statement_that_grants_it(
     missing = {"POLICY_READ", "BUCKET_INSPECT", "VAULT_INSPECT"}
     oci.cloud.granted -= missing
     step = last_checked(oci.validate())
-    assert (step.code, set(step.missing_permissions)) == ("missing_permissions", missing)
+    assert (step.code, set(step.missing_permissions)) == ("limited_permissions", missing)
     assert (step.remedy or "").endswith(
         "Allow group ThreatEngine to {POLICY_READ, BUCKET_INSPECT, VAULT_INSPECT} in tenancy"
     )
@@ -166,14 +167,22 @@ def test_everything_that_is_missing_is_listed_with_the_statement_that_grants_it(
 
 def test_a_user_without_any_permission_misses_all_of_them(oci: OciRig):
     oci.cloud.granted.clear()
-    assert last_checked(oci.validate()).missing_permissions == tuple(permission.name for permission in PERMISSIONS)
+    assert last_checked(oci.validate()).missing_permissions == tuple(
+        permission.name for permission in oci.provider.description.permissions
+    )
 
 
 # The rest of the interface
 
 
-def test_every_published_permission_is_tried_and_nothing_else():
-    assert set(PROBES) == {permission.name for permission in DESCRIPTION.permissions}
+def test_every_published_permission_is_tried():
+    assert {permission.name for permission in DESCRIPTION.permissions} == set(REQUIRED) <= set(PROBES)
+
+
+def test_without_an_engine_a_validation_asks_for_the_user_and_nothing_else(oci: OciRig):
+    oci.cloud.granted &= set(REQUIRED)
+    assert OciProvider(oci.client).validate(oci.submitted(), EXPECTED).outcome is Outcome.ACTIVE
+    assert len(oci.stand_in.log) == 1 + len(REQUIRED)
 
 
 def test_another_clouds_credential_and_another_method_are_input_that_makes_no_sense(oci: OciRig):

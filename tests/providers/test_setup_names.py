@@ -20,6 +20,8 @@ FIRST, SECOND = (
 )
 PRINCIPAL = "acs:ram::5111222233334444:user/threat-engine"
 ISSUER = "https://platform.example"
+NONE: tuple[str, ...] = ()
+"""Which permissions there are changes no name."""
 
 
 def with_method(request: SetupRequest, method: str) -> SetupRequest:
@@ -27,14 +29,14 @@ def with_method(request: SetupRequest, method: str) -> SetupRequest:
 
 
 SCRIPTS: Mapping[str, Callable[[SetupRequest], Setup]] = {
-    "azure secret": lambda r: azure_setup.setup_of(with_method(r, "service_principal")),
-    "azure certificate": lambda r: azure_setup.setup_of(with_method(r, "certificate")),
-    "gcp key": lambda r: gcp_setup.setup_of(with_method(r, "service_account"), issuer=ISSUER),
-    "gcp pool": lambda r: gcp_setup.setup_of(with_method(r, "workload_identity"), issuer=ISSUER),
-    "alicloud role": lambda r: alicloud_setup.role(PRINCIPAL, r),
-    "alicloud key": alicloud_setup.access_key,
-    "oci": oci_setup.setup,
-    "ibm": ibm_setup.setup_of,
+    "azure secret": lambda r: azure_setup.setup_of(with_method(r, "service_principal"), NONE),
+    "azure certificate": lambda r: azure_setup.setup_of(with_method(r, "certificate"), NONE),
+    "gcp key": lambda r: gcp_setup.setup_of(with_method(r, "service_account"), NONE, issuer=ISSUER),
+    "gcp pool": lambda r: gcp_setup.setup_of(with_method(r, "workload_identity"), NONE, issuer=ISSUER),
+    "alicloud role": lambda r: alicloud_setup.role(PRINCIPAL, r, NONE),
+    "alicloud key": lambda r: alicloud_setup.access_key(r, NONE),
+    "oci": lambda r: oci_setup.setup(r, NONE),
+    "ibm": lambda r: ibm_setup.setup_of(r, NONE),
 }
 MAX_CHARACTERS = {"NAME": 30, "ROLE": 64, "POOL": 32, "APP": 64, "KEY": 64}
 """The least that any of the clouds takes: a service account of Google Cloud, a name in a certificate of Azure."""
@@ -71,7 +73,9 @@ def test_no_name_is_longer_than_the_cloud_takes(setup: Callable[[SetupRequest], 
 
 def test_a_second_onboarding_of_an_aws_account_has_its_own_stack_and_role():
     trusted, names_ = TrustedRole("1" * 12, "worker", "eu-west-1"), RoleNames("/security/Scan" + "n" * 36 + "*")
-    offered = [setup_of(r, trusted=trusted, names=names_, template_url="https://s3.example/t") for r in (FIRST, SECOND)]
+    offered = [
+        setup_of(r, NONE, trusted=trusted, names=names_, template_url="https://s3.example/t") for r in (FIRST, SECOND)
+    ]
     links = [parse_qs(urlsplit(each.quick_create_url or "").fragment.partition("?")[2]) for each in offered]
     assert len({link["stackName"][0] for link in links}) == len({link["param_RoleName"][0] for link in links}) == 2
     for link, setup in zip(links, offered, strict=True):
