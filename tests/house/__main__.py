@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.house.figures import House
+from tests.house.path import walk
 
 
 def main() -> None:
@@ -39,8 +40,6 @@ _WANTED = {"a cloud (IBM Cloud)": "≤ 15", "a workflow (the dry run)": "≤ 10"
 
 
 def _path() -> str:
-    from tests.house.path import walk  # it imports the whole product, which the other figures do not need
-
     seen = walk()
     return f"{len(seen)} in {len({path for path, _ in seen})}"
 

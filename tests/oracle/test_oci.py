@@ -10,7 +10,6 @@ import pytest
 
 from domain.credentials import Credential
 from domain.errors import ClockSkew
-from providers.oci_description import DESCRIPTION
 from providers.oci_permissions import PROBES
 from providers.oci_regions import REGIONS, host
 from tests.providers.oci_rig import OciRig, made_key
@@ -164,8 +163,8 @@ CALLS: dict[str, Call] = {
 }
 
 
-def test_the_sdk_tries_every_published_permission():
-    assert set(CALLS) == {permission.name for permission in DESCRIPTION.permissions}
+def test_the_sdk_tries_every_permission_that_we_can_try():
+    assert set(CALLS) == set(PROBES)
 
 
 @pytest.mark.parametrize("name", CALLS)
