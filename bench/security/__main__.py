@@ -4,11 +4,13 @@
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+import bench.security.mutants.program as mutants
 from bench.report import PLAIN_WIDTH, Report, Target
 from bench.security import (
     confused_deputy,
@@ -41,14 +43,20 @@ PROGRAMS: Mapping[str, Program] = {
     "heavy-keys": heavy_keys.run,
     "secret-scan": secret_scan.run,
     "dependencies": dependencies.run,
+    "mutants": mutants.run,
 }
+
+ONLY_BY_NAME = frozenset({"mutants"})
+"""They attack the tests and not the API, and take long."""
+BY_DEFAULT = f"All but {', '.join(ONLY_BY_NAME)} by default: {', '.join(PROGRAMS)}."
 
 NEEDS_THE_NETWORK = frozenset({"dependencies"})
 
 
 def main(
-    programs: Annotated[list[str] | None, typer.Argument(help=f"All by default: {', '.join(PROGRAMS)}.")] = None,
+    programs: Annotated[list[str] | None, typer.Argument(help=BY_DEFAULT)] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer cases; the targets that count them are lower.")] = False,
+    module: Annotated[list[str] | None, typer.Option("--module", help="Of mutants: this one only.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not ask for known vulnerabilities.")] = False,
 ) -> None:
     """Attack, and say what came of it."""
@@ -59,7 +67,10 @@ def main(
     if unknown:
         print(f"There is no such program; there are: {', '.join(PROGRAMS)}.", file=sys.stderr)
         raise typer.Exit(2)
-    chosen = {name: PROGRAMS[name] for name in programs or PROGRAMS if not (offline and name in NEEDS_THE_NETWORK)}
+    left_out = (NEEDS_THE_NETWORK if offline else frozenset()) | (frozenset() if programs else ONLY_BY_NAME)
+    chosen = {name: PROGRAMS[name] for name in programs or PROGRAMS if name not in left_out}
+    if module and "mutants" in chosen:
+        chosen["mutants"] = partial(mutants.run, modules=module)
     met = run_program(run(chosen, quick=quick, report=Report(console)))
     if offline:
         print(f"Not checked, as asked: {', '.join(sorted(NEEDS_THE_NETWORK))}.")

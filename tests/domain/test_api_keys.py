@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Role
-from domain.api_keys import ApiKey, digest_of, is_valid, key_id_of, new_key_text
+from domain.api_keys import (
+    ApiKey,
+    digest_of,
+    is_key_id,
+    is_valid,
+    key_id_of,
+    new_key_text,
+    remaining_administrator,
+)
 
 TEXT = new_key_text()
 NOW = "2026-11-24T10:00:00.000Z"
@@ -65,3 +73,22 @@ def test_a_key_is_valid_until_it_expires():
 )
 def test_a_key_that_is_not_in_force_is_not_valid(key: ApiKey | None, text: str):
     assert not is_valid(key, text, NOW)
+
+
+def test_only_sixteen_small_letters_and_digits_can_be_the_id_of_a_key():
+    assert is_key_id(KEY.key_id)
+    assert not any(
+        is_key_id(text) for text in ("", KEY.key_id[1:], f"{KEY.key_id}0", KEY.key_id.upper() + "A", "-" * 16)
+    )
+
+
+def test_the_keys_that_were_given_out_keep_their_checksum():
+    assert key_id_of("tek_0123456789abcdef_0123456789abcdefghijklmnopqrstuv3lxyab") == "0123456789abcdef"
+
+
+def test_another_key_administers_the_platform_only_while_it_is_in_force():
+    other = replace(KEY, key_id="0" * 16)
+    assert remaining_administrator(KEY, [KEY, other], at=NOW) == other
+    assert remaining_administrator(KEY, [KEY], at=NOW) is None
+    assert remaining_administrator(KEY, [KEY, replace(other, revoked_at=NOW)], at=NOW) is None
+    assert remaining_administrator(KEY, [KEY, replace(other, expires_at=NOW)], at=NOW) is None
