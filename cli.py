@@ -27,9 +27,11 @@ from commands.replay import replay
 from commands.setup import create_tables, setup
 from commands.status import status
 from commands.tenants import create as create_tenant
+from commands.words import InOurWords
 from domain.errors import OnboardingError
 
 app = typer.Typer(
+    cls=InOurWords,
     help="Commands for the operators of the platform.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
