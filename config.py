@@ -19,7 +19,7 @@ from temporalio.envconfig import ClientConfig
 
 from domain.commands import UnsignedCommands
 from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
-from settings.engines import EngineSettings
+from settings.engines import UNFIT, EngineSettings
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings
 from settings.secret_values import (
@@ -243,10 +243,13 @@ class Settings(HttpSettings, OidcSettings, TableSettings, EngineSettings, BaseSe
         try:
             settings = cls(**values)
         except ValidationError as failure:
-            sentences = [_sentence(str(error["loc"][0]), error["type"]) for error in failure.errors()]
+            sentences = [_refusal(str(error["loc"][0]), error["type"], error["msg"]) for error in failure.errors()]
         else:
             groups = (ALICLOUD, *TOGETHER) if set(ALICLOUD_KEY) <= set(secrets) else TOGETHER
             sentences = [_sentence(name, "missing") for group in groups for name in settings._lacks(group)]
+            # Customers are not asked for what nobody uses.
+            idle = [cloud for cloud, needs in settings.engine_permissions.items() if needs]
+            sentences += [_sentence(f"{one}_engine_url", "missing") for one in idle if one not in settings.engine_urls]
             # A customer that names our own role must not have it assumed.
             if settings.platform_role_name.startswith(RoleNames(settings.customer_role_names).prefix):
                 sentences.append("CUSTOMER_ROLE_NAMES has a wrong value: PLATFORM_ROLE_NAME must not begin like that.")
@@ -336,6 +339,12 @@ def load(secrets: Collection[str] = ()) -> tuple[Settings, TemporalConnection]:
 def secrets_not_needed(secrets: Collection[str]) -> list[str]:
     """Return the variables of this process's environment that hold a secret which only another process needs."""
     return unneeded(secrets, os.environ)
+
+
+def _refusal(name: str, kind: str, said: str) -> str:
+    """Only what our own check says is told: pydantic's messages may hold the value."""
+    sentence = _sentence(name, kind)
+    return f"{sentence} {said}" if kind == UNFIT else sentence
 
 
 def _sentence(name: str, kind: str) -> str:

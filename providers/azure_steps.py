@@ -30,7 +30,7 @@ PROPAGATION_SECONDS = 3.0
 
 GRANT = (
     "Run the script again: it brings the role up to date. Or grant the operations listed to the service principal at "
-    "the scope of the subscription: the role Reader holds all of them."
+    "the scope of the subscription, in a custom role; the role Reader holds them, too, and many others."
 )
 
 CHANGING = (
@@ -51,7 +51,7 @@ CHANGING = (
     "Microsoft.Insights/diagnosticSettings/delete",
 )
 """Operations of Owner, Contributor, and of those who administer one service, which nobody needs who only looks."""
-FEWER = "Assign the role that the script makes, or Reader, in place of Owner, Contributor or the like."
+FEWER = "Assign the role that the script makes in place of Owner, Contributor or the like."
 
 Found = TypeVar("Found")
 

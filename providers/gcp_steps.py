@@ -14,8 +14,7 @@ PROPAGATION_SECONDS = 3.0
 
 GRANT = (
     "Run the script again: it brings the role up to date. Or grant the permissions listed to the service account on "
-    "the project, as a custom role or with roles/iam.securityReviewer and roles/viewer. A role that was granted a "
-    "moment ago may need a few minutes."
+    "the project, in a custom role. A role that was granted a moment ago may need a few minutes."
 )
 
 CHANGING = (

@@ -22,8 +22,7 @@ SERVICE_ID = "iam-ServiceId-"
 
 GRANT = (
     "Run the script again: it assigns what is missing. Or assign the role Viewer to the service ID for the whole of "
-    "each service listed; for all of them at once, on all account management services, on all IAM-enabled services, "
-    "and on all resource groups. Custom roles are not counted."
+    "each service listed. Custom roles are not counted."
 )
 
 FEWER = "Assign the role Viewer in place of Administrator, Editor or Operator; the script assigns it."

@@ -14,7 +14,15 @@ from domain.catalogue import Permission
 
 REQUIRED = {"USER_INSPECT": "Tells that the user is active, and which tenancy it is of."}
 
-PERMISSIONS = tuple(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items())
+OPTIONAL = {
+    "GROUP_INSPECT": "Lists the groups that the user is in, to warn of one that may change things.",
+    "POLICY_READ": "Finds statements that let the user change things, to warn of them.",
+}
+
+PERMISSIONS = (
+    *(Permission(name, required=True, purpose=purpose) for name, purpose in REQUIRED.items()),
+    *(Permission(name, required=False, purpose=purpose) for name, purpose in OPTIONAL.items()),
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ WHOLE = {"compartmentId": "{tenancy}", "limit": "100"}
 MEMBERSHIPS = Probe("identity", "/20160918/userGroupMemberships", WHOLE)
 GROUPS = Probe("identity", "/20160918/groups", WHOLE)
 POLICIES = Probe("identity", "/20160918/policies", WHOLE)
-"""What tells whether a user may do everything. The published permissions reach for them."""
+"""What tells whether a user may change something. The published permissions reach for them."""
 
 POWER = re.compile(
     r"allow (?P<who>any-user|any-group|group .+?) to (?:manage [a-z-]+|use all-resources|\{ ?\* ?\}) in "

@@ -1,16 +1,20 @@
 """What the operator's engines need of customers' accounts, besides what is published without them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
-from providers.aws_permissions import MAX_POLICY_CHARACTERS, READS_DATA, session_policy
+from providers.alicloud_permissions import REQUIRED, policy
+from providers.aws_permissions import DROPPED, MAX_POLICY_CHARACTERS, READS_DATA, session_policy
 
 MAX_PERMISSIONS = 200
+UNFIT = "unfit_permissions"
+"""The type of the errors that say which name is wrong, and why."""
 
 FORMS = {
     "aws": r"[a-z0-9-]{2,40}:(?:BatchGet|Describe|Get|List|Lookup|Search)[A-Za-z0-9]{1,80}",
@@ -23,29 +27,180 @@ FORMS = {
 """How each cloud names a permission that reads. None of them has a wildcard: behind that a cloud may put anything."""
 
 DATA = {
-    "aws": READS_DATA,
-    "azure": ("*/secrets/read", "*/blobs/read", "*/messages/read", "*/entities/read", "*/query/*", "*/runs/*"),
-    "gcp": ("storage.objects.*", "datastore.entities.*", "logging.*Entries.*", "secretmanager.versions.*"),
-    "alicloud": ("oss:GetObject*", "kms:GetSecretValue*", "log:GetLog*", "oos:GetSecret*", "ots:Get*", "mns:*"),
-    "oci": ("OBJECT_READ", "SECRET_BUNDLE_READ", "LOG_CONTENT_READ", "STREAM_READ", "*_ROWS_READ"),
-    "ibm": (),
+    "aws": (
+        *READS_DATA,
+        *DROPPED,
+        "*:Get*AuthorizationToken",
+        "athena:GetNamedQuery",
+        "athena:GetQueryExecution",
+        "codeartifact:GetPackageVersionAsset",
+        "cognito-identity:Get*",
+        "connect:GetContact*",
+        "dax:*",
+        "glacier:GetJobOutput",
+        "iot:GetThingShadow",
+        "lightsail:GetContainerLog",
+        "mediastore:GetObject",
+        "polly:Get*",
+        "rekognition:Get*",
+        "s3:GetObject*",
+        "ssm:Get*Execution",
+        "ssm:Get*Invocation",
+        "ssm:List*Invocations",
+        "sts:Get*Token",
+        "support:*",
+        "textract:Get*",
+        "workdocs:GetDocument*",
+    ),
+    "azure": (
+        "*/appsettings/*",
+        "*/blobs/*",
+        "*/connectionstrings/*",
+        "*/content/*",
+        "*/deployments/*",
+        "*/dicom/*",
+        "*/entities/*",
+        "*/fhir/*",
+        "*/files/*",
+        "*/histories/*",
+        "*/hostruntime/*",
+        "*/keyvalues/*",
+        "*/logs/*",
+        "*/masterkey/*",
+        "*/messages/*",
+        "*/output/*",
+        "*/pull/*",
+        "*/query/*",
+        "*/querytexts/*",
+        "*/readonlykeys/*",
+        "*/results/*",
+        "*/runcommands/*",
+        "*/runs/*",
+        "*/search/*",
+        "*/secrets/*",
+        "*/sharedkeys/*",
+        "*/streams/*",
+        "*/token/*",
+        "*/variables/*",
+    ),
+    "gcp": (
+        "aiplatform.dataitems.*",
+        "appengine.versions.get",
+        "appengine.versions.list",
+        "bigquery.jobs.*",
+        "bigquery.savedqueries.*",
+        "cloudbuild.builds.*",
+        "cloudfunctions.functions.get",
+        "cloudfunctions.functions.list",
+        "cloudscheduler.jobs.*",
+        "cloudtasks.tasks.*",
+        "cloudtrace.traces.*",
+        "contactcenterinsights.*",
+        "container.configmaps.*",
+        "container.secrets.*",
+        "datastore.entities.*",
+        "dialogflow.*",
+        "documentai.*",
+        "firebasedatabase.*",
+        "healthcare.*resources.*",
+        "healthcare.*messages.*",
+        "logging.*entries.*",
+        "remotebuildexecution.*",
+        "run.*.get",
+        "run.*.list",
+        "runtimeconfig.variables.*",
+        "secretmanager.versions.*",
+        "source.repos.get",
+        "storage.objects.*",
+        "workflows.executions.*",
+    ),
+    "alicloud": (
+        "*:*kubeconfig*",
+        "*:*message*",
+        "*:*sqllog*",
+        "*:*slowlog*",
+        "*:describebackups",
+        "apigateway:describeapp*",
+        "cr:get*token",
+        "cs:*cert*",
+        "dysms:*",
+        "ecs:*vnc*",
+        "ecs:describecommands",
+        "ecs:describeinvocation*",
+        "ecs:describelaunchtemplateversions",
+        "ecs:describesendfile*",
+        "ecs:describeuserdata",
+        "ecs:getinstance*",
+        "fc:getfunction*",
+        "fc:listfunctions",
+        "kms:getsecretvalue*",
+        "log:get*log*",
+        "log:getcursor*",
+        "log:gethistograms",
+        "mns:*",
+        "mse:get*config*",
+        "oos:get*parameter*",
+        "oos:getsecret*",
+        "oos:listexecution*",
+        "oss:getobject*",
+        "ots:get*",
+        "rds:describebinlogfiles",
+        "ros:gettemplate*",
+        "yundun-cert:*detail*",
+    ),
+    "oci": (
+        "*_BUNDLE_READ",
+        "*_CONTENT_READ",
+        "*_ROWS_READ",
+        "*AGENT_COMMAND*_READ",
+        "*ARTIFACT_READ",
+        "*CERTIFICATE_READ",
+        "*CONSOLE_HISTOR*_READ",
+        "*FUNCTION_READ",
+        "*MESSAGE*_READ",
+        "*OBJECT_READ",
+        "*REPOSITORY_READ",
+        "*WALLET*",
+        "ORM_*_READ",
+        "STREAM_READ",
+    ),
+    "ibm": ("billing:*", "schematics:*", "support:*"),
 }
-"""Those that read what a customer keeps, or secrets among settings. Data actions of Azure are never granted at all."""
+"""Those that read what a customer keeps, or secrets among settings, without regard to case. Data actions of Azure are
+never granted at all."""
 
 
 def _permissions_of(cloud: str, text: str) -> str:
     names = _split(text)
     if not 0 < len(names) <= MAX_PERMISSIONS:
-        raise ValueError
-    for name in names:
-        if not re.fullmatch(FORMS[cloud], name) or any(fnmatchcase(name.lower(), data.lower()) for data in DATA[cloud]):
-            raise ValueError
-    if cloud == "aws" and len(session_policy(names)) > MAX_POLICY_CHARACTERS:
-        raise ValueError
+        raise _unfit(f"It holds {len(names)} names, where 1 to {MAX_PERMISSIONS} are allowed.")
+    for place, name in enumerate(names, start=1):
+        if not re.fullmatch(FORMS[cloud], name):
+            raise _unfit(f"Name {place} of it is none in full, or does more than read.")
+        if any(fnmatchcase(name.lower(), data.lower()) for data in DATA[cloud]):
+            raise _unfit(f"Name {place} of it reads data, or secrets among settings.")
+    if len(_session_policy(cloud, names)) > MAX_POLICY_CHARACTERS:
+        raise _unfit("It is too long for the policy of a session.")
     return text
 
 
+def _session_policy(cloud: str, names: Sequence[str]) -> str:
+    """What narrows an engine's session, where the cloud has that. Both give its policy as many characters."""
+    match cloud:
+        case "aws":
+            return session_policy(names)
+        case "alicloud":
+            return policy([*REQUIRED, *names])
+    return ""
+
+
+def _unfit(sentence: str) -> PydanticCustomError:
+    """The sentence never holds a name: what is in an environment is not echoed."""
+    return PydanticCustomError(UNFIT, "{sentence}", {"sentence": sentence})
+
+
 def _split(text: str) -> tuple[str, ...]:
+    """The names, once each."""
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
@@ -75,7 +230,7 @@ class EngineSettings(BaseModel):
         None,
         description=(
             "what the engine that scans AliCloud needs: RAM actions in full, with commas between, such as "
-            "ecs:DescribeDisks, which read no data"
+            "ecs:DescribeDisks, which read no data; about 50 of them"
         ),
     )
     oci_engine_permissions: Annotated[str, AfterValidator(partial(_permissions_of, "oci"))] | None = Field(
@@ -87,7 +242,9 @@ class EngineSettings(BaseModel):
     )
     ibm_engine_permissions: Annotated[str, AfterValidator(partial(_permissions_of, "ibm"))] | None = Field(
         None,
-        description="what the engine that scans IBM Cloud needs: services with :Viewer, such as is:Viewer, with commas",
+        description=(
+            "what the engine that scans IBM Cloud needs: services with :Viewer, such as is:Viewer, with commas between"
+        ),
     )
 
     @property

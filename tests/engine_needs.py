@@ -5,8 +5,8 @@ Without such an engine no more is published than validation uses, so tests of mi
 
 from providers.alicloud_permissions import PROBES as ALICLOUD_PROBES
 from providers.alicloud_permissions import REQUIRED as ALICLOUD_REQUIRED
+from providers.oci_permissions import PERMISSIONS as OCI_PERMISSIONS
 from providers.oci_permissions import PROBES as OCI_PROBES
-from providers.oci_permissions import REQUIRED as OCI_REQUIRED
 
 AZURE = (
     "Microsoft.Resources/subscriptions/resourceGroups/read",
@@ -85,4 +85,4 @@ IBM = (
 )
 
 ALICLOUD = tuple(name for name in ALICLOUD_PROBES if name not in ALICLOUD_REQUIRED)
-OCI = tuple(name for name in OCI_PROBES if name not in OCI_REQUIRED)
+OCI = tuple(name for name in OCI_PROBES if name not in {permission.name for permission in OCI_PERMISSIONS})

@@ -28,7 +28,7 @@ RELATIVE_WORDS = frozenset(
 )
 """First words that leave a docstring without a subject or a verb."""
 
-FAMILIES = re.compile(r"DYNAMODB_\w+_TABLE|[A-Z]+_ENGINE_URL|[A-Z]+_ENGINE_TOKEN|\w+_FILE|OIDC_\w+")
+FAMILIES = re.compile(r"DYNAMODB_\w+_TABLE|[A-Z]+_ENGINE_(URL|TOKEN|PERMISSIONS)|\w+_FILE|OIDC_\w+")
 
 EXAMPLES = {
     "a cloud (IBM Cloud)": re.compile(r"ibm", re.IGNORECASE),
