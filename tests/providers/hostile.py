@@ -34,7 +34,7 @@ ELSEWHERE = [
     "/etc/passwd",
     "~/.ssh/id_rsa",
     "$(cat /etc/passwd)",
-    "{namespace}",
+    "a{namespace}",
     "{0.__class__}",
 ]
 

@@ -62,7 +62,7 @@ def test_the_account_named_with_the_key_is_accepted_when_it_is_the_right_one(ibm
 # What is wrong with the fields
 
 
-@pytest.mark.parametrize("api_key", ["short", "x" * 200, "a b" * 20, "ä" * 44, "{" + "k" * 42 + "}"])
+@pytest.mark.parametrize("api_key", ["short", "x" * 200, "a b" * 20, "ä" * 44, "k" * 42 + "!"])
 def test_a_key_of_the_wrong_form_is_found_before_ibm_is_asked(ibm: IbmRig, api_key: str):
     verdict = ibm.validate(api_key=api_key)
     assert (verdict.outcome, verdict.steps[0].code) == (Outcome.REFUSED, "malformed")
