@@ -20,6 +20,8 @@ from domain.errors import MalformedBody, PayloadTooLarge, Problem, UnsupportedMe
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_DIGITS = 19
+MAX_VALUES = 10_000
+"""All other requests wait while a body is read, so one that takes long is refused before."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -60,6 +62,9 @@ async def read_json(request: Request, *, optional: bool = False) -> object:
 
 def strict_json(raw: bytes) -> object:
     """The value of one JSON text in UTF-8. Raises MalformedBody."""
+    # A comma stands before each value of a list or an object but the first; those in texts are few.
+    if raw.count(b",") >= MAX_VALUES:
+        raise _malformed("too_many_values", f"The body has {MAX_VALUES} commas or more.")
     try:
         value = json.loads(
             raw.decode(),

@@ -75,8 +75,15 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
+MAX_UNTIDIED_CHARACTERS = 4_000
+"""Four times the longest text there is. Composing letters takes the square of a text's length: 256 KB are 40 seconds,
+in which nobody else is served."""
+
+
 def _visible(text: str) -> str:
     """Return the text tidied. Raise for a character that nobody sees: it could make two names look alike."""
+    if len(text) > MAX_UNTIDIED_CHARACTERS:
+        raise PydanticCustomError("string_too_long", "too long")
     if names.has_hidden(text):
         raise PydanticCustomError("bad_characters", "invisible characters")
     return names.tidied(text)

@@ -46,6 +46,7 @@ def body_of(text: str) -> bytes:
         (body_of("1e999"), "not_finite"),
         (body_of("9" * 5_000), "number_too_long"),
         (body_of("[" * 20 + "]" * 20), "too_deep"),
+        (body_of("[" + "[]," * 20_000 + "[]]"), "too_many_values"),
         (body_of(r'"a\u0000b"'), "control_character"),
         (body_of(r'"\ud800"'), "control_character"),
         (b'{"tenant_name": "a", "\\u0007": 1}', "control_character"),
@@ -106,6 +107,12 @@ async def test_every_fault_of_a_shape_is_told(offline: Portal) -> None:
     ]
     assert problems[-1]["message"].startswith("2 unknown fields; the fields are: account_id,")
     assert CANARY not in answer.text
+
+
+async def test_a_text_that_is_far_too_long_is_not_even_looked_at(offline: Portal) -> None:
+    """Composing its letters would keep everybody waiting for as long as the square of its length."""
+    answer = await offline.http.post("/tenants", json={"tenant_name": "a" + "\u0301\u0327" * 2_000 + "\u200b"})
+    assert codes(answer) == ["too_long"]
 
 
 async def test_a_field_has_one_problem(offline: Portal) -> None:
