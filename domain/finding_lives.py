@@ -33,15 +33,19 @@ def tell(
     findings: Sequence[Finding], order: ScanOrder, before: Knowledge, *, at: str
 ) -> tuple[list[dict[str, Any]], Knowledge]:
     """The events of a scan, in the order of its findings and then those of what is gone; and what is known after it.
-    `at` is the stamp of the scan's end."""
+    `at` is the stamp of the scan's end. An engine may say several things of one check and resource: what passes is told
+    once, and not at all beside a problem, which it would close."""
     after: dict[str, Known] = {}
     events = []
-    for finding in findings:
-        uid = finding_uid(finding, order)
-        life = _life(finding, before.get(uid), at)
+    named = [(finding_uid(finding, order), finding) for finding in findings]
+    problems = {uid for uid, finding in named if finding.status is not CheckStatus.PASS}
+    for uid, finding in named:
+        passes = finding.status is CheckStatus.PASS
+        if passes and (uid in problems or uid in after):
+            continue
+        life = _life(finding, after.get(uid, before.get(uid)), at)
         events.append(compliance_finding(finding, order, at=at, life=life))
-        if uid not in after or after[uid].problem is None:
-            after[uid] = Known(life.first_seen, at, None if finding.status is CheckStatus.PASS else finding)
+        after.setdefault(uid, Known(life.first_seen, at, None if passes else finding))
     covered = _coverage(findings, order)
     for uid, known in before.items():
         if known.problem is None or uid in after:

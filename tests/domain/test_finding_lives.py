@@ -48,6 +48,18 @@ def lives(*found: Sequence[Finding], scopes: Sequence[ScanScope] = ()) -> list[l
 CREATED, AGAIN, CLOSED, PASSING = ("Create", "New"), ("Update", "New"), ("Close", "Resolved"), ("Update", "Resolved")
 
 
+@pytest.mark.parametrize("said", [[FAIL, PASS], [PASS, FAIL], [PASS, FAIL, PASS]], ids=str)
+def test_a_problem_is_not_closed_by_what_passes_of_the_same_resource(said: list[CheckStatus]):
+    found = [finding(status, message=f"{number}") for number, status in enumerate(said)]
+    told = lives(found, found, [finding(PASS), finding(PASS)])
+    assert told == [[CREATED], [AGAIN], [CLOSED]]
+
+
+def test_of_several_problems_with_one_resource_one_is_created():
+    found = [finding(FAIL, message="Port 22."), finding(FAIL, message="Port 3389.")]
+    assert lives(found, found) == [[CREATED, AGAIN], [AGAIN, AGAIN]]
+
+
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
