@@ -1,9 +1,11 @@
 """Steps that seal the audit trail, one tenant at a time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from temporalio import activity
@@ -11,9 +13,9 @@ from temporalio import activity
 from domain.audit_anchors import ANCHOR_INTERVAL, Anchor, Head
 from domain.audit_ports import AuditAnchors, AuditChain, AuditSigner
 from domain.audit_trail import MARGIN, MOST_EVENTS, AuditDigest, next_digest
-from domain.errors import StaleVersion
+from domain.errors import StaleVersion, UnreadableRow
 from domain.metrics import AUDIT_EVENTS_SEALED
-from domain.pages import MAX_PAGE, every_item
+from domain.pages import MAX_PAGE, every_key
 from domain.ports import TenantStore
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
@@ -110,12 +112,14 @@ class SealingActivities:
         return len(heads)
 
     def _heads(self) -> dict[str, AuditDigest]:
+        """Of every chain whose end can be read. Whoever makes one unreadable keeps no other one from being anchored."""
         heads: dict[str, AuditDigest] = {}
-        tenants = every_item(lambda cursor: self._tenants.page(limit=MAX_PAGE, cursor=cursor))
-        for tenant_id in chain([PLATFORM], (tenant.tenant_id for tenant in tenants)):
+        tenants = every_key(lambda cursor: self._tenants.page(limit=MAX_PAGE, cursor=cursor), attrgetter("tenant_id"))
+        for tenant_id in chain([PLATFORM], tenants):
             activity.heartbeat()
-            if last := self._chain.latest(tenant_id):
-                heads[tenant_id] = last
+            with suppress(UnreadableRow):
+                if last := self._chain.latest(tenant_id):
+                    heads[tenant_id] = last
         return heads
 
     def _next(self, step: SealTrail) -> AuditDigest | None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,8 @@ from domain.audit import AuditEvent
 from domain.audit_anchors import Anchor, contradictions
 from domain.audit_ports import AuditAnchors, AuditChain
 from domain.audit_trail import AuditDigest, Breach, Fault, Note, Seen, Trail, breaches, fingerprint
-from domain.errors import InvalidInput
-from domain.pages import MAX_PAGE, every_item
+from domain.errors import InvalidInput, UnreadableRow
+from domain.pages import MAX_PAGE, every_item, every_key
 from domain.ports import AuditStore, TenantStore
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
@@ -95,20 +96,33 @@ def _verified(stored: Audited, tenant_id: str | None, keys: Sequence[PublicKey],
     if stored.anchors is None:
         print("The anchors are not compared: a trail that was written anew from its beginning is not found.")
     else:
-        anchors, hidden = list(stored.anchors.all()), stored.anchors.hidden()
+        found, hidden = list(stored.anchors.all()), stored.anchors.hidden()
+        anchors = [anchor for anchor in found if not anchor.unreadable]
+        strange = [anchor.unreadable for anchor in found if anchor.unreadable]
         print(f"{count(len(anchors), 'anchor')} compared" + (f", the last of {anchors[-1].at}" if anchors else ""))
-        for name in hidden[:SHOWN]:
-            print(f"fail  {Fault.HIDDEN.value:13} anchor {name}")
-        yield bool(hidden)
+        for fault, names in ((Fault.HIDDEN, hidden), (Fault.UNREADABLE, strange)):
+            for name in names[:SHOWN]:
+                print(f"fail  {fault.value:13} anchor {name}")
+        yield bool(hidden or strange)
     if tenant_id and not _is_known(stored, tenant_id, anchors):
         raise InvalidInput("There is no such tenant: no event, no digest and no anchor has this id.")
     for name in [tenant_id] if tenant_id else tenants_of(stored, anchors):
-        yield _examined(read_trail(stored, name), keys, head, now=datetime.now(UTC), anchors=anchors)
+        try:
+            trail = read_trail(stored, name)
+        except UnreadableRow:
+            print(f"{'fail':5} {name}: {Fault.UNREADABLE.value}, among its digests stands something that is none")
+            yield True
+        else:
+            compared = None if stored.anchors is None else anchors
+            yield _examined(trail, keys, head, now=datetime.now(UTC), anchors=compared)
 
 
 def _is_known(stored: Audited, tenant_id: str, anchors: Sequence[Anchor] = ()) -> bool:
     anchored = any(tenant_id in anchor.heads for anchor in anchors)
-    return tenant_id == PLATFORM or anchored or _settled(stored, tenant_id) > 0 or any(_events(stored, tenant_id))
+    try:
+        return tenant_id == PLATFORM or anchored or _settled(stored, tenant_id) > 0 or any(_events(stored, tenant_id))
+    except UnreadableRow:
+        return True
 
 
 @audit.command("export")
@@ -146,17 +160,20 @@ def exported(stored: Audited, tenant_id: str, keys: Sequence[PublicKey]) -> Iter
 def tenants_of(stored: Audited, anchors: Sequence[Anchor] = ()) -> Iterator[str]:
     """Yield the owners of all trails, those included of which only the anchors still know."""
     known = {PLATFORM: None}
-    for tenant in every_item(lambda cursor: stored.tenants.page(limit=MAX_PAGE, cursor=cursor)):
-        known[tenant.tenant_id] = None
+    known |= dict.fromkeys(
+        every_key(lambda cursor: stored.tenants.page(limit=MAX_PAGE, cursor=cursor), attrgetter("tenant_id"))
+    )
     yield from known
     yield from sorted({tenant_id for anchor in anchors for tenant_id in anchor.heads} - known.keys())
 
 
 def _examined(
-    trail: Trail, keys: Sequence[PublicKey], head: str | None, *, now: datetime, anchors: Sequence[Anchor] = ()
+    trail: Trail, keys: Sequence[PublicKey], head: str | None, *, now: datetime, anchors: Sequence[Anchor] | None = None
 ) -> bool:
-    """Print what is wrong with a trail, and return whether anything is."""
-    found = [*breaches(trail, checker(keys), now=now), *contradictions(trail.tenant_id, trail.digests, anchors)]
+    """Print what is wrong with a trail, and return whether anything is. None for anchors compares it with none."""
+    found = list(breaches(trail, checker(keys), now=now))
+    if anchors is not None:
+        found += contradictions(trail.tenant_id, trail.digests, anchors, now=now)
     print(text_of(trail, found, head))
     return bool(found) or not _holds(trail, head)
 

@@ -11,6 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stores.reading import watching_unreadable_rows
+
+MAX_NAMED = 10
+
 Row = Mapping[str, Any]
 
 
@@ -28,11 +32,18 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at
 def show_list(rows: Iterable[Row], output: Format, *, columns: Sequence[str], thing: str, limit: int) -> None:
     """Print at most `limit` rows, and say on one line when there are none or more. `thing` is their plural."""
     shown: list[Row] = []
-    more = False
-    for row in rows:
-        if more := len(shown) == limit:
-            break
-        shown.append(row)
+    more, left_out = False, set[str]()
+    with watching_unreadable_rows(lambda table, key: left_out.add(f"{table} {key}")):
+        for row in rows:
+            if more := len(shown) == limit:
+                break
+            shown.append(row)
+    if left_out:
+        was = "was" if len(left_out) == 1 else "were"
+        named = ", ".join(sorted(left_out)[:MAX_NAMED])
+        print(
+            f"{count(len(left_out), 'row')} cannot be read and {was} left out: {named}. See `doctor`.", file=sys.stderr
+        )
     if output is Format.JSON:
         print(json.dumps(shown, indent=1))
     if more:

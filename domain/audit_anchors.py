@@ -7,14 +7,17 @@ written anew by somebody who let the sealer sign the forgery. An anchor was writ
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.audit_trail import AuditDigest, Breach, Fault
 from domain.idempotency import canonical
+from domain.timestamps import stamp
 
 ANCHOR_INTERVAL = timedelta(minutes=10)
 """Anchors are written at most this often."""
+ANCHOR_PATIENCE = timedelta(hours=1)
+"""No digest waits so long for its anchor while the sealer is at work."""
 RETENTION_DAYS = 400
 """No anchor can be changed or removed earlier, by anybody."""
 
@@ -32,6 +35,8 @@ class Anchor:
 
     at: str
     heads: Mapping[str, Head]
+    unreadable: str = ""
+    """The name of an object that is none of ours and cannot be removed either. Then there are no heads."""
 
     @property
     def digest(self) -> str:
@@ -39,11 +44,18 @@ class Anchor:
         return hashlib.sha256(canonical({tenant_id: list(head) for tenant_id, head in self.heads.items()})).hexdigest()
 
 
-def contradictions(tenant_id: str, digests: Sequence[AuditDigest], anchors: Sequence[Anchor]) -> Iterator[Breach]:
-    """Yield each digest that an anchor knows and that is now another one, or is not there. `digests` is the tenant's
-    whole chain, read after the anchors were."""
+def contradictions(
+    tenant_id: str, digests: Sequence[AuditDigest], anchors: Sequence[Anchor], *, now: datetime
+) -> Iterator[Breach]:
+    """Yield each digest that an anchor knows and that is now another one, or is not there; and the first that no anchor
+    knows, nor a later one, although it is old. `digests` is the tenant's whole chain, read after the anchors were."""
     hashes = {digest.sequence: digest.hash for digest in digests}
     anchored = {anchor.heads[tenant_id] for anchor in anchors if tenant_id in anchor.heads}
     for head in sorted(anchored):
         if hashes.get(head.sequence) != head.hash:
             yield Breach(Fault.REWRITTEN, f"digest {head.sequence}")
+    covered, old = max((head.sequence for head in anchored), default=0), stamp(now - ANCHOR_PATIENCE)
+    for digest in digests:
+        if digest.sequence > covered and digest.sealed_at < old:
+            yield Breach(Fault.UNANCHORED, f"digest {digest.sequence}")
+            return

@@ -42,7 +42,7 @@ class AuditAnchors(Protocol):
         """Write an anchor. Adding the same one again changes nothing."""
 
     def all(self) -> Iterable[Anchor]:
-        """Read every anchor that is still kept, also those that somebody has tried to remove."""
+        """Read every anchor that is still kept, also those that somebody has tried to remove. What is none says so."""
 
     def hidden(self) -> Sequence[str]:
         """Return the names of the anchors that somebody has tried to remove before their time."""

@@ -132,6 +132,10 @@ class Fault(StrEnum):
     """Two digests hold the event."""
     REWRITTEN = "rewritten"
     """An anchor names another hash for the digest, or the digest is not there any more."""
+    UNANCHORED = "unanchored"
+    """The digest was sealed more than an hour ago, and no anchor covers it."""
+    UNREADABLE = "unreadable"
+    """Something stands among the digests or the anchors that is none."""
     HIDDEN = "hidden"
     """Somebody has put a delete marker over the anchor, which stays readable by its version."""
 

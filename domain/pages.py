@@ -27,3 +27,14 @@ def every_item(read: Callable[[str | None], Page[Item]]) -> Iterator[Item]:
         yield from page.items
         if (cursor := page.next_cursor) is None:
             return
+
+
+def every_key(read: Callable[[str | None], Page[Item]], key_of: Callable[[Item], str]) -> Iterator[str]:
+    """Yield the keys of the rows of all pages, of those too that cannot be read."""
+    cursor = None
+    while True:
+        page = read(cursor)
+        yield from map(key_of, page.items)
+        yield from page.unreadable
+        if (cursor := page.next_cursor) is None:
+            return

@@ -2,19 +2,21 @@
 its owner included, so writing over an anchor or deleting it leaves the anchor readable."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.audit_anchors import RETENTION_DAYS, Anchor, Head
-from domain.timestamps import stamp
+from domain.timestamps import parse, stamp
 from stores.failures import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "heads/"
+_NAME = re.compile(r"heads/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z-[0-9a-f]{64}\.json", re.ASCII)
 _AT_ONCE = 16
 """A year of anchors is 50,000 small objects."""
 
@@ -31,7 +33,8 @@ class S3AuditAnchors:
     def latest(self, *, day: str) -> tuple[str, str] | None:
         # At most one each ten minutes, so a day fits a page.
         listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{PREFIX}{day}").get("Contents", [])
-        return _named(listed[-1]["Key"]) if listed else None
+        ours = [found["Key"] for found in listed if _NAME.fullmatch(found["Key"])]
+        return _named(ours[-1]) if ours else None
 
     @aws_failures()
     def add(self, anchor: Anchor) -> None:
@@ -67,8 +70,19 @@ class S3AuditAnchors:
     def _read(self, version: tuple[str, str]) -> Anchor:
         key, version_id = version
         body = self._s3.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"].read()
-        content = json.loads(body)
-        return Anchor(content["at"], {tenant: Head(*head) for tenant, head in content["heads"].items()})
+        try:
+            return _anchor(json.loads(body))
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            return Anchor("", {}, unreadable=key if _NAME.fullmatch(key) else "(of another name)")
+
+
+def _anchor(content: Any) -> Anchor:
+    """Raises what the content is no anchor for."""
+    anchor = Anchor(content["at"], {tenant: Head(*head) for tenant, head in content["heads"].items()})
+    parse(anchor.at)
+    if not all(isinstance(head.sequence, int) and isinstance(head.hash, str) for head in anchor.heads.values()):
+        raise TypeError
+    return anchor
 
 
 def _named(key: str) -> tuple[str, str]:

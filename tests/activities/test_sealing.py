@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.sealing import Sealed, SealTrail
 from domain.audit_anchors import Head
 from domain.audit_trail import BEGINNING, MOST_EVENTS, AuditDigest, fingerprint, note_of
-from domain.errors import Unavailable
+from domain.errors import Unavailable, UnreadableRow
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 from tests.fakes_audit import BEGAN, AuditRig
@@ -175,3 +175,22 @@ def test_each_day_begins_with_an_anchor_so_that_an_idle_tenants_last_one_never_e
 def test_where_nothing_was_ever_sealed_there_is_nothing_to_anchor(rig: AuditRig):
     assert rig.anchor(at=LATER) == 0
     assert rig.stores.anchors.all() == []
+
+
+def test_a_chain_that_somebody_made_unreadable_keeps_no_other_one_from_being_anchored(rig: AuditRig):
+    class Damaged:
+        def __getattr__(self, name: str) -> object:
+            return getattr(rig.stores.chain, name)
+
+        def latest(self, tenant_id: str) -> AuditDigest | None:
+            if tenant_id == PLATFORM:
+                raise UnreadableRow
+            return rig.stores.chain.latest(tenant_id)
+
+    tenant = new_tenant()
+    rig.stores.tenants.create(tenant, new_event(tenant.tenant_id, at=stamp(BEGAN)))
+    for owner in (tenant.tenant_id, PLATFORM):
+        rig.seal(owner, at=LATER)
+    rig.steps = rig.sealing(chain=Damaged())  # type: ignore[arg-type]
+    assert rig.anchor(at=LATER) == 1
+    assert [list(anchor.heads) for anchor in rig.stores.anchors.all()] == [[tenant.tenant_id]]

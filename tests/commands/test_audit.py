@@ -249,3 +249,32 @@ def test_a_tenant_that_does_not_exist_is_no_sound_trail(platform: Aws):
         result = run(command, "--tenant-id", str(uuid4()))
         assert isinstance(result.exception, InvalidInput)
         assert "no such tenant" in str(result.exception)
+
+
+def test_what_somebody_writes_between_the_digests_or_the_anchors_hides_nothing_else(platform: Aws):
+    """A row that cannot be read, an object that can never be removed again, and a chain that nobody anchors."""
+    stores, now = platform.stores, datetime.now().astimezone()
+    signer = KmsAuditSigner(platform.clients.kms, key_id="alias/threat-engine-audit")
+    steps = SealingActivities(stores.chain, signer, stores.anchors, stores.tenants)
+    spoilt, sealed, unread = sorted((new_tenant() for _ in range(3)), key=lambda tenant: tenant.tenant_id)
+    for tenant in (spoilt, sealed, unread):
+        stores.tenants.create(tenant, new_event(tenant.tenant_id, at=stamp(now - timedelta(hours=3))))
+        seal = SealTrail(tenant.tenant_id, stamp(now - timedelta(hours=2)))
+        ActivityEnvironment().run(steps.seal_trail, seal)
+    row = {"tenant_id": {"S": spoilt.tenant_id}, "sequence": {"S": "999999999999"}}
+    platform.clients.dynamodb.put_item(TableName=platform.names.audit_digests, Item=row)
+    row = {"tenant_id": {"S": unread.tenant_id}}
+    platform.clients.dynamodb.put_item(TableName=platform.names.tenants, Item=row)
+    before = run("verify")
+    assert f"fail  {spoilt.tenant_id}: unreadable" in before.output
+    assert before.output.count("unanchored    digest 1") >= 2
+    ActivityEnvironment().run(steps.anchor_heads, AnchorHeads(stamp(now + timedelta(minutes=25))))
+    for name in (f"heads/{now.date()}~", f"heads/2031-01-01T00:00:00.000Z-{'a' * 64}.json"):
+        anchors = f"{platform.prefix}-anchors"
+        platform.clients.s3.put_object(Bucket=anchors, Key=name, Body=b"[]", ChecksumAlgorithm="SHA256")
+    after = run("verify")
+    assert after.exit_code == 1
+    assert after.output.count("fail  unreadable    anchor") == 2
+    for tenant in (sealed, unread):
+        assert f"ok    {tenant.tenant_id}: 1 event, 1 digest" in after.output
+    assert stores.anchors.latest(day=f"{now.date()}") is not None

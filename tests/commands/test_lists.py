@@ -153,3 +153,13 @@ def test_the_shell_can_complete_commands(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COMP_WORDS", "cli acc")
     monkeypatch.setenv("COMP_CWORD", "1")
     assert CliRunner().invoke(cli.app, [], prog_name="cli").output.split() == ["accounts"]
+
+
+def test_a_list_says_which_rows_it_leaves_out(platform: Aws):
+    tenant = made(platform)
+    platform.stores.accounts.register(new_account(tenant.tenant_id), new_event(tenant.tenant_id))
+    lost = {"account_id": {"S": "lost-account"}, "tenant_id": {"S": tenant.tenant_id}}
+    platform.clients.dynamodb.put_item(TableName=platform.names.accounts, Item=lost)
+    result = run("accounts", "list", "--tenant-id", tenant.tenant_id, "-o", "json")
+    assert len(json.loads(result.stdout)) == 1
+    assert "1 row cannot be read and was left out: accounts lost-account." in result.stderr
