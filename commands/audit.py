@@ -27,6 +27,7 @@ from stores.audit import DynamoAuditStore
 from stores.audit_anchors import S3AuditAnchors
 from stores.audit_chain import DynamoAuditChain
 from stores.audit_keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
+from stores.items import is_id
 from stores.tenants import DynamoTenantStore
 
 MOST_DIGESTS = 25
@@ -160,9 +161,8 @@ def exported(stored: Audited, tenant_id: str, keys: Sequence[PublicKey]) -> Iter
 def tenants_of(stored: Audited, anchors: Sequence[Anchor] = ()) -> Iterator[str]:
     """Yield the owners of all trails, those included of which only the anchors still know."""
     known = {PLATFORM: None}
-    known |= dict.fromkeys(
-        every_key(lambda cursor: stored.tenants.page(limit=MAX_PAGE, cursor=cursor), attrgetter("tenant_id"))
-    )
+    tenants = every_key(lambda cursor: stored.tenants.page(limit=MAX_PAGE, cursor=cursor), attrgetter("tenant_id"))
+    known |= dict.fromkeys(filter(is_id, tenants))
     yield from known
     yield from sorted({tenant_id for anchor in anchors for tenant_id in anchor.heads} - known.keys())
 

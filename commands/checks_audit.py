@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from commands.finding import Finding, fail, ok, warn
 from domain.audit_trail import MARGIN, PATIENCE
 from domain.timestamps import parse
+from stores.audit_chain import NOTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,9 +35,9 @@ def waiting(dynamodb: "DynamoDBClient", table: str, *, every: timedelta, now: da
 
 
 def _written(dynamodb: "DynamoDBClient", table: str) -> Iterator[str]:
-    """When each event that waits was written."""
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="written_at")
+    """When each event that waits was written. Notes that cannot be read are named by the check of rows."""
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
     for number, page in enumerate(pages, start=1):
-        yield from (item["written_at"]["S"] for item in page["Items"])
+        yield from (note.written_at for note in NOTES.all(page["Items"]).things)
         if number == MOST_PAGES:
             return

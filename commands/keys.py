@@ -1,6 +1,7 @@
 """`python cli.py keys`: the keys of tenants and of the platform, for whoever may write the tables."""
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import uuid4
@@ -15,7 +16,7 @@ from domain.access import Role
 from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
 from domain.audit import Origin
 from domain.edge_errors import TenantDisabled
-from domain.errors import NotFound
+from domain.errors import NotFound, UnreadableRow
 from domain.pages import MAX_PAGE, every_item
 from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM, Tenant, TenantStatus
@@ -53,7 +54,8 @@ def show(tenant_id: OfTenant, output: Output = Format.TABLE, limit: Limit = 100)
     """List a tenant's keys, those that expired or were revoked too."""
     keys, tenants = _connected()
     if tenant_id != PLATFORM:
-        _tenant(tenants, tenant_id)
+        with suppress(UnreadableRow):  # its keys are listed all the same
+            _tenant(tenants, tenant_id)
     now = stamp(datetime.now(UTC))
     rows = (_row(key, now) for key in every_item(lambda cursor: keys.page(tenant_id, limit=MAX_PAGE, cursor=cursor)))
     columns = ("state", "key_id", "granted", "expires_at", "last_used_at", "name")

@@ -4,7 +4,7 @@ They change nothing, and show no credential, no external id and no address of a 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -13,7 +13,7 @@ import config
 from commands.output import Format, Limit, Output, public, show_list, show_one
 from composition.aws import aws_of
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
-from domain.errors import NotFound
+from domain.errors import NotFound, UnreadableRow
 from domain.pages import MAX_PAGE, every_item
 from domain.schedules import ScheduleStatus
 from stores.accounts import DynamoAccountStore
@@ -167,13 +167,14 @@ def get_scan(execution_id: Id, output: Output = Format.TABLE) -> None:
 def _look_for(tenant_id: str, *, account_id: str | None = None, schedule_id: str | None = None) -> None:
     """What a list is narrowed to must be there: nothing of a mistyped id would look like an empty list. Raises
     NotFound."""
-    with _naming("tenant"):
+    # What belongs to a row that cannot be read is listed all the same.
+    with _naming("tenant"), suppress(UnreadableRow):
         _tenants().get(tenant_id)
     if account_id is not None:
-        with _naming("account", of="in this tenant"):
+        with _naming("account", of="in this tenant"), suppress(UnreadableRow):
             _accounts().get(tenant_id, account_id)
     if schedule_id is not None:
-        with _naming("schedule", of="in this tenant"):
+        with _naming("schedule", of="in this tenant"), suppress(UnreadableRow):
             _schedules().get(tenant_id, schedule_id)
 
 

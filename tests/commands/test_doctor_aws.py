@@ -260,3 +260,15 @@ def test_the_oldest_event_that_waits_tells_whether_the_sealer_works(
 
 def test_where_no_event_waits_the_trail_is_well(environment: Environment):
     assert of(environment.examine(), "audit trail").found == "no event waits to be sealed"
+
+
+def test_a_note_that_cannot_be_read_keeps_the_doctor_from_nothing(environment: Environment):
+    row = {"tenant_id": {"S": "lost"}, "event_id": {"S": "note"}}
+    names, dynamodb = environment.settings.tables, environment.aws.dynamodb
+    dynamodb.put_item(TableName=names.audit_unsealed, Item=row)
+    try:
+        findings = environment.examine()
+    finally:
+        dynamodb.delete_item(TableName=names.audit_unsealed, Key=row)
+    assert of(findings, "audit trail").found == "no event waits to be sealed"
+    assert "lost/note" in of(findings, f"rows of {names.audit_unsealed}").found

@@ -155,6 +155,15 @@ def test_the_shell_can_complete_commands(monkeypatch: pytest.MonkeyPatch):
     assert CliRunner().invoke(cli.app, [], prog_name="cli").output.split() == ["accounts"]
 
 
+def test_what_belongs_to_a_row_that_cannot_be_read_is_listed_all_the_same(platform: Aws):
+    tenant = made(platform)
+    platform.stores.accounts.register(new_account(tenant.tenant_id), new_event(tenant.tenant_id))
+    row = {"tenant_id": {"S": tenant.tenant_id}}
+    platform.clients.dynamodb.put_item(TableName=platform.names.tenants, Item=row)
+    assert len(as_json("accounts", "list", "--tenant-id", tenant.tenant_id)) == 1
+    assert as_json("keys", "list", "--tenant-id", tenant.tenant_id) == []
+
+
 def test_a_list_says_which_rows_it_leaves_out(platform: Aws):
     tenant = made(platform)
     platform.stores.accounts.register(new_account(tenant.tenant_id), new_event(tenant.tenant_id))
