@@ -14,6 +14,14 @@ NOT_IN_A_NAME = (
 
 _CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Controls, format characters, what is not assigned, private and broken ones, separators of lines and paragraphs."""
+_LOOKING_LIKE = str.maketrans(
+    # Cyrillic, Greek and Armenian letters, and forms of Latin ones: small, and alike in small or in capital letters.
+    "\u0430\u0432\u0441\u0501\u0435\u04bb\u043d\u0456\u0458\u043a\u04cf\u043c\u043e\u0440"
+    "\u051b\u0455\u0442\u0443\u0475\u051d\u0445"
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6"
+    "\u0585\u057d\u0570\u0578\u0581\u0131\u0251\u0261",
+    "abcdehhijklmopqstyvwxabehikmnoptyxzouhngiag",
+)
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """They count as letters, marks or symbols, and show nothing."""
 
@@ -31,8 +39,10 @@ def tidied(text: str) -> str:
 
 
 def folded(name: str) -> str:
-    """Return what names are compared by: neither case nor the width or form of letters tells two of them apart."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
+    """Return what names are compared by: neither case nor the width, form or alphabet of letters that look alike tells
+    two of them apart."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(unicodedata.normalize("NFKC", letters.translate(_LOOKING_LIKE)).split())
 
 
 def _is_selector(sign: str) -> bool:

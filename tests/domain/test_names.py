@@ -31,7 +31,12 @@ def test_names_of_people_are_fine(name: str):
 
 
 @pytest.mark.parametrize(
-    "other", ["ACME ltd", "\uff21cme Ltd", "acme  ltd", "Acme\u00a0Ltd", "ᴬcme Ltd", "Acme\u3000Ltd"], ids=ascii
+    "other",
+    [
+        *("ACME ltd", "\uff21cme Ltd", "acme  ltd", "Acme\u00a0Ltd", "ᴬcme Ltd", "Acme\u3000Ltd"),
+        *("\u0410cme Ltd", "Acm\u0435 L\u0442d", "\u0391cm\u03b5 Ltd"),  # Cyrillic and Greek letters
+    ],
+    ids=ascii,
 )
 def test_what_looks_alike_is_one_name(other: str):
     assert folded(tidied(other)) == folded("Acme Ltd")
