@@ -91,10 +91,10 @@ def repeats(cadence: Cadence, nominal: datetime) -> bool:
 def names_its_hours(cadence: Cadence) -> bool:
     """Whether it is a cron that fires at certain hours only, rather than in every one."""
     expression = cadence.cron_expression
-    if expression is None or expression == "@hourly":
+    if expression is None or expression.lower() == "@hourly":
         return False
-    fields = expression.split()
-    return expression.startswith("@") or (len(fields) > 1 and not fields[1].startswith("*"))
+    fields, written_out = expression.split(), cron.written_out(expression).split()
+    return expression.startswith("@") or (len(fields) > 1 and not fields[1].startswith("*") and written_out[1] != "*")
 
 
 def next_change_of_clocks(timezone: str, now: datetime, *, days: int = 366) -> tuple[datetime, datetime] | None:

@@ -60,19 +60,21 @@ _FIELDS = (
 
 
 def tidied(expression: str) -> str:
-    """With one blank between two fields, however many there were."""
-    return _BLANKS.sub(" ", expression).strip()
+    """With one blank between two fields, however many there were, and a word in small letters."""
+    plain = _BLANKS.sub(" ", expression).strip()
+    return plain.lower() if plain.startswith("@") else plain
 
 
 def canonical(expression: str) -> str:
     """The expression with every field written out, `*` where it is every value. Raises Unreadable."""
     if len(expression) > MAX_CHARACTERS:
         raise Unreadable(f"A cron expression has at most {MAX_CHARACTERS} characters.", code="too_long")
+    expression = tidied(expression)
     if expression.startswith("@"):
-        if (word := expression.strip().lower()) in ALIASES:
-            return word
+        if expression in ALIASES:
+            return expression
         raise Unreadable(f"The known words are {', '.join(ALIASES)}.")
-    texts = tidied(expression).lower().split(" ")
+    texts = expression.lower().split(" ")
     if len(texts) != len(_FIELDS):
         raise Unreadable("Write five fields: minute, hour, day of the month, month, day of the week.")
     if not {texts[2], texts[4]} & {"*", "?"}:

@@ -143,6 +143,8 @@ def test_a_time_of_day_that_comes_twice_counts_once(expression: str):
         cron("30 * * * *", BERLIN),
         cron("30 */2 * * *", BERLIN),
         cron("@hourly", BERLIN),
+        cron("@HOURLY", BERLIN),
+        cron("30 0-23 * * *", BERLIN),
         cron("30 2 * * *", "UTC"),
         Cadence(ScheduleType.INTERVAL, interval_seconds=3600, timezone=BERLIN),
     ],
