@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from temporalio.envconfig import ClientConfig
 
 from domain.commands import UnsignedCommands
-from providers.aws_role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
+from providers.aws.role_names import ANY_ROLE_NAMES, ROLE_NAMES_PATTERN, RoleNames
 from settings.engines import UNFIT, EngineSettings
 from settings.http import HttpSettings
 from settings.oidc import TOGETHER, OidcSettings

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from config import Settings
 from domain.accounts import ProviderType
 from domain.credentials import Secret
-from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
-from providers.alicloud_signature import AccessKey
-from providers.aws import AwsProvider, PlatformAws
-from providers.aws_role_names import RoleNames
-from providers.azure import AzureProvider, is_azure_host
-from providers.gcp import GcpProvider, is_gcp_host
-from providers.ibm import IbmProvider, is_ibm_host
-from providers.oci import OciProvider, is_oci_host
+from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud.signature import AccessKey
+from providers.aws.provider import AwsProvider, PlatformAws
+from providers.aws.role_names import RoleNames
+from providers.azure.provider import AzureProvider, is_azure_host
+from providers.gcp.provider import GcpProvider, is_gcp_host
+from providers.ibm.provider import IbmProvider, is_ibm_host
+from providers.oci.provider import OciProvider, is_oci_host
 from providers.registry import Registry
 from stores.identity import KmsIdentityKeys, KmsIdentityTokens
 from stores.session import AwsClients

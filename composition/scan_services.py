@@ -11,7 +11,7 @@ from domain.accounts import ProviderType
 from domain.scopes import EngineOffer
 from engines.aws_baseline import CHECKS
 from notify.policy import PublicChannels
-from providers.oci_regions import REALMS
+from providers.oci.regions import REALMS
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore
 from stores.schedules import DynamoScheduleStore

@@ -22,15 +22,15 @@ from domain.credentials import Secret
 from domain.notifications import ChannelKind
 from domain.ports import AccountStore
 from domain.scan_ports import Narrower, Notifier
-from engines.alicloud_narrower import AliCloudNarrower
 from engines.aws_session import AwsSessions
-from engines.azure_narrower import AzureNarrower
-from engines.gcp_narrower import GcpNarrower
 from engines.http_engine import EngineAddress
-from engines.ibm_narrower import IbmNarrower
 from engines.registry import engines_of
 from notify.sns import SnsTopics
 from notify.webhook import Webhooks
+from providers.alicloud.engine_session import AliCloudNarrower
+from providers.azure.engine_session import AzureNarrower
+from providers.gcp.engine_session import GcpNarrower
+from providers.ibm.engine_session import IbmNarrower
 from stores.audit import DynamoAuditStore
 from stores.executions import DynamoExecutionStore
 from stores.results import S3ResultStore

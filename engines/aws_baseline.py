@@ -26,7 +26,7 @@ from engines.aws_reader import AwsAccount, AwsReader, Limits
 from engines.aws_scan import Scan
 from engines.aws_session import ACCESS_KEY, ROLE, AwsClients, AwsSessions, refused
 from engines.checks import Check
-from providers.aws_arns import parse_arn
+from providers.aws.arns import parse_arn
 
 CHECKS: tuple[Check, ...] = (
     *aws_iam.CHECKS,

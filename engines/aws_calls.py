@@ -1,6 +1,6 @@
 """The AWS calls that the baseline makes, by the permission that each needs: all that its sessions may do.
 
-Every one of them reads settings. They are published by `providers.aws_permissions` and granted by our template.
+Every one of them reads settings. They are published by `providers.aws.permissions` and granted by our template.
 """
 
 import json

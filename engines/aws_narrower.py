@@ -13,11 +13,11 @@ from typing import Any
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from engines.aws_session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
-from providers.aws import judged
-from providers.aws_failures import Signer
-from providers.aws_permissions import session_policy
-from providers.aws_steps import SENTENCES
-from providers.proving import Refused
+from providers.aws.checks import SENTENCES
+from providers.aws.errors import Signer
+from providers.aws.permissions import session_policy
+from providers.aws.provider import judged
+from providers.checks import Refused
 
 MAX_NAME_CHARACTERS = 32
 DENIED = frozenset({"AccessDenied"})

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from domain.errors import Throttled, Trouble, Unavailable
 from engines.aws_calls import CALLS, Call
-from providers.aws import judged
-from providers.aws_failures import Reason, Signer
-from providers.proving import Refused
+from providers.aws.errors import Reason, Signer
+from providers.aws.provider import judged
+from providers.checks import Refused
 
 PAUSE_SECONDS = 2.0
 MAX_IN_VAIN = 3

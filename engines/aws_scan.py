@@ -7,7 +7,7 @@ from domain.scans import Finding
 from domain.schedules import ScanScope
 from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Halted, Unreadable
 from engines.checks import Check, not_scanned, undecided
-from providers.aws_partitions import in_order
+from providers.aws.partitions import in_order
 
 
 class Scan:

@@ -1,6 +1,6 @@
 """The way into a customer's AWS account for scanning. The only file of the engines that knows boto3.
 
-As in `providers.aws`, our own session assumes roles and nothing else, and the customer's session knows the credential
+As in `providers.aws.provider`, our own session assumes roles and nothing else, and the customer's session knows the credential
 that it was given and cannot find another one.
 """
 
@@ -17,11 +17,11 @@ from botocore.loaders import Loader
 from domain.credentials import Credential
 from domain.errors import CredentialRefused, Problem
 from domain.timestamps import stamp
-from providers.aws import Access, PlatformAws, config_of, isolated_session, judged
-from providers.aws_failures import Signer
-from providers.aws_proofs import ROLE_CHECKLIST
-from providers.aws_steps import SENTENCES
-from providers.proving import Refused
+from providers.aws.auth_methods import ROLE_CHECKLIST
+from providers.aws.checks import SENTENCES
+from providers.aws.errors import Signer
+from providers.aws.provider import Access, PlatformAws, config_of, isolated_session, judged
+from providers.checks import Refused
 from transport.answers import bounded
 
 ROLE = "aws_iam_role"

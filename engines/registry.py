@@ -8,7 +8,7 @@ from engines.aws_baseline import AwsBaseline
 from engines.aws_narrower import AwsNarrower
 from engines.aws_session import AwsSessions
 from engines.http_engine import EngineAddress, HttpEngine
-from engines.narrowing import PassThrough
+from providers.engine_sessions import PassThrough
 
 
 class Registry:

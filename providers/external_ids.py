@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Step
-from providers.proving import failed, passed
+from providers.checks import failed, passed
 
 PROBE_SESSION = "te-trust-probe"
 

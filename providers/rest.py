@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
-from providers.judging import Failure, Judge, clock_differs, seconds
+from providers.error_rules import Failure, Judge, clock_differs, seconds
 from transport.client import GuardedClient
 from transport.exchange import Reply
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
-from providers.alicloud_permissions import REQUIRED, policy
-from providers.aws_permissions import DROPPED, MAX_POLICY_CHARACTERS, READS_DATA, session_policy
+from providers.alicloud.permissions import REQUIRED, policy
+from providers.aws.permissions import DROPPED, MAX_POLICY_CHARACTERS, READS_DATA, session_policy
 
 MAX_PERMISSIONS = 200
 UNFIT = "unfit_permissions"

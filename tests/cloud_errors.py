@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
-from providers.judging import Row
+from providers.error_rules import Row
 from tests.pages import ROOT
 
 EXTERNAL_IDS = ROOT / "providers/external_ids.py"

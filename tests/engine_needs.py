@@ -3,10 +3,10 @@
 Without such an engine no more is published than validation uses, so tests of missing permissions bring these.
 """
 
-from providers.alicloud_permissions import PROBES as ALICLOUD_PROBES
-from providers.alicloud_permissions import REQUIRED as ALICLOUD_REQUIRED
-from providers.oci_permissions import PERMISSIONS as OCI_PERMISSIONS
-from providers.oci_permissions import PROBES as OCI_PROBES
+from providers.alicloud.permissions import PROBES as ALICLOUD_PROBES
+from providers.alicloud.permissions import REQUIRED as ALICLOUD_REQUIRED
+from providers.oci.permissions import PERMISSIONS as OCI_PERMISSIONS
+from providers.oci.permissions import PROBES as OCI_PROBES
 
 AZURE = (
     "Microsoft.Resources/subscriptions/resourceGroups/read",

@@ -30,7 +30,7 @@ GROWING = {
     ("engines/aws_reader.py", "_answers"): "of one scan, and of the region that it is in",
     ("engines/aws_scan.py", "_found"): "of one scan, 100,000 findings",
     ("engines/aws_session.py", "_clients"): "of one scan, and of the region that it is in",
-    ("providers/aws.py", "_clients"): "of one validation, by services that the code names",
+    ("providers/aws/provider.py", "_clients"): "of one validation, by services that the code names",
     ("stores/reading.py", "_watchers"): "one, of the process",
     ("stores/session.py", "_clients"): "by the regions that SNS has",
     ("telemetry/steps.py", "_known"): "by steps that the code names",
@@ -162,7 +162,7 @@ def only_config_and_local_read_the_environment(path: str, source: str) -> Findin
 @refuses(
     ("stores/tables.py", "import boto3\naccounts = boto3.resource('dynamodb').Table('accounts')"),
     ("stores/vault.py", "class Vault:\n    client = boto3.client('secretsmanager')"),
-    ("providers/aws.py", "if True:\n    session = boto3.session.Session()"),
+    ("providers/aws/provider.py", "if True:\n    session = boto3.session.Session()"),
 )
 def no_aws_client_is_made_at_import(path: str, source: str) -> Findings:
     makers = {"boto3.client", "boto3.resource", "boto3.Session", "boto3.session.Session"}

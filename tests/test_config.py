@@ -20,7 +20,7 @@ from config import Settings, SettingsError
 from domain.accounts import ProviderType
 from domain.credentials import Secret
 from engines.http_engine import EngineAddress
-from providers.alicloud import PlatformAliCloud
+from providers.alicloud.provider import PlatformAliCloud
 from settings.secret_values import API_SECRETS, ENGINE_TOKENS, SECRETS, WORKER_SECRETS, unneeded
 
 ROOT = Path(config.__file__).parent

@@ -32,8 +32,8 @@ from domain.tenants import Tenant
 from engines.http_engine import LOST_JOB
 from local.ports import USUAL_PORTS
 from local.settings import DECIDED
-from providers.aws_description import DESCRIPTION
-from providers.aws_failures import Reason
+from providers.aws.description import DESCRIPTION
+from providers.aws.errors import Reason
 from stores.tables import TableNames, definitions
 from tests import cloud_errors
 from tests.pages import ROOT, commands, first_column, reference, rows, section, source, ticked

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from local.identities import WORKER_ROLE, AwsAccount, policy
 from local.stack import PLATFORM_NUMBER
-from providers.aws_permissions import PERMISSIONS
+from providers.aws.permissions import PERMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

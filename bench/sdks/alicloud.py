@@ -13,8 +13,8 @@ from darabonba.runtime import RuntimeOptions
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
 from bench.ports import EXTERNAL_ID
-from providers.alicloud_calls import SESSION_SECONDS
-from providers.alicloud_permissions import PERMISSIONS, PROBES, REGION, Call, policy
+from providers.alicloud.calls import SESSION_SECONDS
+from providers.alicloud.permissions import PERMISSIONS, PROBES, REGION, Call, policy
 from tests.standin.server import ADDRESS
 
 

@@ -10,7 +10,7 @@ from azure.mgmt.subscription import SubscriptionClient
 
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
-from providers.azure import PERMISSIONS_VERSION, SCOPE
+from providers.azure.provider import PERMISSIONS_VERSION, SCOPE
 from tests.standin.server import ADDRESS
 
 

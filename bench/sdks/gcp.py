@@ -17,9 +17,9 @@ from requests.adapters import HTTPAdapter
 from bench.cloud_bed import Address, CloudCustomer, Platform
 from bench.cloud_lanes import Validate, identity_of
 from bench.ports import EXTERNAL_ID
-from providers.gcp import ACCOUNTS_URL, EXCHANGE_URL, PROJECTS_URL
-from providers.gcp_description import PERMISSIONS
-from providers.gcp_key import SCOPE
+from providers.gcp.description import PERMISSIONS
+from providers.gcp.key import SCOPE
+from providers.gcp.provider import ACCOUNTS_URL, EXCHANGE_URL, PROJECTS_URL
 from tests.fakes_identity import FakeIdentity
 from tests.standin.server import ADDRESS
 

@@ -18,7 +18,7 @@ from oci.object_storage import ObjectStorageClient
 
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
-from providers.oci_permissions import PERMISSIONS
+from providers.oci.permissions import PERMISSIONS
 from tests.standin.server import ADDRESS
 
 Call = Callable[[Any, str], Any]

@@ -10,8 +10,8 @@ import config
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from commands.policies.roles import PROCESSES, role_policy, trust_policies
-from providers.aws_role_names import RoleNames
-from providers.aws_template import template_with
+from providers.aws.role_names import RoleNames
+from providers.aws.setup import template_with
 
 TEMPLATE = "customers/aws_role_template.json"
 """What customers of AWS deploy, with what an engine of the operator's needs."""

@@ -13,7 +13,7 @@ from commands.policies.conditions import (
     through_secrets_manager,
 )
 from commands.policies.place import Condition, Place, Policy, Statement, allow, allow_key, document
-from providers.aws_role_names import RoleNames
+from providers.aws.role_names import RoleNames
 from stores.adoption import SIGNS
 from stores.kms_keys import ALIASES, KEY_SPECS, KEY_USAGES
 from stores.results_bucket import RESULTS_KEY

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
-from providers.gcp import GcpProvider, is_gcp_host
+from providers.gcp.provider import GcpProvider, is_gcp_host
 from tests.api.portal import Portal, open_portal
 from tests.fakes_identity import ISSUER, FakeIdentity, made_key
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential

@@ -18,7 +18,11 @@ from openapi_spec_validator import validate
 from api.docs import START
 from api.openapi import TAGS
 from domain.catalogue import ProviderDescription
-from providers import alicloud_description, azure_description, gcp_description, ibm_description, oci_description
+from providers.alicloud import description as alicloud_description
+from providers.azure import description as azure_description
+from providers.gcp import description as gcp_description
+from providers.ibm import description as ibm_description
+from providers.oci import description as oci_description
 from tests.api.portal import Portal, open_portal
 from tests.api.routes import PUBLIC
 from tests.fakes_clouds import DESCRIPTION, FakeCatalogue, ScriptedProvider

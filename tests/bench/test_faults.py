@@ -18,7 +18,7 @@ from bench.fire.declared_calls import DECLARED
 from bench.fire.faults import Attempt, Call, Fault, FaultFolder, Plan, Side, at
 from bench.fire.faulty import FaultyAws
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
-from providers.aws import isolated_session
+from providers.aws.provider import isolated_session
 
 CALL = Call("worker", Side.OURS, "dynamodb.GetItem", 2)
 OTHERS = [

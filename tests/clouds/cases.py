@@ -7,12 +7,12 @@ from typing import Any
 
 from domain.credentials import Secret
 from domain.ports import CloudProvider
-from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
-from providers.alicloud_signature import AccessKey
-from providers.azure import AzureProvider, is_azure_host
-from providers.gcp import GcpProvider, is_gcp_host
-from providers.ibm import IbmProvider, is_ibm_host
-from providers.oci import OciProvider, is_oci_host
+from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud.signature import AccessKey
+from providers.azure.provider import AzureProvider, is_azure_host
+from providers.gcp.provider import GcpProvider, is_gcp_host
+from providers.ibm.provider import IbmProvider, is_ibm_host
+from providers.oci.provider import OciProvider, is_oci_host
 from tests.engine_needs import ALICLOUD, AZURE, GCP, IBM, OCI
 from tests.fakes_identity import FakeIdentity
 from tests.providers import gcp_rig, oci_rig

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from local.ministack import REGION
-from providers.aws import AwsProvider, PlatformAws
+from providers.aws.provider import AwsProvider, PlatformAws
 from tests.api.conftest import quiet, temporal
 from tests.api.portal import Portal, open_portal
 from tests.clouds.test_every_cloud import LIMITS, shown

@@ -11,7 +11,7 @@ from domain.catalogue import parse_credential
 from domain.errors import Propagating
 from domain.ports import CloudProvider
 from domain.validation import Expectation, Outcome, Step, Verdict
-from providers.oci_permissions import administers
+from providers.oci.permissions import administers
 from tests.clouds.cases import CASES, Case
 from tests.providers.aws_accounts import EXTERNAL_ID
 from tests.standin.azure import AzureCloud

@@ -9,7 +9,7 @@ import pytest
 
 from cli import main
 from commands.probe import MAX_FILE_BYTES
-from providers.aws_permissions import PERMISSIONS
+from providers.aws.permissions import PERMISSIONS
 from tests.commands.conftest import SECRET, numbers
 from tests.providers.aws_accounts import EmulatedAccount, allow
 

@@ -21,7 +21,7 @@ from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanOrder, ScanResult
 from domain.schedules import ScanScope, Skip
 from domain.validation import Expectation
 from notify.sns import SnsTopics
-from providers.aws import AwsProvider, PlatformAws
+from providers.aws.provider import AwsProvider, PlatformAws
 from stores.accounts import DynamoAccountStore
 from stores.api_keys import DynamoApiKeyStore
 from stores.audit import DynamoAuditStore

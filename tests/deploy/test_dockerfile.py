@@ -68,7 +68,7 @@ def test_what_does_not_belong_into_the_image_is_left_out(path: str):
 
 
 @pytest.mark.parametrize(
-    "path", ["main.py", "api/app.py", "providers/aws_role_template.json", "deploy/health/api.py", "requirements.txt"]
+    "path", ["main.py", "api/app.py", "providers/aws/role_template.json", "deploy/health/api.py", "requirements.txt"]
 )
 def test_what_belongs_into_the_image_is_there(path: str):
     assert not ignored(path)
@@ -78,7 +78,7 @@ def test_what_belongs_into_the_image_is_there(path: str):
 def test_the_image_holds_little_besides_code():
     others = {path for path in context() if not path.endswith(".py")}
     assert others == {
-        *("LICENSE", "providers/aws_role_template.json", "pyproject.toml", "requirements.txt"),
+        *("LICENSE", "providers/aws/role_template.json", "pyproject.toml", "requirements.txt"),
     }
 
 

@@ -15,7 +15,7 @@ from local.clouds import CustomerClouds
 from local.identities import WORKER_ROLE, policy
 from local.ministack import REGION
 from local.stack import Stack
-from providers.aws_permissions import PERMISSIONS
+from providers.aws.permissions import PERMISSIONS
 from tests.e2e.canary_clouds import accepted_elsewhere, malformed_elsewhere, refused_elsewhere
 from tests.e2e.customer_cloud import CustomerCloud
 from tests.telemetry.collector import Collector

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from providers.aws_permissions import PERMISSIONS
+from providers.aws.permissions import PERMISSIONS
 from tests.e2e.operated import Operated
 
 NIGHTLY = {"schedule_type": "cron", "cron_expression": "0 2 * * *", "regions": ["ap-south-1"]}

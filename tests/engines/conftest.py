@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from domain.credentials import Credential
 from engines.aws_session import AwsSessions
 from local.ministack import running_ministack
-from providers.aws import PlatformAws
+from providers.aws.provider import PlatformAws
 from tests.engines.canned import CannedClients
 from tests.providers.aws_accounts import (
     PLATFORM_ACCOUNT,

@@ -20,8 +20,8 @@ from domain.schedules import ScanScope
 from engines.aws_baseline import CHECKS, AwsBaseline
 from engines.aws_reader import Limits
 from engines.aws_session import AwsSessions
-from providers.aws_role_names import ROLE_NAMES
-from providers.aws_template import TrustedRole, setup_of
+from providers.aws.role_names import ROLE_NAMES
+from providers.aws.setup import TrustedRole, setup_of
 from tests.engines.conftest import may_write, sessions_running_as, with_session
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,

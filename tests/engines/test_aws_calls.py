@@ -7,7 +7,7 @@ import pytest
 from botocore import xform_name
 
 from engines.aws_calls import CALLS, SESSION_POLICY
-from providers.aws_permissions import PROBES, SIMULATE, session_policy
+from providers.aws.permissions import PROBES, SIMULATE, session_policy
 from tests.providers.aws_accounts import PUBLISHED
 
 MAX_POLICY_CHARACTERS = 2_048

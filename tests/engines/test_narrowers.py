@@ -9,18 +9,18 @@ import pytest
 from domain.credentials import Credential, Secret
 from domain.errors import CredentialRefused, InvalidInput, Unavailable
 from domain.scan_ports import Narrower
-from engines.alicloud_narrower import AliCloudNarrower
-from engines.azure_narrower import AzureNarrower
-from engines.gcp_narrower import GcpNarrower
-from engines.ibm_narrower import IbmNarrower
-from providers.alicloud import AliCloudProvider
-from providers.alicloud_calls import Session
-from providers.alicloud_failures import Signer
-from providers.alicloud_permissions import Call
-from providers.alicloud_signature import AccessKey
-from providers.azure import AzureProvider
-from providers.gcp import GcpProvider
-from providers.ibm import IbmProvider
+from providers.alicloud.calls import Session
+from providers.alicloud.engine_session import AliCloudNarrower
+from providers.alicloud.errors import Signer
+from providers.alicloud.permissions import Call
+from providers.alicloud.provider import AliCloudProvider
+from providers.alicloud.signature import AccessKey
+from providers.azure.engine_session import AzureNarrower
+from providers.azure.provider import AzureProvider
+from providers.gcp.engine_session import GcpNarrower
+from providers.gcp.provider import GcpProvider
+from providers.ibm.engine_session import IbmNarrower
+from providers.ibm.provider import IbmProvider
 from tests.providers import azure_rig, gcp_rig
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.gcp_rig import GcpRig

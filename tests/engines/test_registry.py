@@ -12,9 +12,9 @@ from engines.aws_baseline import AwsBaseline
 from engines.aws_narrower import AwsNarrower
 from engines.aws_session import AwsSessions
 from engines.http_engine import EngineAddress, HttpEngine
-from engines.narrowing import PassThrough
 from engines.registry import engines_of
-from providers.aws import PlatformAws
+from providers.aws.provider import PlatformAws
+from providers.engine_sessions import PassThrough
 from stores.session import connect
 
 PLATFORM = PlatformAws("111111111111", "ThreatEnginePlatform", "eu-west-1")

@@ -8,7 +8,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import ClockSkew, Throttled
 from domain.validation import Outcome
-from providers.alicloud_permissions import REGION, SERVICES
+from providers.alicloud.permissions import REGION, SERVICES
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.stand_in_rig import EXTERNAL_ID, last_checked
 from tests.standin.alicloud import Key, made

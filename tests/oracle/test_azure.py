@@ -8,7 +8,7 @@ import pytest
 
 from domain.credentials import Credential
 from domain.errors import Trouble
-from providers.azure_certificate import read_certificate
+from providers.azure.certificate import read_certificate
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure, secret_credential
 from tests.standin.azure import READER, Subscription
 from tests.standin.azure_tokens import made_certificate

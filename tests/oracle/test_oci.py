@@ -10,8 +10,8 @@ import pytest
 
 from domain.credentials import Credential
 from domain.errors import ClockSkew
-from providers.oci_permissions import PROBES
-from providers.oci_regions import REGIONS, host
+from providers.oci.permissions import PROBES
+from providers.oci.regions import REGIONS, host
 from tests.providers.oci_rig import OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, last_checked
 from tests.standin.oci import made_ocid, pem

@@ -4,8 +4,8 @@ from typing import Any
 
 from domain.credentials import Credential, Secret
 from domain.validation import Expectation, Verdict
-from providers.alicloud import AliCloudProvider, PlatformAliCloud, is_alicloud_host
-from providers.alicloud_signature import AccessKey
+from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
+from providers.alicloud.signature import AccessKey
 from tests.engine_needs import ALICLOUD
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
 from tests.standin.alicloud import AliCloud

@@ -8,8 +8,8 @@ import boto3.session
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Step, Verdict
-from providers.aws import AwsProvider, PlatformAws
-from providers.aws_permissions import PERMISSIONS
+from providers.aws.permissions import PERMISSIONS
+from providers.aws.provider import AwsProvider, PlatformAws
 
 REGION = "ap-south-1"
 EXTERNAL_ID = "te-3f2b1c649f0e4a428a6b0d3b5c7d9e1f"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
-from providers.azure import AzureProvider, is_azure_host
+from providers.azure.provider import AzureProvider, is_azure_host
 from tests.engine_needs import AZURE
 from tests.providers import stand_in_rig
 from tests.providers.stand_in_rig import EXPECTED, credential, finding

@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3.session
 
-from providers.aws import AwsProvider, PlatformAws
-from providers.aws_permissions import CHANGING
+from providers.aws.permissions import CHANGING
+from providers.aws.provider import AwsProvider, PlatformAws
 from tests.patience import PATIENCE_SECONDS
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,

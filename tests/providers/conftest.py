@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from local.ministack import running_ministack
-from providers.aws import AwsProvider
+from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import (
     PLATFORM_ACCOUNT,
     PLATFORM_ROLE,

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from domain.catalogue import parse_credential
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
-from providers.gcp import GcpProvider, is_gcp_host
-from providers.gcp_description import SERVICE_ACCOUNT
+from providers.gcp.description import SERVICE_ACCOUNT
+from providers.gcp.provider import GcpProvider, is_gcp_host
 from tests.engine_needs import GCP
 from tests.fakes_identity import FakeIdentity
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.credentials import Credential
 from domain.validation import Expectation, Verdict
-from providers.ibm import IbmProvider, is_ibm_host
+from providers.ibm.provider import IbmProvider, is_ibm_host
 from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding
 from tests.standin.ibm import IbmCloud

@@ -9,8 +9,8 @@ from domain.catalogue import SetupRequest
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.alicloud import AliCloudProvider
-from providers.alicloud_permissions import PROBES, REQUIRED
+from providers.alicloud.permissions import PROBES, REQUIRED
+from providers.alicloud.provider import AliCloudProvider
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, last_checked
 from tests.standin.alicloud import READING, made

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.alicloud_failures import JUDGES, KEY_IS_AT_FAULT, NOT_ACTIVE, SENTENCES, TABLE, Reason, Signer, codes
-from providers.judging import Failure
-from providers.proving import Refused
+from providers.alicloud.errors import JUDGES, KEY_IS_AT_FAULT, NOT_ACTIVE, SENTENCES, TABLE, Reason, Signer, codes
+from providers.checks import Refused
+from providers.error_rules import Failure
 
 
 def body(code: str, **more: object) -> dict[str, object]:

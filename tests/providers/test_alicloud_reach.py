@@ -7,7 +7,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import PlatformConfig, Trouble
 from domain.validation import Outcome
-from providers.alicloud_permissions import HOSTS, SERVICES, is_alicloud_host
+from providers.alicloud.permissions import HOSTS, SERVICES, is_alicloud_host
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.standin.faults import Fault

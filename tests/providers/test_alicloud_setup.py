@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from domain.catalogue import Setup, SetupRequest
-from providers.alicloud import AliCloudProvider, PlatformAliCloud
-from providers.alicloud_permissions import PERMISSIONS
+from providers.alicloud.permissions import PERMISSIONS
+from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from transport.client import GuardedClient
 

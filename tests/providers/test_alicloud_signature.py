@@ -4,8 +4,8 @@ signature method V3")."""
 from dataclasses import replace
 
 from domain.credentials import Secret
-from providers.alicloud_permissions import Call, Service
-from providers.alicloud_signature import AccessKey, query_of, signed_headers
+from providers.alicloud.permissions import Call, Service
+from providers.alicloud.signature import AccessKey, query_of, signed_headers
 
 DATE, NONCE = "2023-10-26T10:22:32Z", "3156853299f313e23d1673dc12e1703d"
 PARAMETERS = {"RegionId": "cn-shanghai", "ImageId": "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}

@@ -9,8 +9,8 @@ from domain.catalogue import SetupRequest
 from domain.credentials import Credential, Secret
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.validation import Outcome
-from providers.alicloud import AliCloudProvider, PlatformAliCloud
-from providers.alicloud_signature import AccessKey
+from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud
+from providers.alicloud.signature import AccessKey
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
 from tests.standin.alicloud import Key, made

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from domain.catalogue import SetupRequest
 from domain.errors import PlatformConfig, Propagating
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.aws import AwsProvider
-from providers.aws_permissions import REQUIRED, SESSION_POLICY, SIMULATE
+from providers.aws.permissions import REQUIRED, SESSION_POLICY, SIMULATE
+from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import (
     EXPECTED,
     EXTERNAL_ID,

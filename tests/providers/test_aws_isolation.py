@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader
 
-from providers.aws import PlatformAws, config_of, isolated_session
+from providers.aws.provider import PlatformAws, config_of, isolated_session
 from tests.providers.aws_accounts import EXPECTED, PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, key_credential
 from tests.providers.canned_aws import KEY, CannedAws, canned_provider, running_canned_aws
 

@@ -11,8 +11,8 @@ from commands.policies.roles import role_policy
 from config import Settings, SettingsError
 from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Problem
-from providers.aws_description import iam_role
-from providers.aws_role_names import ROLE_NAMES_PATTERN, RoleNames
+from providers.aws.description import iam_role
+from providers.aws.role_names import ROLE_NAMES_PATTERN, RoleNames
 from tests.deploy.policies import ACCOUNT, Request, allows
 
 ROLE = "arn:aws:iam::222222222222:role"

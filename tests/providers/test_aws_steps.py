@@ -9,9 +9,9 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Propagating
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.aws import AwsProvider
-from providers.aws_partitions import MAX_TRIED, PARTITIONS, partition_of
-from providers.aws_permissions import CHANGING, PROBES, REQUIRED, SIMULATE
+from providers.aws.partitions import MAX_TRIED, PARTITIONS, partition_of
+from providers.aws.permissions import CHANGING, PROBES, REQUIRED, SIMULATE
+from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import (
     EXPECTED,
     EXTERNAL_ID,

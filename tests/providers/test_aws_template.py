@@ -10,9 +10,9 @@ import pytest
 from cfnlint import lint  # type: ignore[import-untyped]
 
 from domain.catalogue import Setup, SetupRequest
-from providers.aws_permissions import READS_DATA
-from providers.aws_role_names import ROLE_NAMES, RoleNames
-from providers.aws_template import TrustedRole, setup_of, template_with
+from providers.aws.permissions import READS_DATA
+from providers.aws.role_names import ROLE_NAMES, RoleNames
+from providers.aws.setup import TrustedRole, setup_of, template_with
 from tests.providers.aws_accounts import EXTERNAL_ID, PLATFORM_ACCOUNT, PLATFORM_ROLE, PUBLISHED
 
 MAX_INLINE_CHARACTERS = 10_240

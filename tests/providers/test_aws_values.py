@@ -12,9 +12,9 @@ from domain.catalogue import MAX_FIELD_CHARACTERS, AuthMethod, parse_credential
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem, Trouble
 from domain.validation import Expectation, Verdict
-from providers.aws import AwsProvider
-from providers.aws_arns import ROLE_ARN_PATTERN, Arn, parse_arn
-from providers.aws_description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
+from providers.aws.arns import ROLE_ARN_PATTERN, Arn, parse_arn
+from providers.aws.description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
+from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import EXTERNAL_ID
 from tests.providers.canned_aws import CannedAws, error
 

@@ -8,7 +8,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput, Unavailable
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.azure_description import PERMISSIONS
+from providers.azure.description import PERMISSIONS
 from tests.engine_needs import AZURE
 from tests.providers.azure_rig import OTHER, Rig, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, last_checked

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.azure_failures import JUDGE, JUST_MADE, NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
-from providers.judging import Failure
-from providers.proving import Refused
+from providers.azure.errors import JUDGE, JUST_MADE, NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
+from providers.checks import Refused
+from providers.error_rules import Failure
 
 
 def entra(error: str, *numbers: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from domain.validation import Outcome
-from providers.azure import AzureProvider, is_azure_host
+from providers.azure.provider import AzureProvider, is_azure_host
 from tests.providers.azure_rig import certificate_credential, running_azure, secret_credential
 from tests.providers.hostile import watch
 from tests.providers.stand_in_rig import EXPECTED

@@ -9,7 +9,7 @@ import pytest
 
 from domain.catalogue import SetupRequest
 from domain.errors import InvalidInput
-from providers.azure_description import DESCRIPTION
+from providers.azure.description import DESCRIPTION
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure
 from tests.providers.stand_in_rig import EXPECTED
 from tests.standin.server import StandIn

@@ -6,7 +6,7 @@ import pytest
 
 from domain.credentials import Credential
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from providers.azure import AzureProvider
+from providers.azure.provider import AzureProvider
 from tests.providers.azure_rig import OTHER, SECRETS, Rig, certificate_credential, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE
 from tests.standin.azure import Application

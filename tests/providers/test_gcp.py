@@ -10,8 +10,8 @@ from domain.catalogue import parse_credential
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.gcp import GcpProvider
-from providers.gcp_description import REQUIRED, SERVICE_ACCOUNT
+from providers.gcp.description import REQUIRED, SERVICE_ACCOUNT
+from providers.gcp.provider import GcpProvider
 from tests.engine_needs import GCP
 from tests.providers.gcp_rig import TEST, GcpRig, made_key
 from tests.providers.stand_in_rig import EXTERNAL_ID

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.gcp_failures import FEDERATION, FEDERATION_TABLE, JUDGE, JUST_MADE, SENTENCES, TABLE, Reason, codes
-from providers.judging import Failure, Row
-from providers.proving import Refused
+from providers.checks import Refused
+from providers.error_rules import Failure, Row
+from providers.gcp.errors import FEDERATION, FEDERATION_TABLE, JUDGE, JUST_MADE, SENTENCES, TABLE, Reason, codes
 
 
 def oauth(error: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.gcp import GcpProvider
-from providers.gcp_description import WORKLOAD_IDENTITY
+from providers.gcp.description import WORKLOAD_IDENTITY
+from providers.gcp.provider import GcpProvider
 from tests.fakes_identity import FakeIdentity, made_key
 from tests.providers.gcp_rig import EXCHANGE, LOAN, GcpRig
 from tests.providers.hostile import ELSEWHERE, watch

@@ -9,7 +9,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Trouble
 from domain.validation import Outcome
-from providers.gcp import HOSTS, is_gcp_host
+from providers.gcp.provider import HOSTS, is_gcp_host
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.stand_in_rig import EXPECTED

@@ -10,8 +10,8 @@ import pytest
 
 from domain.catalogue import SetupRequest, parse_credential
 from domain.errors import InvalidInput
-from providers.gcp import GcpProvider
-from providers.gcp_description import KEYLESS_DESCRIPTION, WORKLOAD_IDENTITY
+from providers.gcp.description import KEYLESS_DESCRIPTION, WORKLOAD_IDENTITY
+from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import GcpRig
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.server import StandIn, running_stand_in

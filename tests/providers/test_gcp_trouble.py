@@ -6,7 +6,7 @@ import pytest
 
 from domain.credentials import Credential
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from providers.gcp import GcpProvider
+from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
 from tests.standin.faults import GARBAGE, HUGE, Fault

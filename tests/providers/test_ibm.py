@@ -7,7 +7,7 @@ import pytest
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.ibm_description import PERMISSIONS, POLICIES
+from providers.ibm.description import PERMISSIONS, POLICIES
 from tests.engine_needs import IBM
 from tests.providers.ibm_rig import DETAILS, GROUPS, TOKEN, IbmRig, running_ibm
 from tests.providers.ibm_rig import POLICIES as POLICIES_PATH

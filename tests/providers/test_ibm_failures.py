@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.errors import PlatformConfig, Throttled, Trouble, Unavailable
-from providers.ibm_failures import JUDGE, SENTENCES, TABLE, TOKEN_JUDGE, TOKEN_TABLE, Reason, codes
-from providers.judging import Failure, Judge
-from providers.proving import Refused
+from providers.checks import Refused
+from providers.error_rules import Failure, Judge
+from providers.ibm.errors import JUDGE, SENTENCES, TABLE, TOKEN_JUDGE, TOKEN_TABLE, Reason, codes
 
 Body = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import PlatformConfig, Unavailable
 from domain.validation import Outcome
-from providers.ibm import is_ibm_host
+from providers.ibm.provider import is_ibm_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.ibm_rig import DETAILS, POLICIES, TOKEN, IbmRig, running_ibm
 from tests.standin.faults import Fault

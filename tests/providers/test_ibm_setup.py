@@ -7,8 +7,8 @@ import pytest
 
 from domain.catalogue import SetupRequest
 from domain.errors import InvalidInput
-from providers.ibm_description import DESCRIPTION
-from providers.ibm_setup import setup_of
+from providers.ibm.description import DESCRIPTION
+from providers.ibm.setup import setup_of
 from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXTERNAL_ID
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.validation import Outcome
-from providers.ibm import IbmProvider
+from providers.ibm.provider import IbmProvider
 from tests.providers.ibm_rig import DETAILS, GROUPS, POLICIES, TOKEN, IbmRig, running_ibm
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
 from tests.standin.faults import GARBAGE, HUGE, Fault

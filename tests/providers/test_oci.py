@@ -8,9 +8,9 @@ from domain.catalogue import SetupRequest
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.validation import Expectation, Outcome, StepStatus
-from providers.oci import OciProvider
-from providers.oci_description import DESCRIPTION
-from providers.oci_permissions import PROBES, REQUIRED
+from providers.oci.description import DESCRIPTION
+from providers.oci.permissions import PROBES, REQUIRED
+from providers.oci.provider import OciProvider
 from tests.providers.oci_rig import IDENTIFY, OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, finding, last_checked
 from tests.standin.faults import Fault

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from providers.judging import Failure, Judge
-from providers.oci_failures import NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
-from providers.proving import Refused
+from providers.checks import Refused
+from providers.error_rules import Failure, Judge
+from providers.oci.errors import NOT_ACTIVE, SENTENCES, TABLE, Reason, codes
 
 JUDGE = Judge("OCI", TABLE)
 

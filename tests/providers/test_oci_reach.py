@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import PlatformConfig, Trouble, Unavailable
 from domain.validation import Outcome
-from providers.oci_regions import HOSTS, REGIONS, SERVICES, is_oci_host
+from providers.oci.regions import HOSTS, REGIONS, SERVICES, is_oci_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.oci_rig import OciRig
 from tests.standin.faults import Fault

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.catalogue import SetupRequest
-from providers.oci import OciProvider
-from providers.oci_permissions import PERMISSIONS, statement
+from providers.oci.permissions import PERMISSIONS, statement
+from providers.oci.provider import OciProvider
 from tests.providers.stand_in_rig import EXTERNAL_ID
 from tests.standin.oci import fingerprint
 from transport.client import GuardedClient

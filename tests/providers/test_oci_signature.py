@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from providers.oci_signature import Signer, fingerprint_of
+from providers.oci.signature import Signer, fingerprint_of
 from tests.providers.oci_rig import made_key
 
 # Published by Oracle, and before that in the appendix of draft-cavage-http-signatures: it protects nothing.

@@ -8,11 +8,11 @@ import pytest
 
 from domain.ports import CloudProvider
 from domain.validation import Outcome
-from providers.alicloud import AliCloudProvider
-from providers.azure import AzureProvider
-from providers.gcp import GcpProvider
-from providers.ibm import IbmProvider
-from providers.oci import OciProvider
+from providers.alicloud.provider import AliCloudProvider
+from providers.azure.provider import AzureProvider
+from providers.gcp.provider import GcpProvider
+from providers.ibm.provider import IbmProvider
+from providers.oci.provider import OciProvider
 from tests.providers import azure_rig
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.gcp_rig import GcpRig

@@ -10,9 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from domain.catalogue import Setup, SetupRequest
-from providers import alicloud_setup, azure_setup, gcp_setup, ibm_setup, oci_setup
-from providers.aws_role_names import RoleNames
-from providers.aws_template import TrustedRole, setup_of
+from providers.alicloud import setup as alicloud_setup
+from providers.aws.role_names import RoleNames
+from providers.aws.setup import TrustedRole, setup_of
+from providers.azure import setup as azure_setup
+from providers.gcp import setup as gcp_setup
+from providers.ibm import setup as ibm_setup
+from providers.oci import setup as oci_setup
 
 FIRST, SECOND = (
     SetupRequest(f"te-{digit * 32}", account_id=f"{start}-8c1e-4a44-9a55-0d2a9a3f4b1c")

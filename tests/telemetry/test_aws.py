@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from opentelemetry.sdk.trace import TracerProvider
 
-from providers.aws_failures import THROTTLED as THROTTLED_FOR_A_PROVIDER
+from providers.aws.errors import THROTTLED as THROTTLED_FOR_A_PROVIDER
 from telemetry.aws import THROTTLED, counting_aws_requests, result_of, tracing_aws_calls
 from tests.providers.aws_accounts import EXPECTED
 from tests.providers.canned_aws import ROLE, Answer, CannedAws, canned_provider, error, running_canned_aws

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from domain.credentials import Credential
 from domain.errors import Unavailable
 from domain.validation import Expectation
-from providers.aws import AwsProvider, PlatformAws
+from providers.aws.provider import AwsProvider, PlatformAws
 from stores.session import connect
 from tests.transport.drips import dripping
 from transport.answers import MAX_BYTES, bounded
