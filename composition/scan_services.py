@@ -9,7 +9,7 @@ import config
 from api.services import ScanServices
 from domain.accounts import ProviderType
 from domain.scopes import EngineOffer
-from engines.aws_baseline import CHECKS
+from engines.aws.baseline import CHECKS
 from notify.policy import PublicChannels
 from providers.oci.regions import REALMS
 from stores.executions import DynamoExecutionStore

@@ -22,8 +22,8 @@ from domain.credentials import Secret
 from domain.notifications import ChannelKind
 from domain.ports import AccountStore
 from domain.scan_ports import Narrower, Notifier
-from engines.aws_session import AwsSessions
-from engines.http_engine import EngineAddress
+from engines.aws.session import AwsSessions
+from engines.http.engine import EngineAddress
 from engines.registry import engines_of
 from notify.sns import SnsTopics
 from notify.webhook import Webhooks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.scans import GLOBAL, NOT_SCANNED, CheckStatus, Finding, Severity
-from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Gone, Halted, Unreadable
+from engines.aws.reader import ODD, OTHER_FORM, AwsReader, Gone, Halted, Unreadable
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from domain.accounts import ProviderType
 from domain.scan_ports import InProcessEngine, Narrower, OutsideEngine
-from engines.aws_baseline import AwsBaseline
-from engines.aws_narrower import AwsNarrower
-from engines.aws_session import AwsSessions
-from engines.http_engine import EngineAddress, HttpEngine
+from engines.aws.baseline import AwsBaseline
+from engines.aws.scoped_session import AwsNarrower
+from engines.aws.session import AwsSessions
+from engines.http.engine import EngineAddress, HttpEngine
 from providers.engine_sessions import PassThrough
 
 

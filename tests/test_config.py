@@ -19,7 +19,7 @@ from composition import clouds, scan_work
 from config import Settings, SettingsError
 from domain.accounts import ProviderType
 from domain.credentials import Secret
-from engines.http_engine import EngineAddress
+from engines.http.engine import EngineAddress
 from providers.alicloud.provider import PlatformAliCloud
 from settings.secret_values import API_SECRETS, ENGINE_TOKENS, SECRETS, WORKER_SECRETS, unneeded
 

@@ -29,7 +29,7 @@ from domain.runs import ABANDONED, ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
 from domain.scans import Leaving, ScanState
 from domain.schedules import FAILED_REPEATEDLY, MISSED
 from domain.tenants import Tenant
-from engines.http_engine import LOST_JOB
+from engines.http.engine import LOST_JOB
 from local.ports import USUAL_PORTS
 from local.settings import DECIDED
 from providers.aws.description import DESCRIPTION

@@ -14,9 +14,9 @@ from botocore.validate import ParamValidator
 
 from domain.scans import CheckStatus, Finding
 from domain.schedules import ScanScope
-from engines.aws_calls import CALLS
-from engines.aws_reader import AwsAccount, AwsReader, Limits
-from engines.aws_scan import Scan
+from engines.aws.calls import CALLS
+from engines.aws.reader import AwsAccount, AwsReader, Limits
+from engines.aws.scan import Scan
 from engines.checks import Check
 
 HOME = "eu-west-1"

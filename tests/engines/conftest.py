@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from domain.credentials import Credential
-from engines.aws_session import AwsSessions
+from engines.aws.session import AwsSessions
 from local.ministack import running_ministack
 from providers.aws.provider import PlatformAws
 from tests.engines.canned import CannedClients

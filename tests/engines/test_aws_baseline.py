@@ -17,9 +17,9 @@ from domain.credentials import Credential
 from domain.errors import CredentialRefused, InvalidInput, PlatformConfig
 from domain.scans import CheckStatus, Finding, ScanOrder
 from domain.schedules import ScanScope
-from engines.aws_baseline import CHECKS, AwsBaseline
-from engines.aws_reader import Limits
-from engines.aws_session import AwsSessions
+from engines.aws.baseline import CHECKS, AwsBaseline
+from engines.aws.reader import Limits
+from engines.aws.session import AwsSessions
 from providers.aws.role_names import ROLE_NAMES
 from providers.aws.setup import TrustedRole, setup_of
 from tests.engines.conftest import may_write, sessions_running_as, with_session

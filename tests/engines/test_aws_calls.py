@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from engines.aws_calls import CALLS, SESSION_POLICY
+from engines.aws.calls import CALLS, SESSION_POLICY
 from providers.aws.permissions import PROBES, SIMULATE, session_policy
 from tests.providers.aws_accounts import PUBLISHED
 

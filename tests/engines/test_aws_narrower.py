@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from domain.credentials import Credential
 from domain.errors import CredentialRefused, InvalidInput
 from domain.timestamps import parse
-from engines.aws_narrower import AwsNarrower
-from engines.aws_session import AwsSessions
+from engines.aws.scoped_session import AwsNarrower
+from engines.aws.session import AwsSessions
 from tests.engines.conftest import may_write, with_session
 from tests.providers.aws_accounts import (
     EXTERNAL_ID,

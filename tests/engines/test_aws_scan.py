@@ -10,9 +10,9 @@ import pytest
 from domain.errors import Throttled, Trouble, Unavailable
 from domain.scans import CheckStatus
 from domain.schedules import ScanScope
-from engines.aws_baseline import CHECKS
-from engines.aws_calls import CALLS
-from engines.aws_reader import Limits
+from engines.aws.baseline import CHECKS
+from engines.aws.calls import CALLS
+from engines.aws.reader import Limits
 from engines.checks import Check
 from tests.engines.canned import ACCESS_DENIED, HOME, NO_ANSWER, Answers, CannedClients, Run
 from tests.engines.check_cases import (

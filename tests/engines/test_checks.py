@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from domain.scans import CheckStatus
-from engines.aws_baseline import CHECKS
-from engines.aws_calls import CALLS
-from engines.aws_functions import UPDATED_UNTIL
+from engines.aws.baseline import CHECKS
+from engines.aws.calls import CALLS
+from engines.aws.checks.functions import UPDATED_UNTIL
 from engines.checks import Check
 from tests.engines.canned import ACCESS_DENIED, NO_ANSWER, Answers, CannedClients, Run
 from tests.engines.check_cases import (

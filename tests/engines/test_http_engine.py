@@ -26,8 +26,8 @@ from domain.finding_lives import dumps, loads, tell
 from domain.ocsf import finding_uid
 from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, Finding, ScanOrder, Severity
 from domain.schedules import ScanScope
-from engines.http_engine import EngineAddress, HttpEngine, HttpLimits
-from engines.http_findings import page_of
+from engines.http.engine import EngineAddress, HttpEngine, HttpLimits
+from engines.http.findings import page_of
 from tests.engines.reference_engine import Exchange, ReferenceEngine, running_reference_engine
 
 PROTOCOL = yaml.safe_load((Path(__file__).parents[2] / "docs/reference/engine-protocol.yaml").read_text())

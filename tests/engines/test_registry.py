@@ -8,10 +8,10 @@ from config import Settings
 from domain.accounts import ProviderType
 from domain.credentials import Credential, Secret
 from domain.scan_ports import Engines
-from engines.aws_baseline import AwsBaseline
-from engines.aws_narrower import AwsNarrower
-from engines.aws_session import AwsSessions
-from engines.http_engine import EngineAddress, HttpEngine
+from engines.aws.baseline import AwsBaseline
+from engines.aws.scoped_session import AwsNarrower
+from engines.aws.session import AwsSessions
+from engines.http.engine import EngineAddress, HttpEngine
 from engines.registry import engines_of
 from providers.aws.provider import PlatformAws
 from providers.engine_sessions import PassThrough

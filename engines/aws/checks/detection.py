@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, cis_check, fsbp, holds_for_one, judgement
 
 

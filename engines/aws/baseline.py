@@ -9,36 +9,36 @@ from dataclasses import replace
 from domain.credentials import Credential
 from domain.errors import InvalidInput
 from domain.scans import Finding, ScanOrder
-from engines import (
-    aws_administration,
-    aws_cloudtrail,
-    aws_detection,
-    aws_ec2,
-    aws_functions,
-    aws_iam,
-    aws_network_acls,
-    aws_s3,
-    aws_security_groups,
-    aws_storage,
+from engines.aws.calls import SESSION_POLICY
+from engines.aws.checks import (
+    administration,
+    cloudtrail,
+    detection,
+    ec2,
+    functions,
+    iam,
+    network_acls,
+    s3,
+    security_groups,
+    storage,
 )
-from engines.aws_calls import SESSION_POLICY
-from engines.aws_reader import AwsAccount, AwsReader, Limits
-from engines.aws_scan import Scan
-from engines.aws_session import ACCESS_KEY, ROLE, AwsClients, AwsSessions, refused
+from engines.aws.reader import AwsAccount, AwsReader, Limits
+from engines.aws.scan import Scan
+from engines.aws.session import ACCESS_KEY, ROLE, AwsClients, AwsSessions, refused
 from engines.checks import Check
 from providers.aws.arns import parse_arn
 
 CHECKS: tuple[Check, ...] = (
-    *aws_iam.CHECKS,
-    *aws_administration.CHECKS,
-    *aws_s3.CHECKS,
-    *aws_cloudtrail.CHECKS,
-    *aws_detection.CHECKS,
-    *aws_ec2.CHECKS,
-    *aws_security_groups.CHECKS,
-    *aws_network_acls.CHECKS,
-    *aws_functions.CHECKS,
-    *aws_storage.CHECKS,
+    *iam.CHECKS,
+    *administration.CHECKS,
+    *s3.CHECKS,
+    *cloudtrail.CHECKS,
+    *detection.CHECKS,
+    *ec2.CHECKS,
+    *security_groups.CHECKS,
+    *network_acls.CHECKS,
+    *functions.CHECKS,
+    *storage.CHECKS,
 )
 
 

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp, judgement, nist
 
 OWN = {"OwnerIds": ("self",)}

@@ -15,7 +15,7 @@ from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, PlatformConfig, Problem, Throttled, Unavailable
 from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder
 from engines.checks import not_scanned
-from engines.http_findings import bad_answer, page_of, progress_of
+from engines.http.findings import bad_answer, page_of, progress_of
 from providers.error_rules import seconds
 from transport.deadline import Connector
 from transport.exchange import FAILURES, Bounds, Exchanges, TooLarge

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_credential_report import (
+from engines.aws.checks.credential_report import (
     User,
     active_keys,
     has_mfa,
@@ -16,7 +16,7 @@ from engines.aws_credential_report import (
     number_of_active_keys,
     users,
 )
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp, holds_for_one, judgement
 
 PASSWORD_CHARACTERS = 14

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from domain.scans import Finding
 from domain.schedules import ScanScope
-from engines.aws_reader import ODD, OTHER_FORM, AwsReader, Halted, Unreadable
+from engines.aws.reader import ODD, OTHER_FORM, AwsReader, Halted, Unreadable
 from engines.checks import Check, not_scanned, undecided
 from providers.aws.partitions import in_order
 

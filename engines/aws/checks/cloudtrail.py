@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp, holds_for_one, judgement
 
 

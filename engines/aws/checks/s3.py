@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, cis, cis_check, fsbp, judgement
 
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

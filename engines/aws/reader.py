@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from domain.errors import Throttled, Trouble, Unavailable
-from engines.aws_calls import CALLS, Call
+from engines.aws.calls import CALLS, Call
 from providers.aws.errors import Reason, Signer
 from providers.aws.provider import judged
 from providers.checks import Refused

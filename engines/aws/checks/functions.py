@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, fsbp
 
 UPDATED_UNTIL = {

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader
+from engines.aws.reader import AwsReader
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp
 
 ADMINISTRATION_PORTS = (22, 3389)

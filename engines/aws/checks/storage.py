@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader, Halted, Unreadable
+from engines.aws.reader import AwsReader, Halted, Unreadable
 from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp, undecided
 
 

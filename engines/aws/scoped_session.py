@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.credentials import Credential
 from domain.errors import InvalidInput
-from engines.aws_session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
+from engines.aws.session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
 from providers.aws.checks import SENTENCES
 from providers.aws.errors import Signer
 from providers.aws.permissions import session_policy

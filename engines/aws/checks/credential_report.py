@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 
-from engines.aws_reader import AwsReader, Unreadable
+from engines.aws.reader import AwsReader, Unreadable
 
 ROOT = "<root_account>"
 YES = "true"

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from domain.scans import Severity
-from engines.aws_reader import AwsReader, Unreadable
+from engines.aws.reader import AwsReader, Unreadable
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp
 
 INLINE = ("UserPolicyList", "GroupPolicyList", "RolePolicyList")
