@@ -25,15 +25,15 @@ from composition.scan_services import scan_services
 from composition.unreadable import telling_unreadable_rows
 from settings.http import listed
 from settings.secret_values import API_SECRETS
-from stores.accounts import DynamoAccountStore
-from stores.api_keys import DynamoApiKeyStore
-from stores.audit import DynamoAuditStore
-from stores.digests import KmsBodyDigest
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.idempotency import DynamoIdempotencyStore
+from stores.dynamodb.tenants import DynamoTenantStore
 from stores.health import probes
-from stores.idempotency import DynamoIdempotencyStore
-from stores.sealing import KmsSealer
+from stores.kms.digests import KmsBodyDigest
+from stores.secrets.sealing import KmsSealer
 from stores.session import AwsClients
-from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.pollers import naming_strangers

@@ -25,14 +25,14 @@ from composition.scan_work import scan_work, vault_of
 from composition.unreadable import telling_unreadable_rows
 from composition.workflow_types import ONBOARDING, SCANS
 from settings.secret_values import WORKER_SECRETS
-from stores.accounts import DynamoAccountStore
-from stores.audit import DynamoAuditStore
-from stores.audit_anchors import S3AuditAnchors
-from stores.audit_chain import DynamoAuditChain
-from stores.audit_keys import KmsAuditSigner
-from stores.sealing import KmsOpener
+from stores.audit.anchors import S3AuditAnchors
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.audit.keys import KmsAuditSigner
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.tenants import DynamoTenantStore
+from stores.secrets.sealing import KmsOpener
 from stores.session import AwsClients
-from stores.tenants import DynamoTenantStore
 from telemetry.process import Telemetry, begin
 from temporal.client import connect
 from temporal.first_connection import first_connection, first_key

@@ -15,8 +15,8 @@ from bench.report import Report, Target, milliseconds
 from bench.table import IndexedTable, account_ids
 from bench.testbed import Testbed
 from stores import cursors
-from stores.accounts import DynamoAccountStore
-from stores.tables import ACCOUNTS_BY_ID, TableNames
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.tables import ACCOUNTS_BY_ID, TableNames
 
 MAX_LIST_RATIO = 1.2
 PAGE = 50

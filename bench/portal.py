@@ -18,8 +18,8 @@ from domain.audit import audit_event
 from domain.ports import AccountStore
 from domain.tenants import PLATFORM
 from local.ports import HOST
-from stores.accounts import DynamoAccountStore
-from stores.tables import TableNames
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.tables import TableNames
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program

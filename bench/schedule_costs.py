@@ -21,8 +21,8 @@ from bench.schedule_bed import ScheduleBed
 from bench.schedule_table import IndexedSchedules, cursor, schedule_ids
 from bench.testbed import DRIVER
 from domain.api_keys import new_key_text
-from stores.schedules import DynamoScheduleStore
-from stores.tables import TableNames
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tables import TableNames
 from tests.channels import CHANNELS
 from tests.fakes_scans import OFFERS
 from workflows.ids import ONBOARDING_QUEUE

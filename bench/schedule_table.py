@@ -7,9 +7,9 @@ from uuid import NAMESPACE_OID, uuid5
 
 from bench.scan_ports import schedule_of
 from stores import cursors
-from stores.items import to_item
-from stores.schedule_rows import schedule_to_row
-from stores.tables import SCHEDULES_BY_TENANT, TableNames
+from stores.dynamodb.items import to_item
+from stores.dynamodb.schedule_rows import schedule_to_row
+from stores.dynamodb.tables import SCHEDULES_BY_TENANT, TableNames
 
 Item = dict[str, Any]
 

@@ -9,8 +9,8 @@ from uuid import NAMESPACE_OID, uuid5
 from bench.ports import AT, EXTERNAL_ID
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
 from domain.credentials import CredentialRef
-from stores.account_rows import to_row
-from stores.items import to_item
+from stores.dynamodb.account_rows import to_row
+from stores.dynamodb.items import to_item
 from tests.fakes_clouds import ACCOUNT_NUMBER, accepted
 
 Item = dict[str, Any]

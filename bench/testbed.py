@@ -28,10 +28,10 @@ from local.processes import Child, running
 from local.progress import Progress
 from local.stack import ROOT, Stack, running_stack
 from local.temporal import TemporalServer
-from stores.command_keys import KmsCommandKeys
-from stores.sealing import KmsSealer
-from stores.tables import TableNames
-from stores.tenants import DynamoTenantStore
+from stores.dynamodb.tables import TableNames
+from stores.dynamodb.tenants import DynamoTenantStore
+from stores.kms.command_keys import KmsCommandKeys
+from stores.secrets.sealing import KmsSealer
 from temporal.client import connect
 from temporal.signing import Signer
 from tests.fakes_clouds import ROLE_ARN

@@ -23,12 +23,12 @@ from domain.pages import MAX_PAGE, every_item, every_key
 from domain.ports import AuditStore, TenantStore
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
-from stores.audit import DynamoAuditStore
-from stores.audit_anchors import S3AuditAnchors
-from stores.audit_chain import DynamoAuditChain
-from stores.audit_keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
-from stores.items import is_id
-from stores.tenants import DynamoTenantStore
+from stores.audit.anchors import S3AuditAnchors
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.audit.keys import PublicKey, checker, name_of, pem_of, public_key_of, read_public_key
+from stores.dynamodb.items import is_id
+from stores.dynamodb.tenants import DynamoTenantStore
 
 MOST_DIGESTS = 25
 """At once: each may hold a hundred events."""

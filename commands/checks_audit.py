@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from commands.finding import Finding, fail, ok, warn
 from domain.audit_trail import MARGIN, PATIENCE
 from domain.timestamps import parse
-from stores.audit_chain import NOTES
+from stores.audit.chain import NOTES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

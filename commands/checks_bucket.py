@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from commands.finding import Finding, fail, sound, warn
-from stores.results_bucket import keeps_anchors
+from stores.s3.buckets import keeps_anchors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

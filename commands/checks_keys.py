@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commands.finding import Finding, fail, sound, unknown, warn
 from config import Settings
-from stores.kms_keys import ROTATION_DAYS
-from stores.results_bucket import RESULTS_KEY
+from stores.kms.keys import ROTATION_DAYS
+from stores.s3.buckets import RESULTS_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from commands.finding import Finding, cause_of, fail, sound, unknown
 from commands.needs import Need
 from domain.errors import OnboardingError
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

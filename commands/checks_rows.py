@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from commands.finding import Finding, ok, warn
-from stores.survey import READERS, Surveyed, survey
-from stores.tables import TableNames
+from stores.dynamodb.survey import READERS, Surveyed, survey
+from stores.dynamodb.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

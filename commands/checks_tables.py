@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from commands.finding import Finding, fail, sound, warn
-from stores.table_setup import TableDefinition
+from stores.dynamodb.table_setup import TableDefinition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

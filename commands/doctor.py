@@ -33,8 +33,8 @@ from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
 from composition.deployment import deployment_name
-from stores.survey import READERS
-from stores.tables import definitions
+from stores.dynamodb.survey import READERS
+from stores.dynamodb.tables import definitions
 from temporal.program import run_program
 from workflows import search_attributes
 from workflows.ids import QUEUES, SEAL_AUDITS_ID

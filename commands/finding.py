@@ -7,7 +7,7 @@ from enum import StrEnum
 from botocore.exceptions import ClientError
 
 from domain.errors import OnboardingError, PlatformConfig
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
 

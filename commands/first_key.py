@@ -12,7 +12,7 @@ from domain.access import Role
 from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
-from stores.api_keys import DynamoApiKeyStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
 
 KEY_HOURS = 24
 

@@ -21,8 +21,8 @@ from domain.pages import MAX_PAGE, every_item
 from domain.ports import ApiKeyStore
 from domain.tenants import PLATFORM, Tenant, TenantStatus
 from domain.timestamps import stamp
-from stores.api_keys import DynamoApiKeyStore
-from stores.tenants import DynamoTenantStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.tenants import DynamoTenantStore
 
 OfTenant = Annotated[str, typer.Option("--tenant-id", help="The tenant, or `platform` for a key that reaches all.")]
 Name = Annotated[str, typer.Option(help="What the key is for.", callback=one_line)]

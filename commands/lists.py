@@ -16,10 +16,10 @@ from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderTy
 from domain.errors import NotFound, UnreadableRow
 from domain.pages import MAX_PAGE, every_item
 from domain.schedules import ScheduleStatus
-from stores.accounts import DynamoAccountStore
-from stores.executions import DynamoExecutionStore
-from stores.schedules import DynamoScheduleStore
-from stores.tenants import DynamoTenantStore
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tenants import DynamoTenantStore
 
 LIMIT = 100
 SECRETIVE = ("external_id", "credential", "notifications", "deliveries")

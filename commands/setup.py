@@ -6,9 +6,9 @@ import config
 from composition.aws import aws_of
 from domain.setup import SetupFinding
 from stores import session
-from stores.kms_keys import ensure_keys
-from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
-from stores.tables import TableNames, ensure_tables
+from stores.dynamodb.tables import TableNames, ensure_tables
+from stores.kms.keys import ensure_keys
+from stores.s3.buckets import ensure_anchors_bucket, ensure_results_bucket
 from temporal.client import connect
 from temporal.program import run_program
 from temporal.setup import ensure_namespace, ensure_search_attributes

@@ -20,9 +20,9 @@ from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus
 from domain.timestamps import parse
-from stores.failures import aws_failures
-from stores.survey import READERS, Surveyed, survey
-from stores.tables import TableNames
+from stores.dynamodb.survey import READERS, Surveyed, survey
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from temporal.client import connect
 from temporal.program import run_program
 from workflows.ids import QUEUES, RECONCILE_ID, SEAL_AUDITS_ID

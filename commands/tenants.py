@@ -13,7 +13,7 @@ from composition.aws import aws_of
 from domain.audit import Origin, audit_event
 from domain.tenants import Tenant
 from domain.timestamps import stamp
-from stores.tenants import DynamoTenantStore
+from stores.dynamodb.tenants import DynamoTenantStore
 
 MAX_DESCRIPTION = 1000
 

@@ -15,7 +15,7 @@ from providers.gcp.provider import GcpProvider, is_gcp_host
 from providers.ibm.provider import IbmProvider, is_ibm_host
 from providers.oci.provider import OciProvider, is_oci_host
 from providers.registry import Registry
-from stores.identity import KmsIdentityKeys, KmsIdentityTokens
+from stores.kms.identity import KmsIdentityKeys, KmsIdentityTokens
 from stores.session import AwsClients
 from transport.client import GuardedClient
 from transport.guard import PublicOnly

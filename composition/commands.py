@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from config import Settings
 from domain.commands import CountUnsigned
-from stores.command_keys import KmsCommandKeys
+from stores.kms.command_keys import KmsCommandKeys
 from stores.session import AwsClients
 from temporal.recurring import Recurring
 from temporal.signing import Signer, uncounted

@@ -12,10 +12,10 @@ from domain.scopes import EngineOffer
 from engines.aws.baseline import CHECKS
 from notify.policy import PublicChannels
 from providers.oci.regions import REALMS
-from stores.executions import DynamoExecutionStore
-from stores.results import S3ResultStore
-from stores.schedules import DynamoScheduleStore
-from stores.sealing import KmsOpener
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.s3.results import S3ResultStore
+from stores.secrets.sealing import KmsOpener
 from stores.session import AwsClients, TopicClients
 from temporal.schedule_spec import Looseness
 from temporal.schedules import Generation, TemporalSchedules

@@ -31,14 +31,14 @@ from providers.alicloud.engine_session import AliCloudNarrower
 from providers.azure.engine_session import AzureNarrower
 from providers.gcp.engine_session import GcpNarrower
 from providers.ibm.engine_session import IbmNarrower
-from stores.audit import DynamoAuditStore
-from stores.executions import DynamoExecutionStore
-from stores.results import S3ResultStore
-from stores.schedules import DynamoScheduleStore
-from stores.sealing import KmsOpener, KmsSealer
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tenants import DynamoTenantStore
+from stores.s3.results import S3ResultStore
+from stores.secrets.sealing import KmsOpener, KmsSealer
+from stores.secrets.vault import SecretsManagerVault
 from stores.session import AwsClients
-from stores.tenants import DynamoTenantStore
-from stores.vault import SecretsManagerVault
 from temporal.running_scans import TemporalScans
 from temporal.signing import Signer
 from transport.client import GuardedClient

@@ -7,8 +7,8 @@ from dataclasses import fields
 import structlog
 
 from domain.metrics import UNREADABLE_ROWS
+from stores.dynamodb.tables import TableNames
 from stores.reading import watching_unreadable_rows
-from stores.tables import TableNames
 from telemetry.process import Telemetry
 
 log = structlog.get_logger("stores")

@@ -24,7 +24,7 @@ from local.progress import Progress
 from local.settings import checked, passed_on
 from local.temporal import TemporalServer, starting_temporal
 from settings.secret_values import API_SECRETS, WORKER_SECRETS, unneeded
-from stores.api_keys import DynamoApiKeyStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.session import AwsClients
 from temporal.client import connect
 from temporal.pollers import strangers

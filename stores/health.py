@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from domain.errors import PlatformConfig
 from domain.ports import HealthProbe
-from stores.failures import aws_failures
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from stores.session import AwsClients
-from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

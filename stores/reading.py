@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from domain.errors import UnreadableRow
-from stores.items import Row, from_item
-from stores.structure import OtherForm
+from stores.dynamodb.items import Row, from_item
+from stores.dynamodb.structure import OtherForm
 
 Thing = TypeVar("Thing")
 Watcher = Callable[[str, str], None]

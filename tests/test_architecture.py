@@ -160,8 +160,8 @@ def only_config_and_local_read_the_environment(path: str, source: str) -> Findin
 
 
 @refuses(
-    ("stores/tables.py", "import boto3\naccounts = boto3.resource('dynamodb').Table('accounts')"),
-    ("stores/vault.py", "class Vault:\n    client = boto3.client('secretsmanager')"),
+    ("stores/dynamodb/tables.py", "import boto3\naccounts = boto3.resource('dynamodb').Table('accounts')"),
+    ("stores/secrets/vault.py", "class Vault:\n    client = boto3.client('secretsmanager')"),
     ("providers/aws/provider.py", "if True:\n    session = boto3.session.Session()"),
 )
 def no_aws_client_is_made_at_import(path: str, source: str) -> Findings:
@@ -187,14 +187,14 @@ def the_workflows_package_is_empty(path: str, source: str) -> Findings:
         yield "not empty"
 
 
-@refuses(("stores/accounts.py", "a = 1\n" * 501))
+@refuses(("stores/dynamodb/accounts.py", "a = 1\n" * 501))
 def a_source_file_is_short(path: str, source: str) -> Findings:
     length = len(source.splitlines())
     if length > MAX_FILE_LINES and not within(path, "tests/"):
         yield f"{length} lines"
 
 
-@refuses(("stores/accounts.py", "def put():\n" + "    a = 1\n" * 60))
+@refuses(("stores/dynamodb/accounts.py", "def put():\n" + "    a = 1\n" * 60))
 def a_function_is_short(path: str, source: str) -> Findings:
     for function in functions(source):
         length = (function.end_lineno or 0) - function.lineno + 1
@@ -204,8 +204,8 @@ def a_function_is_short(path: str, source: str) -> Findings:
 
 @refuses(
     ("activities/accounts.py", "try: f()\nexcept Exception: pass"),
-    ("stores/vault.py", "try: f()\nexcept (KeyError, BaseException): pass"),
-    ("stores/tables.py", "with contextlib.suppress(Exception): f()"),
+    ("stores/secrets/vault.py", "try: f()\nexcept (KeyError, BaseException): pass"),
+    ("stores/dynamodb/tables.py", "with contextlib.suppress(Exception): f()"),
     ("api/app.py", "try: f()\nexcept: pass"),
 )
 def only_an_entry_point_or_a_last_handler_catches_everything(path: str, source: str) -> Findings:
@@ -223,8 +223,8 @@ def only_an_entry_point_or_a_last_handler_catches_everything(path: str, source: 
 
 
 @refuses(
-    ("stores/vault.py", "try: f()\nexcept OSError as failure:\n    if 'gone' in str(failure).lower(): pass"),
-    ("stores/failures.py", "def is_missing(exc): return 'not found' in str(exc)"),
+    ("stores/secrets/vault.py", "try: f()\nexcept OSError as failure:\n    if 'gone' in str(failure).lower(): pass"),
+    ("stores/errors.py", "def is_missing(exc): return 'not found' in str(exc)"),
     ("api/failures.py", "def status(error):\n    while repr(error).startswith('4'): pass"),
     ("api/app.py", "try: f()\nexcept OSError as e:\n    answer = 404 if 'gone' in f'{e}' else 500"),
 )
@@ -313,7 +313,7 @@ def only_what_a_person_starts_prints(path: str, source: str) -> Findings:
 
 @refuses(
     ("domain/accounts.py", "import structlog"),
-    ("domain/ports.py", "from stores.vault import Vault"),
+    ("domain/ports.py", "from stores.secrets.vault import Vault"),
 )
 def the_domain_needs_the_standard_library_only(path: str, source: str) -> Findings:
     for node in nodes(source) if within(path, "domain/") else ():

@@ -17,8 +17,8 @@ from local.identities import AwsAccount
 from local.ministack import running_ministack
 from local.ports import free_port
 from local.temporal import running_temporal
-from stores.api_keys import DynamoApiKeyStore
-from stores.tables import TableNames
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.tables import TableNames
 
 pytestmark = pytest.mark.stack
 

@@ -34,7 +34,7 @@ from local.ports import USUAL_PORTS
 from local.settings import DECIDED
 from providers.aws.description import DESCRIPTION
 from providers.aws.errors import Reason
-from stores.tables import TableNames, definitions
+from stores.dynamodb.tables import TableNames, definitions
 from tests import cloud_errors
 from tests.pages import ROOT, commands, first_column, reference, rows, section, source, ticked
 from workflows import search_attributes

@@ -9,11 +9,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from domain.accounts import ProviderType
-from stores.accounts import DynamoAccountStore
-from stores.audit import DynamoAuditStore
-from stores.items import to_item
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.items import to_item
+from stores.dynamodb.tables import TableNames
 from stores.session import AwsClients
-from stores.tables import TableNames
 from workflows.ids import onboarding_id
 
 CLOSED_WITHIN_SECONDS = 90

@@ -32,9 +32,9 @@ from local.stack import (
     set_up,
     temporal_server,
 )
+from stores.dynamodb.tables import TableNames
+from stores.dynamodb.tenants import DynamoTenantStore
 from stores.session import AwsClients
-from stores.tables import TableNames
-from stores.tenants import DynamoTenantStore
 from temporal.client import connect
 
 UNLIMITED = dict.fromkeys(("RATE_LIMIT_PER_KEY", "RATE_LIMIT_PER_TENANT", "RATE_LIMIT_PER_ADDRESS"), "0")

@@ -18,7 +18,7 @@ from bench.fire.keys import used_key
 from bench.portal_client import CONNECTIONS
 from bench.tenants import FreshTenants
 from local.progress import Progress
-from stores.tables import TableNames
+from stores.dynamodb.tables import TableNames
 from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
 
 REQUEST_SECONDS = 60

@@ -7,9 +7,9 @@ from commands.first_key import add_administrator_key
 from domain.api_keys import key_id_of
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp
-from stores.api_keys import DynamoApiKeyStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.tables import TableNames
 from stores.session import AwsClients
-from stores.tables import TableNames
 
 
 def used_key(aws: AwsClients) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from stores.items import Row, from_item
+from stores.dynamodb.items import Row, from_item
+from stores.dynamodb.tables import TableNames
 from stores.session import AwsClients
-from stores.tables import TableNames
 from workflows.onboard_account import OnboardAccount
 
 PREFIX = "threat-engine/account/"

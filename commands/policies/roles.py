@@ -14,10 +14,8 @@ from commands.policies.conditions import (
 )
 from commands.policies.place import Condition, Place, Policy, Statement, allow, allow_key, document
 from providers.aws.role_names import RoleNames
-from stores.adoption import SIGNS
-from stores.kms_keys import ALIASES, KEY_SPECS, KEY_USAGES
-from stores.results_bucket import RESULTS_KEY
-from stores.tables import (
+from stores.dynamodb.adoption import SIGNS
+from stores.dynamodb.tables import (
     ACCOUNTS_BY_ID,
     ACCOUNTS_BY_STATUS,
     API_KEYS_BY_ID,
@@ -27,6 +25,8 @@ from stores.tables import (
     SCHEDULES_BY_TENANT,
     definitions,
 )
+from stores.kms.keys import ALIASES, KEY_SPECS, KEY_USAGES
+from stores.s3.buckets import RESULTS_KEY
 
 
 def role_policy(process: str, place: Place) -> Policy:

@@ -18,8 +18,8 @@ from config import Settings, TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, policy
 from local.ministack import REGION
 from local.temporal import running_temporal
-from stores.results_bucket import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
-from stores.tables import ensure_tables
+from stores.dynamodb.tables import ensure_tables
+from stores.s3.buckets import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
 from temporal.program import run_program
 from temporal.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
@@ -158,7 +158,7 @@ def fresh_names(tag: str) -> dict[str, str]:
 
 
 def make_keys(kms: "KMSClient", settings: Settings) -> None:
-    """As `stores.kms_keys.ensure_keys` makes them, under the aliases of the settings."""
+    """As `stores.kms.keys.ensure_keys` makes them, under the aliases of the settings."""
     secrets = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.enable_key_rotation(KeyId=secrets, RotationPeriodInDays=365)
     if not any(alias["AliasName"] == RESULTS_KEY for alias in kms.list_aliases()["Aliases"]):

@@ -19,7 +19,7 @@ from domain.audit_trail import Breach, Fault, breaches
 from domain.errors import InvalidInput
 from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
-from stores.audit_keys import KmsAuditSigner, checker, name_of, pem_of
+from stores.audit.keys import KmsAuditSigner, checker, name_of, pem_of
 from tests.fakes_audit import AuditRig, FakeSigner
 from tests.stores.conftest import EMULATORS, Aws, emulated
 from tests.stores.samples import new_event, new_tenant

@@ -52,11 +52,11 @@ from local.identities import AwsAccount, make_process_identities
 from local.ministack import REGION
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores import session
-from stores.api_keys import DynamoApiKeyStore
-from stores.kms_keys import ensure_keys
-from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.tables import TableNames, ensure_tables
+from stores.kms.keys import ensure_keys
+from stores.s3.buckets import ensure_anchors_bucket, ensure_results_bucket
 from stores.session import AwsClients
-from stores.tables import TableNames, ensure_tables
 from temporal.client import connect
 from tests.commands.conftest import acting_as_root
 from tests.commands.metering import Meter, item_bytes, metered, stored_bytes

@@ -16,9 +16,9 @@ from commands import checks_bucket
 from commands.finding import Level
 from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
-from stores.audit import DynamoAuditStore
-from stores.results_bucket import RESULTS_KEY, ensure_results_bucket
-from stores.tables import ensure_tables
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.tables import ensure_tables
+from stores.s3.buckets import RESULTS_KEY, ensure_results_bucket
 from tests.commands.conftest import Environment, bad, of
 from tests.stores.samples import new_event, new_id
 

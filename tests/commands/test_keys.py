@@ -14,11 +14,11 @@ from domain.edge_errors import TenantDisabled
 from domain.tenants import TenantStatus
 from local.identities import AwsAccount
 from local.ministack import running_ministack
-from stores.api_keys import DynamoApiKeyStore
-from stores.audit import DynamoAuditStore
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.tables import TableNames, ensure_tables
+from stores.dynamodb.tenants import DynamoTenantStore
 from stores.session import AwsClients
-from stores.tables import TableNames, ensure_tables
-from stores.tenants import DynamoTenantStore
 from tests.api.portal import open_portal
 from tests.rig import Rig
 from tests.stores.samples import new_event

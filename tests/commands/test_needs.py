@@ -6,7 +6,7 @@ from commands.needs import Need, needs
 from commands.policies.place import Place, listed
 from commands.policies.roles import role_policy
 from config import Settings
-from stores.kms_keys import ALIASES
+from stores.kms.keys import ALIASES
 from tests.deploy.policies import ACCOUNT, REGION, Request, Statement, allows
 
 PLACE = Place(Settings.model_validate({"platform_aws_account_id": ACCOUNT}))

@@ -19,8 +19,8 @@ from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus
 from local.ports import free_port
-from stores.items import to_item
-from stores.schedule_rows import schedule_to_row
+from stores.dynamodb.items import to_item
+from stores.dynamodb.schedule_rows import schedule_to_row
 from temporal.recurring import ensure_recurring
 from tests.commands.conftest import Environment, connection_of, new_namespace
 from tests.rig import Rig, eventually

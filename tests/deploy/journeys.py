@@ -22,27 +22,27 @@ from domain.schedules import ScanScope, Skip
 from domain.validation import Expectation
 from notify.sns import SnsTopics
 from providers.aws.provider import AwsProvider, PlatformAws
-from stores.accounts import DynamoAccountStore
-from stores.api_keys import DynamoApiKeyStore
-from stores.audit import DynamoAuditStore
-from stores.audit_anchors import S3AuditAnchors
-from stores.audit_chain import DynamoAuditChain
-from stores.audit_keys import KmsAuditSigner, public_key_of
-from stores.command_keys import KmsCommandKeys
-from stores.digests import KmsBodyDigest
-from stores.executions import DynamoExecutionStore
+from stores.audit.anchors import S3AuditAnchors
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.audit.keys import KmsAuditSigner, public_key_of
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.idempotency import DynamoIdempotencyStore
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tables import TableNames, ensure_tables
+from stores.dynamodb.tenants import DynamoTenantStore
 from stores.health import probes
-from stores.idempotency import DynamoIdempotencyStore
-from stores.identity import KmsIdentityKeys, KmsIdentityTokens
-from stores.kms_keys import IDENTITY_KEY, ensure_keys
-from stores.results import S3ResultStore
-from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
-from stores.schedules import DynamoScheduleStore
-from stores.sealing import KmsOpener, KmsSealer
+from stores.kms.command_keys import KmsCommandKeys
+from stores.kms.digests import KmsBodyDigest
+from stores.kms.identity import KmsIdentityKeys, KmsIdentityTokens
+from stores.kms.keys import IDENTITY_KEY, ensure_keys
+from stores.s3.buckets import ensure_anchors_bucket, ensure_results_bucket
+from stores.s3.results import S3ResultStore
+from stores.secrets.sealing import KmsOpener, KmsSealer
+from stores.secrets.vault import SecretsManagerVault
 from stores.session import AwsClients, TopicClients
-from stores.tables import TableNames, ensure_tables
-from stores.tenants import DynamoTenantStore
-from stores.vault import SecretsManagerVault
 from tests.deploy.policies import ACCOUNT, REGION
 from tests.deploy.recorded import Made, recorder
 from tests.fakes_scans import FOUND

@@ -17,9 +17,9 @@ from boto3.session import Session
 
 from domain.credentials import SealPurpose
 from local.ministack import running_ministack
-from stores.sealing import KmsSealer
+from stores.dynamodb.tenants import DynamoTenantStore
+from stores.secrets.sealing import KmsSealer
 from stores.session import AwsClients, connect
-from stores.tenants import DynamoTenantStore
 from tests.deploy.journeys import (
     BUCKETS,
     KEY,

@@ -11,10 +11,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from commands.audit import Audited, exported, read_trail, tenants_of
-from stores.audit import DynamoAuditStore
-from stores.audit_chain import DynamoAuditChain
-from stores.tables import TableNames
-from stores.tenants import DynamoTenantStore
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.tables import TableNames
+from stores.dynamodb.tenants import DynamoTenantStore
 from tests.deploy.policies import ACCOUNT, REGION, Request, Statement, allows, grants
 from tests.pages import ROOT
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from commands.audit import read_trail
 from domain.audit import AuditEvent, Origin, audit_event
 from domain.audit_trail import Breach, Fault, SealedEvent, Seen, Trail, breaches, fingerprint
-from stores.audit_keys import checker
+from stores.audit.keys import checker
 from tests.fakes_audit import AuditRig, FakeSigner, later
 from tests.stores.samples import new_event
 from tests.strategies import origins, stamps

@@ -12,7 +12,7 @@ from config import default_buckets
 from local.identities import AwsAccount, acting_as, make_process_identities
 from local.ministack import REGION, running_ministack
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
-from stores.tables import TableNames
+from stores.dynamodb.tables import TableNames
 
 
 class Aws(NamedTuple):

@@ -29,24 +29,24 @@ from domain.ports import (
 )
 from domain.scan_ports import ExecutionStore, ResultStore, ScheduleStore
 from local.ministack import REGION, running_ministack
-from stores.accounts import DynamoAccountStore
-from stores.api_keys import DynamoApiKeyStore
-from stores.audit import DynamoAuditStore
-from stores.audit_anchors import S3AuditAnchors
-from stores.audit_chain import DynamoAuditChain
-from stores.command_keys import KmsCommandKeys
-from stores.digests import KmsBodyDigest
-from stores.executions import DynamoExecutionStore
-from stores.idempotency import DynamoIdempotencyStore
-from stores.kms_keys import ensure_keys
-from stores.results import S3ResultStore
-from stores.results_bucket import ensure_anchors_bucket, ensure_results_bucket
-from stores.schedules import DynamoScheduleStore
-from stores.sealing import KmsOpener, KmsSealer
+from stores.audit.anchors import S3AuditAnchors
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.idempotency import DynamoIdempotencyStore
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tables import TableNames, ensure_tables
+from stores.dynamodb.tenants import DynamoTenantStore
+from stores.kms.command_keys import KmsCommandKeys
+from stores.kms.digests import KmsBodyDigest
+from stores.kms.keys import ensure_keys
+from stores.s3.buckets import ensure_anchors_bucket, ensure_results_bucket
+from stores.s3.results import S3ResultStore
+from stores.secrets.sealing import KmsOpener, KmsSealer
+from stores.secrets.vault import SecretsManagerVault
 from stores.session import AwsClients
-from stores.tables import TableNames, ensure_tables
-from stores.tenants import DynamoTenantStore
-from stores.vault import SecretsManagerVault
 from tests.fakes import FakeCommandKeys, FakeStores
 from tests.fakes_scans import FakeScanStores
 

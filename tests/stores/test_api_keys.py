@@ -9,7 +9,7 @@ from domain.access import Role, Scope
 from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
 from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Unavailable
 from domain.tenants import PLATFORM
-from stores.items import to_item
+from stores.dynamodb.items import to_item
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import AT, LATER, new_event, new_id

@@ -7,8 +7,8 @@ import pytest
 
 from domain.audit import AuditEvent, AuditFilter
 from domain.errors import InvalidInput, OnboardingError, Trouble
-from stores.audit import DynamoAuditStore
-from stores.tenants import DynamoTenantStore
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.tenants import DynamoTenantStore
 from tests.stores.conftest import Aws, Stores
 from tests.stores.samples import FOREIGN, STRANGE_IDS, new_account, new_event, new_id, new_tenant
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from domain.audit_anchors import Anchor, Head
 from domain.errors import PlatformConfig
 from domain.setup import SetupState
-from stores.results_bucket import ensure_anchors_bucket
+from stores.s3.buckets import ensure_anchors_bucket
 from tests.stores.conftest import Aws, Stores
 from tests.stores.samples import new_id
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.audit_trail import BEGINNING, AuditDigest, SealedEvent
 from domain.errors import InvalidInput, OnboardingError, PlatformConfig
-from stores.audit_keys import KmsAuditSigner, checker, name_of, pem_of, public_key_of, read_public_key
+from stores.audit.keys import KmsAuditSigner, checker, name_of, pem_of, public_key_of, read_public_key
 from tests.fakes_audit import FakeSigner
 from tests.stores.conftest import Aws
 from tests.stores.samples import AT, FOREIGN, LATER

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import PlatformConfig
-from stores.command_keys import KmsCommandKeys
+from stores.kms.command_keys import KmsCommandKeys
 from tests.stores.conftest import Aws, Stores
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stores.digests import KmsBodyDigest
+from stores.kms.digests import KmsBodyDigest
 from tests.stores.conftest import Aws, Stores
 
 EMULATED = settings(max_examples=15, deadline=None)

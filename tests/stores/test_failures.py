@@ -24,7 +24,7 @@ from domain.errors import (
     Trouble,
     Unavailable,
 )
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 from tests.stores.faults import answered, error_body, failing
 
 CANARY = "canary-in-the-message"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import PayloadTooLarge
-from stores.items import MAX_ROW_BYTES, assignments, expressions, from_item, is_id, to_item
+from stores.dynamodb.items import MAX_ROW_BYTES, assignments, expressions, from_item, is_id, to_item
 from tests.stores.samples import STRANGE_IDS
 from tests.strategies import ids, texts
 

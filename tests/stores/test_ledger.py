@@ -4,8 +4,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from domain.errors import AlreadyExists, Internal, OnboardingError, StaleVersion, Throttled
-from stores.ledger import Ledger, put
-from stores.tables import TableNames
+from stores.dynamodb.ledger import Ledger, put
+from stores.dynamodb.tables import TableNames
 from tests.stores.faults import answered, error_body
 from tests.stores.samples import FOREIGN, new_event
 

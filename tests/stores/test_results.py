@@ -18,7 +18,7 @@ from domain.schedules import ScanScope
 from domain.setup import SetupState
 from domain.timestamps import parse
 from local.ministack import REGION
-from stores.results_bucket import ensure_results_bucket
+from stores.s3.buckets import ensure_results_bucket
 from tests.fakes_scans import FOUND, finding
 from tests.stores.conftest import Aws, Stores
 from tests.stores.samples import AT, LATER, STRANGE_IDS, new_id

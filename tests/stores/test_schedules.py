@@ -24,8 +24,8 @@ from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, 
 from domain.runs import missed
 from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, StoredResult, TriggeredBy
 from domain.schedules import FAILED_REPEATEDLY, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
-from stores.items import from_item, to_item
-from stores.schedule_rows import execution_from_row, execution_to_row, schedule_from_row, schedule_to_row
+from stores.dynamodb.items import from_item, to_item
+from stores.dynamodb.schedule_rows import execution_from_row, execution_to_row, schedule_from_row, schedule_to_row
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import (

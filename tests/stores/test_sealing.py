@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import PayloadTooLarge, PlatformConfig, SealBroken, Throttled, Unavailable
-from stores.sealing import MAX_CREDENTIAL_BYTES, MAX_SEALED_CHARACTERS, KmsOpener, KmsSealer
+from stores.secrets.sealing import MAX_CREDENTIAL_BYTES, MAX_SEALED_CHARACTERS, KmsOpener, KmsSealer
 from tests.stores.conftest import SECRETS_KEY, Aws, Stores
 from tests.stores.faults import answered, error_body, failing
 from tests.stores.samples import new_id

@@ -7,8 +7,8 @@ import pytest
 
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
+from stores.dynamodb.tables import TableNames, ensure_tables
 from stores.session import AwsClients
-from stores.tables import TableNames, ensure_tables
 from tests.stores.conftest import EMULATORS, fresh_names, impatient_clients
 from tests.stores.faults import answered, error_body
 

@@ -29,21 +29,21 @@ from domain.scans import Counts, Execution, ExecutionStatus, ScanResult, Trigger
 from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
 from domain.tenants import TenantStatus
 from domain.timestamps import parse
-from stores.account_rows import to_row
-from stores.accounts import DynamoAccountStore
-from stores.adoption import refuse_the_predecessors
-from stores.api_keys import DynamoApiKeyStore
-from stores.audit import DynamoAuditStore
-from stores.audit_chain import DynamoAuditChain
-from stores.executions import DynamoExecutionStore
-from stores.items import Row, to_item
+from stores.audit.chain import DynamoAuditChain
+from stores.audit.events import DynamoAuditStore
+from stores.dynamodb.account_rows import to_row
+from stores.dynamodb.accounts import DynamoAccountStore
+from stores.dynamodb.adoption import refuse_the_predecessors
+from stores.dynamodb.api_keys import DynamoApiKeyStore
+from stores.dynamodb.executions import DynamoExecutionStore
+from stores.dynamodb.items import Row, to_item
+from stores.dynamodb.schedule_rows import execution_to_row, result_to_row, schedule_to_row
+from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.survey import READERS, survey
+from stores.dynamodb.tables import TableNames
+from stores.dynamodb.tenants import DynamoTenantStore
 from stores.reading import watching_unreadable_rows
-from stores.results import S3ResultStore
-from stores.schedule_rows import execution_to_row, result_to_row, schedule_to_row
-from stores.schedules import DynamoScheduleStore
-from stores.survey import READERS, survey
-from stores.tables import TableNames
-from stores.tenants import DynamoTenantStore
+from stores.s3.results import S3ResultStore
 from tests.fakes import FakeSealer, FakeVault
 from tests.fakes_scans import FakeEngines, FakeRuns, FakeSchedules, ScriptedEngine
 from tests.stores.conftest import Aws, emulated, impatient_clients

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from composition.unreadable import telling_unreadable_rows
 from domain.errors import NotYet, Unavailable
 from domain.metrics import STEPS_RETRYING, UNREADABLE_ROWS
-from stores.account_rows import READER
-from stores.items import to_item
+from stores.dynamodb.account_rows import READER
+from stores.dynamodb.items import to_item
 from telemetry.process import Telemetry
 from telemetry.steps import MANY_ATTEMPTS, StepFailures
 from tests.telemetry.conftest import Meters

@@ -14,7 +14,7 @@ from domain.audit_anchors import Anchor, Head
 from domain.audit_trail import breaches
 from domain.errors import Conflict
 from domain.tenants import PLATFORM
-from stores.audit_keys import checker
+from stores.audit.keys import checker
 from tests.fakes import FakeAuditAnchors
 from tests.fakes_audit import BEGAN
 from tests.workflows.seal_scenarios import SealRig, anchored, nothing_to_seal, one_refused, sealed

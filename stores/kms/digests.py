@@ -3,7 +3,7 @@
 import hashlib
 from typing import TYPE_CHECKING
 
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 from domain.scans import Execution, ScanResult
 from domain.schedules import Schedule
-from stores.items import Row
+from stores.dynamodb.items import Row
+from stores.dynamodb.structure import structured
 from stores.reading import Reader
-from stores.structure import structured
 
 NOBODY = ""
 """In `running_execution_id`: no execution holds the schedule."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from domain.audit_anchors import RETENTION_DAYS as RETENTION_DAYS_OF_ANCHORS
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.audit_anchors import RETENTION_DAYS, Anchor, Head
 from domain.timestamps import parse, stamp
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidTag
 from domain.credentials import Credential, SealContext
 from domain.errors import PayloadTooLarge, SealBroken
 from domain.idempotency import canonical
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -10,14 +10,14 @@ from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, St
 from domain.pages import Page
 from domain.scans import Execution, ScanEnd
 from domain.schedules import Schedule, ScheduleStatus, Skip
-from stores.failures import aws_failures
-from stores.items import Row, from_item, is_id, to_item
-from stores.ledger import Ledger, check, delete, put, update
-from stores.listing import Listing, page_of
+from stores.dynamodb.items import Row, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger, check, delete, put, update
+from stores.dynamodb.paging import Listing, page_of
+from stores.dynamodb.runs import RunWrites
+from stores.dynamodb.schedule_rows import SCHEDULES, schedule_to_row
+from stores.dynamodb.tables import SCHEDULES_BY_ACCOUNT, SCHEDULES_BY_TENANT, TableNames
+from stores.errors import aws_failures
 from stores.reading import owner_of
-from stores.runs import RunWrites
-from stores.schedule_rows import SCHEDULES, schedule_to_row
-from stores.tables import SCHEDULES_BY_ACCOUNT, SCHEDULES_BY_TENANT, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

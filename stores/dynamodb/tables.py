@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.setup import SetupFinding
-from stores.adoption import refuse_the_predecessors
-from stores.failures import aws_failures
-from stores.table_setup import Index, TableDefinition, complete, create_if_missing
+from stores.dynamodb.adoption import refuse_the_predecessors
+from stores.dynamodb.table_setup import Index, TableDefinition, complete, create_if_missing
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

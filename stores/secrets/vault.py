@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from domain.credentials import Credential, CredentialRef, VaultEntry
 from domain.errors import AlreadyExists, NotFound, Unavailable
-from stores.failures import aws_failures
-from stores.items import is_id
-from stores.secret_document import from_text, to_text, version_id
+from stores.dynamodb.items import is_id
+from stores.errors import aws_failures
+from stores.secrets.document import from_text, to_text, version_id
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -10,13 +10,13 @@ from domain.audit import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, StaleVersion
 from domain.pages import Page
 from domain.tenants import PLATFORM
-from stores.failures import aws_failures
-from stores.items import Row, assignments, expressions, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, check, put, update
-from stores.listing import Listing, page_of
+from stores.dynamodb.items import Row, assignments, expressions, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger, Write, check, put, update
+from stores.dynamodb.paging import Listing, page_of
+from stores.dynamodb.structure import structured
+from stores.dynamodb.tables import API_KEYS_BY_ID, TableNames
+from stores.errors import aws_failures
 from stores.reading import Reader
-from stores.structure import structured
-from stores.tables import API_KEYS_BY_ID, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

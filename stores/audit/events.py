@@ -7,12 +7,12 @@ from domain.audit import EVERYTHING, AuditEvent, AuditFilter
 from domain.pages import MAX_PAGE, Page
 from domain.tenants import PLATFORM
 from stores import cursors
-from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id, to_item
-from stores.ledger import Ledger
+from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger
+from stores.dynamodb.structure import structured
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from stores.reading import Reader
-from stores.structure import structured
-from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

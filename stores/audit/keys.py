@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from domain.audit_trail import AuditDigest
 from domain.errors import InvalidInput, PlatformConfig
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

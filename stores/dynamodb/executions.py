@@ -10,13 +10,13 @@ from domain.errors import NotFound, StaleVersion, Throttled
 from domain.notifications import Delivery, in_its_place
 from domain.pages import Page
 from domain.scans import Execution
-from stores.failures import aws_failures
-from stores.items import Row, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, unless_foreign, update
-from stores.listing import Listing, page_of
+from stores.dynamodb.items import Row, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger, Write, unless_foreign, update
+from stores.dynamodb.paging import Listing, page_of
+from stores.dynamodb.schedule_rows import EXECUTIONS
+from stores.dynamodb.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
+from stores.errors import aws_failures
 from stores.reading import owner_of
-from stores.schedule_rows import EXECUTIONS
-from stores.tables import EXECUTIONS_BY_ACCOUNT, EXECUTIONS_BY_SCHEDULE, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

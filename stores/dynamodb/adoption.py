@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from domain.accounts import ProviderType, provider_id
 from domain.errors import PlatformConfig
-from stores.items import Row, from_item, is_id
+from stores.dynamodb.items import Row, from_item, is_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from stores.tables import TableNames
+    from stores.dynamodb.tables import TableNames
 
 ADOPTED_ROWS = 100
 """How many rows of a table are looked at."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from domain.errors import IdempotencyMismatch
 from domain.idempotency import Answer, IdempotencyRecord
 from domain.timestamps import parse
-from stores.failures import aws_failures
-from stores.items import Row, assignments, expressions, from_item, to_item
+from stores.dynamodb.items import Row, assignments, expressions, from_item, to_item
+from stores.dynamodb.structure import structured
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from stores.reading import Reader
-from stores.structure import structured
-from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from domain.pages import MAX_PAGE, Page
 from stores import cursors
-from stores.items import Row, expressions, from_item, to_item
+from stores.dynamodb.items import Row, expressions, from_item, to_item
 from stores.reading import Reader
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from domain.errors import NotFound
 from domain.finding_lives import Knowledge, dumps, loads, tell
 from domain.pages import Page
 from domain.scans import CheckStatus, Counts, Finding, ScanOrder, ScanResult, StoredResult
-from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id, to_item
-from stores.listing import Listing, page_of
+from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
+from stores.dynamodb.paging import Listing, page_of
+from stores.dynamodb.schedule_rows import RESULTS, result_to_row
+from stores.dynamodb.tables import RESULTS_BY_ACCOUNT, TableNames
+from stores.errors import aws_failures
 from stores.reading import owner_of
-from stores.schedule_rows import RESULTS, result_to_row
-from stores.tables import RESULTS_BY_ACCOUNT, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,12 +9,12 @@ from domain.names import folded
 from domain.pages import MAX_PAGE, Page
 from domain.tenants import Tenant
 from stores import cursors
-from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, delete, put, update, written
+from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger, Write, delete, put, update, written
+from stores.dynamodb.structure import structured
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from stores.reading import Reader
-from stores.structure import structured
-from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from domain.errors import PlatformConfig, Trouble
 from domain.json_web_tokens import compact, rsa_key, signing_input
-from stores.failures import aws_failures
+from stores.errors import aws_failures
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

@@ -16,13 +16,13 @@ from domain.errors import (
 from domain.pages import Page
 from domain.tenants import TenantStatus
 from domain.validation import Verdict
-from stores.account_rows import READER, to_row
-from stores.failures import aws_failures
-from stores.items import Row, from_item, is_id, to_item
-from stores.ledger import Ledger, Write, check, put, put_if_missing, update
-from stores.listing import Listing, page_of
+from stores.dynamodb.account_rows import READER, to_row
+from stores.dynamodb.items import Row, from_item, is_id, to_item
+from stores.dynamodb.ledger import Ledger, Write, check, put, put_if_missing, update
+from stores.dynamodb.paging import Listing, page_of
+from stores.dynamodb.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, TableNames
+from stores.errors import aws_failures
 from stores.reading import owner_of
-from stores.tables import ACCOUNTS_BY_ID, ACCOUNTS_BY_STATUS, TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

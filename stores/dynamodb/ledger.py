@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from domain.audit import AuditEvent
 from domain.audit_trail import note_of
 from domain.errors import Internal, NotFound, OnboardingError, Throttled
-from stores.items import Row, assignments, expressions, from_item, to_item
-from stores.tables import TableNames
+from stores.dynamodb.items import Row, assignments, expressions, from_item, to_item
+from stores.dynamodb.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

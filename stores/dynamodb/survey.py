@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from stores import account_rows, api_keys, audit, audit_chain, idempotency, schedule_rows, tenants
-from stores.adoption import is_claim, rows_of
-from stores.items import from_item
+from stores.audit import chain, events
+from stores.dynamodb import account_rows, api_keys, idempotency, schedule_rows, tenants
+from stores.dynamodb.adoption import is_claim, rows_of
+from stores.dynamodb.items import from_item
 from stores.reading import Reader
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ READERS: Mapping[str, Reader[Any]] = {
         schedule_rows.EXECUTIONS,
         schedule_rows.RESULTS,
         api_keys.READER,
-        audit.READER,
-        audit_chain.NOTES,
-        audit_chain.DIGESTS,
+        events.READER,
+        chain.NOTES,
+        chain.DIGESTS,
         idempotency.READER,
     )
 }

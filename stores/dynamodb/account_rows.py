@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 from domain.accounts import Account
-from stores.items import Row
+from stores.dynamodb.items import Row
+from stores.dynamodb.structure import structured
 from stores.reading import Reader
-from stores.structure import structured
 
 
 def to_row(account: Account) -> Row:

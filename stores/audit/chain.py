@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from domain.audit_trail import AuditDigest, Note
 from domain.errors import StaleVersion
 from domain.tenants import PLATFORM
-from stores.failures import aws_failures
-from stores.items import Row, expressions, from_item, is_id
-from stores.ledger import delete, put, transact
+from stores.dynamodb.items import Row, expressions, from_item, is_id
+from stores.dynamodb.ledger import delete, put, transact
+from stores.dynamodb.structure import structured
+from stores.dynamodb.tables import TableNames
+from stores.errors import aws_failures
 from stores.reading import Reader
-from stores.structure import structured
-from stores.tables import TableNames
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,10 +8,10 @@ from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, Sc
 from domain.runs import abandoned, abandonment, closed, released, turn
 from domain.scans import Execution, ExecutionStatus, ScanEnd
 from domain.schedules import Schedule, ScheduleStatus
-from stores.items import Row
-from stores.ledger import Write, put, unless_foreign, update, written
-from stores.schedule_rows import NOBODY, execution_to_row
-from stores.tables import TableNames
+from stores.dynamodb.items import Row
+from stores.dynamodb.ledger import Write, put, unless_foreign, update, written
+from stores.dynamodb.schedule_rows import NOBODY, execution_to_row
+from stores.dynamodb.tables import TableNames
 
 
 class RunWrites:
