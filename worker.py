@@ -42,7 +42,7 @@ from temporal.recurring import kept
 from temporal.signing import Signer
 from temporal.worker import build_worker
 from workflows.ids import ONBOARDING_QUEUE, QUEUES, SCANS_QUEUE
-from workflows.meters import known_series
+from workflows.metrics import known_series
 
 log = structlog.get_logger("worker")
 

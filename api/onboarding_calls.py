@@ -34,7 +34,7 @@ from domain.onboarding import (
     SubmissionOutcome,
 )
 from workflows.ids import ONBOARDING_PRIORITY, onboarding_id
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 from workflows.search_attributes import of_onboarding
 
 NOT_NOW = "Nobody can take this over now. Repeat the request, with its Idempotency-Key if it had one."

@@ -16,7 +16,7 @@ from domain.probes import ProbeRequest
 from domain.timestamps import stamp
 from domain.validation import Verdict
 from workflows.ids import ONBOARDING_PRIORITY, probe_id
-from workflows.probe_credential import ProbeCredential
+from workflows.onboarding.probe_credential import ProbeCredential
 from workflows.search_attributes import of_probe
 
 TOO_LONG = "The cloud, or a worker, did not answer in time. Nothing was stored; repeat the dry run later."

@@ -23,9 +23,9 @@ from domain.errors import Busy, Conflict, NoEngine, NotFound, ScanRunning, Unava
 from domain.onboarding import Cancellation
 from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_PRIORITY, SCAN_PRIORITY, converge_id, scan_id
-from workflows.run_scan import RunScan
+from workflows.scans.run_scan import RunScan
+from workflows.schedules.converge_schedule import ConvergeSchedule
 from workflows.search_attributes import of_scan, of_schedule
 
 NOT_ACTIVE = "The account is not active; bring it back before it is scanned."

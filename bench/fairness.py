@@ -17,7 +17,7 @@ from bench.scan_worker import SCANS_CONCURRENCY
 from bench.schedule_bed import ScheduleBed
 from domain.scans import ScanOutcome, ScanRequest, TriggeredBy
 from workflows.ids import SCAN_PRIORITY, SCANS_QUEUE, scan_id
-from workflows.run_scan import RunScan
+from workflows.scans.run_scan import RunScan
 from workflows.search_attributes import of_scan
 
 MAX_RATIO = 3.0

@@ -9,7 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     import domain.answers as answers
-    import workflows.onboarding_steps as steps
+    import workflows.onboarding.steps as steps
     from domain.onboarding import OnboardRequest, Registered, Result, Submission, SubmissionOutcome
 
 QUEUE, SIGNED_QUEUE = "bench-noop", "bench-noop-signed"

@@ -34,10 +34,10 @@ from temporal.running_scans import TemporalScans
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules
 from worker import serving
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
-from workflows.run_scan import CANCEL
-from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.scans.run_scan import CANCEL
+from workflows.scans.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.schedules.converge_schedule import ConvergeSchedule
 from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule
 
 CONCURRENCY, SCANS_CONCURRENCY = 20, 10

@@ -28,7 +28,7 @@ from temporal.signing import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
 from tests.fakes_clouds import FakeCatalogue
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 
 MEMORY_QUEUE = "bench-memory"
 CONCURRENCY = 20

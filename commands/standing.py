@@ -21,10 +21,10 @@ from domain.scans import ScanState
 from domain.timestamps import stamp
 from telemetry.steps import MANY_ATTEMPTS
 from temporal.pollers import KINDS, polls
+from workflows.audit.seal_audits import SealedTrails
 from workflows.ids import RECONCILE_ID, SEAL_AUDITS_ID
-from workflows.reconcile import Swept
-from workflows.seal_audits import SealedTrails
 from workflows.search_attributes import ONBOARDING_STATE, SCAN_STATE
+from workflows.upkeep.reconcile import Swept
 
 MOST_DESCRIBED = 200
 """Workflows of a kind that are looked at one by one."""

@@ -25,9 +25,9 @@ from stores.dynamodb.tables import TableNames
 from stores.errors import aws_failures
 from temporal.client import connect
 from temporal.program import run_program
+from workflows.audit.seal_audits import SealedTrails
 from workflows.ids import QUEUES, RECONCILE_ID, SEAL_AUDITS_ID
-from workflows.reconcile import Swept
-from workflows.seal_audits import SealedTrails
+from workflows.upkeep.reconcile import Swept
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,7 +8,7 @@ from stores.kms.command_keys import KmsCommandKeys
 from stores.session import AwsClients
 from temporal.recurring import Recurring
 from temporal.signing import Signer, uncounted
-from workflows.scheduled_scan import reconciling, sealing
+from workflows.scans.scheduled_scan import reconciling, sealing
 
 
 def signer_of(settings: Settings, aws: AwsClients, count: CountUnsigned = uncounted) -> Signer:

@@ -20,7 +20,7 @@ from stores.session import AwsClients, TopicClients
 from temporal.schedule_spec import Looseness
 from temporal.schedules import Generation, TemporalSchedules
 from temporal.signing import Signer
-from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.scans.scheduled_scan import ScanLimits, scheduled_scan
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_schedule
 
 BUILT_IN, ELSEWHERE = "built_in", "http"

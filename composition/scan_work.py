@@ -43,7 +43,7 @@ from temporal.running_scans import TemporalScans
 from temporal.signing import Signer
 from transport.client import GuardedClient
 from workflows.ids import onboarding_id
-from workflows.run_scan import CANCEL
+from workflows.scans.run_scan import CANCEL
 
 
 @dataclass(frozen=True)

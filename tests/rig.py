@@ -29,8 +29,8 @@ from tests.fakes import FakeCommandKeys, FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider
 from tests.patience import PATIENCE_SECONDS
 from workflows.ids import onboarding_id
-from workflows.onboard_account import OnboardAccount
-from workflows.probe_credential import ProbeCredential
+from workflows.onboarding.onboard_account import OnboardAccount
+from workflows.onboarding.probe_credential import ProbeCredential
 from workflows.search_attributes import of_onboarding
 
 AT = "2026-01-01T00:00:00.000Z"

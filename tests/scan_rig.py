@@ -35,12 +35,12 @@ from tests.fakes_clouds import ROLE_ARN, accepted
 from tests.fakes_scans import FakeEngines, FakeNotifier, FakeScanStores, ScriptedEngine
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import AT, ORIGIN, SIGNER, add_tenant
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id, onboarding_id, scan_id
-from workflows.reconcile import Reconcile
-from workflows.run_scan import CANCEL, RunScan
-from workflows.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.scans.run_scan import CANCEL, RunScan
+from workflows.scans.scheduled_scan import ScanLimits, scheduled_scan
+from workflows.schedules.converge_schedule import ConvergeSchedule
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_scan, of_schedule
+from workflows.upkeep.reconcile import Reconcile
 
 WORKFLOWS = [ConvergeSchedule, RunScan, Reconcile]
 PAUSE_AFTER = 3

@@ -198,7 +198,7 @@ def test_the_examples_of_the_api_name_steps_that_exist():
 def test_each_result_and_each_reason_is_documented():
     page = reference("errors")
     assert set(first_column(section(page, "## Results of a submission"))) == set(Result)
-    workflow = source("workflows/onboard_account.py")
+    workflow = source("workflows/onboarding/onboard_account.py")
     reasons = re.findall(
         r'Ending\(OnboardingState\.\w+, "(\w+)"|^CANCELLED_BY_OPERATOR = "(\w+)"', workflow, re.MULTILINE
     )
@@ -278,7 +278,7 @@ def test_each_activity_is_documented_with_its_id_and_no_other():
     assert sorted(row[0].strip("`") for row in documented) == sorted(defined)
     ids = re.findall(
         r'activity_id=f?"([^"]+)"',
-        source("workflows/onboarding_steps.py", "workflows/scan_steps.py", "workflows/probe_credential.py"),
+        source("workflows/onboarding/steps.py", "workflows/scans/steps.py", "workflows/onboarding/probe_credential.py"),
     )
     assert {row[1].strip("`") for row in documented} - {""} == {re.sub(r"{\w+}", "{n}", name) for name in ids}
 

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from stores.dynamodb.items import Row, from_item
 from stores.dynamodb.tables import TableNames
 from stores.session import AwsClients
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 
 PREFIX = "threat-engine/account/"
 ONBOARDINGS = f"WorkflowType = '{OnboardAccount.__name__}'"

@@ -15,8 +15,8 @@ from tests.api.portal import Portal
 from tests.api.scan_portal import ScanPortal, open_scan_portal
 from tests.fakes_clouds import FakeCatalogue
 from tests.scan_rig import WORKFLOWS, ScanRig
-from workflows.onboard_account import OnboardAccount
-from workflows.probe_credential import ProbeCredential
+from workflows.onboarding.onboard_account import OnboardAccount
+from workflows.onboarding.probe_credential import ProbeCredential
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.rig import PLUGIN
 from tests.stores.conftest import EMULATORS, ministack_url, moto_url
 from workflows import search_attributes
-from workflows.scheduled_scan import sealing
+from workflows.scans.scheduled_scan import sealing
 
 __all__ = ["ministack_url", "moto_url"]
 

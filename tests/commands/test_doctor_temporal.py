@@ -22,7 +22,7 @@ from tests.commands.conftest import new_namespace, of
 from tests.rig import eventually
 from workflows import search_attributes
 from workflows.ids import SEAL_AUDITS_ID
-from workflows.scheduled_scan import sealing
+from workflows.scans.scheduled_scan import sealing
 
 QUEUE = "onboarding"
 

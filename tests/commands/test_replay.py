@@ -14,7 +14,7 @@ from commands.replay import Broken, Replayed, look, text_of
 from domain.onboarding import OnboardingState, OnboardRequest
 from tests.commands.conftest import connection_of, new_namespace
 from tests.rig import Onboarding, Rig, eventually
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 
 SECRET = "a-value-that-only-the-history-holds"
 

@@ -26,10 +26,10 @@ from tests.commands.conftest import Environment, connection_of, new_namespace
 from tests.rig import Rig, eventually
 from tests.scan_rig import ScanRig
 from tests.workflows.seal_scenarios import SealRig, one_refused
+from workflows.audit.seal_audits import SealedTrails
 from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCANS_QUEUE, SEAL_AUDITS_ID
-from workflows.reconcile import Swept
-from workflows.scheduled_scan import reconciling, sealing
-from workflows.seal_audits import SealedTrails
+from workflows.scans.scheduled_scan import reconciling, sealing
+from workflows.upkeep.reconcile import Swept
 
 EVERY = timedelta(minutes=15)
 

@@ -37,8 +37,8 @@ from tests.telemetry.collector import Collector
 from tests.telemetry.conftest import Meters
 from tests.workflows import scan_scenarios
 from workflows.ids import ONBOARDING_QUEUE
-from workflows.meters import known_series
-from workflows.onboard_account import OnboardAccount
+from workflows.metrics import known_series
+from workflows.onboarding.onboard_account import OnboardAccount
 from workflows.search_attributes import ONBOARDING_STATE
 
 CANARY = "canary-7f3a"

@@ -15,7 +15,7 @@ from domain.onboarding import OnboardingState, Result
 from domain.scans import Leaving
 from tests.pages import ROOT, reference, rows, section, source, ticked
 from tests.telemetry.rules import ALERTS, DASHBOARD, SCRAPING, alerts, panels, parts, queries
-from workflows.meters import REFUSAL_CODES, REFUSAL_STEPS
+from workflows.metrics import REFUSAL_CODES, REFUSAL_STEPS
 
 GUIDE = (ROOT / "docs/how-to/watch-it.md").read_text()
 DURATION = re.compile(r"([0-9]+(ms|[smhdwy]))+")

@@ -9,7 +9,7 @@ from temporal.client import plugin
 from temporal.recurring import Recurring, ensure_recurring, kept, signed_in
 from temporal.signing import Signer
 from tests.fakes import FakeCommandKeys
-from workflows.scheduled_scan import reconciling, sealing
+from workflows.scans.scheduled_scan import reconciling, sealing
 
 EVERY = timedelta(hours=1)
 

@@ -16,7 +16,7 @@ from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, refused
 from tests.rig import Rig
 from workflows.ids import probe_id
-from workflows.probe_credential import ProbeCredential
+from workflows.onboarding.probe_credential import ProbeCredential
 
 Probe = WorkflowHandle[ProbeCredential, Verdict]
 

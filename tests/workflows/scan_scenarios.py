@@ -16,7 +16,7 @@ from tests.fakes_scans import DeafEngine, ScriptedEngine, finding
 from tests.rig import ORIGIN, Held, until_set
 from tests.scan_rig import PAUSE_AFTER, Run, ScanRig
 from workflows.ids import scan_id
-from workflows.run_scan import RunScan
+from workflows.scans.run_scan import RunScan
 
 Scenario = Callable[[ScanRig], Awaitable[Run]]
 

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError
 from domain.errors import Unavailable
 from tests.fakes_clouds import limited, refused
 from tests.rig import Onboarding, Rig, until_set
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 
 Scenario = Callable[[Rig], Awaitable[Onboarding]]
 

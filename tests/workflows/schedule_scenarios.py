@@ -19,9 +19,9 @@ from tests.rig import PLUGIN, eventually, until_set
 from tests.scan_rig import ScanRig
 from tests.workflows.scan_scenarios import held, hold
 from workflows import search_attributes
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id
-from workflows.reconcile import Reconcile, Swept
+from workflows.schedules.converge_schedule import ConvergeSchedule
+from workflows.upkeep.reconcile import Reconcile, Swept
 
 Handle = WorkflowHandle[ConvergeSchedule, None]
 Converging = Callable[[ScanRig], Awaitable[Schedule]]

@@ -13,7 +13,7 @@ from domain.errors import Conflict
 from domain.tenants import PLATFORM
 from temporal.worker import build_worker
 from tests.fakes_audit import BEGAN, AuditRig
-from workflows.seal_audits import SealAudits, SealedTrails
+from workflows.audit.seal_audits import SealAudits, SealedTrails
 
 Run = WorkflowHandle[SealAudits, SealedTrails]
 

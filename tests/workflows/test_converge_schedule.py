@@ -32,7 +32,7 @@ from tests.fakes import FakeAccountStore
 from tests.rig import ORIGIN, SIGNER, code_of, eventually, until_set
 from tests.scan_rig import CATCH_UP, ScanRig
 from tests.stores.samples import new_event
-from workflows.reconcile import Reconcile, Swept
+from workflows.upkeep.reconcile import Reconcile, Swept
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.schedules import ChangeKind, ConvergeRequest
 from tests.scan_rig import ScanRig
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id
+from workflows.schedules.converge_schedule import ConvergeSchedule
 
 
 @pytest.mark.parametrize("repair", [True, False], ids=["repair", "change"])

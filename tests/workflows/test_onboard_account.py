@@ -15,7 +15,7 @@ from domain.errors import PlatformConfig, Propagating, Throttled, Unavailable
 from domain.onboarding import OnboardingState, Result
 from tests.fakes_clouds import ACCOUNT_NUMBER, limited, refused
 from tests.rig import Onboarding, Rig, account_of, code_of, eventually, until_set
-from workflows.onboard_account import MAX_SEALED_CHARACTERS, OnboardAccount
+from workflows.onboarding.onboard_account import MAX_SEALED_CHARACTERS, OnboardAccount
 
 
 async def test_an_accepted_credential_makes_the_account_active(rig: Rig):

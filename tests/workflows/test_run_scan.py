@@ -24,7 +24,7 @@ from tests.scan_rig import PAUSE_AFTER, WEBHOOK, Run, ScanRig
 from tests.stores.samples import new_event
 from tests.workflows.scan_scenarios import left_without_an_engine
 from workflows.ids import scan_id
-from workflows.run_scan import RunScan
+from workflows.scans.run_scan import RunScan
 
 GONE = Problem("role_not_assumable", "The role cannot be assumed.", step="identify", remedy="Look at its trust policy.")
 

@@ -18,7 +18,7 @@ from stores.audit.keys import checker
 from tests.fakes import FakeAuditAnchors
 from tests.fakes_audit import BEGAN
 from tests.workflows.seal_scenarios import SealRig, anchored, nothing_to_seal, one_refused, sealed
-from workflows.seal_audits import SealedTrails
+from workflows.audit.seal_audits import SealedTrails
 
 
 @pytest.fixture

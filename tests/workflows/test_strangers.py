@@ -50,7 +50,7 @@ from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
 from tests.rig import Onboarding, Rig, account_of
 from workflows.ids import onboarding_id
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
 
 NAMES = [str(getattr(each, "__temporal_workflow_definition").name) for each in (*ONBOARDING, *SCANS)]
 

@@ -19,9 +19,9 @@ from domain.scans import ScanState
 from domain.schedules import ChangeKind, ConvergeRequest, Schedule, ScheduleChange
 from tests.rig import AT, ORIGIN, Rig
 from tests.scan_rig import ScanRig
-from workflows.converge_schedule import ConvergeSchedule
 from workflows.ids import converge_id, onboarding_id
-from workflows.onboard_account import OnboardAccount
+from workflows.onboarding.onboard_account import OnboardAccount
+from workflows.schedules.converge_schedule import ConvergeSchedule
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.commands import RecurringRequest
     from domain.schedules import ConvergeRequest
     from domain.timestamps import stamp
-    from workflows.converge_schedule import ConvergeSchedule
     from workflows.policies import MENDING, SWEEP
+    from workflows.schedules.converge_schedule import ConvergeSchedule
 
 AT_ONCE = 10
 """How many things are mended at the same time: a sweep is never urgent."""

@@ -5,7 +5,7 @@ from temporalio.exceptions import ActivityError, TimeoutError
 from domain.errors import NotYet, Problem
 from domain.runs import ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
 from domain.scans import ExecutionStatus, ScanEnd, StoredResult
-from workflows.failures import code_of, problems_of
+from workflows.errors import code_of, problems_of
 
 _TOO_LONG = Problem(
     TIMED_OUT,

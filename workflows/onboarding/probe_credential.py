@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import Conflict
     from domain.probes import ProbeRequest
     from domain.validation import Verdict
-    from workflows.failures import final, refusal
+    from workflows.errors import final, refusal
     from workflows.policies import cloud_call
 
 

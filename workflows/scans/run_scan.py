@@ -14,10 +14,10 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError, is
 
 with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
-    import workflows.meters as meters
-    import workflows.scan_ends as ends
-    import workflows.scan_steps as steps
-    import workflows.scan_story as scan_story
+    import workflows.metrics as meters
+    import workflows.scans.ends as ends
+    import workflows.scans.steps as steps
+    import workflows.scans.story as scan_story
     from domain.audit import Origin
     from domain.errors import Conflict, UserError
     from domain.onboarding import Cancellation
@@ -34,9 +34,9 @@ with workflow.unsafe.imports_passed_through():
         TriggeredBy,
     )
     from domain.schedules import ConvergeRequest
-    from workflows.converge_schedule import ConvergeSchedule
-    from workflows.failures import refusal
-    from workflows.notify import Telling
+    from workflows.errors import refusal
+    from workflows.scans.notifications import Telling
+    from workflows.schedules.converge_schedule import ConvergeSchedule
     from workflows.search_attributes import SCAN_STATE
 
 RENEW_SECONDS = 3000.0

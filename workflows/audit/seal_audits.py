@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.audit_anchors import ANCHOR_INTERVAL
     from domain.commands import RecurringRequest
     from domain.timestamps import stamp
-    from workflows import meters
+    from workflows import metrics
     from workflows.policies import SEALING
 
 AT_ONCE = 10
@@ -70,7 +70,7 @@ class SealAudits:
         if workflow.patched("anchor-heads") and (result.digests or _is_on_the_grid(began)):
             result = await _anchor(AnchorHeads(at), result)
         if len(tenants) < MOST_TENANTS and _is_done(done.values()) and not result.anchor_failed:
-            meters.sealed(began)
+            metrics.sealed(began)
         workflow.set_current_details(_story(result))
         return result
 

@@ -17,9 +17,9 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     import domain.answers as answers
     import workflows.ids as ids
-    import workflows.meters as meters
-    import workflows.onboarding_steps as steps
-    import workflows.story as story
+    import workflows.metrics as meters
+    import workflows.onboarding.steps as steps
+    import workflows.onboarding.story as story
     from domain.accounts import Closure, OnboardingStatus
     from domain.audit import Origin
     from domain.credentials import CredentialRef
@@ -42,9 +42,9 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.timestamps import stamp
     from domain.validation import Verdict
-    from workflows.endings import Ending
-    from workflows.failures import code_of, final, refusal
-    from workflows.searchable import SearchableState
+    from workflows.errors import code_of, final, refusal
+    from workflows.onboarding.endings import Ending
+    from workflows.onboarding.searchable import SearchableState
 
 MAX_SEALED_CHARACTERS = 64 * 1024
 CANCELLED_BY_OPERATOR = "cancelled_by_operator"

@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.schedules import Converge, ScheduleActivities
     from domain.errors import UserError
     from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
-    from workflows.failures import final, refusal
+    from workflows.errors import final, refusal
     from workflows.policies import MENDING, STORE_CALL, Timing
 
 CHANGE_WITHIN = timedelta(minutes=1)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-import workflows.meters as meters
-import workflows.scan_steps as steps
+import workflows.metrics as meters
+import workflows.scans.steps as steps
 from activities.notifications import Deliver
 from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
 from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanPlan
-from workflows.failures import code_of
+from workflows.errors import code_of
 
 
 @dataclass(frozen=True)
