@@ -13,10 +13,10 @@ from temporalio.service import RPCError
 
 import config
 import logs
-from commands.audit import audit
-from commands.cost import cost
-from commands.doctor import doctor
-from commands.first_key import bootstrap
+from commands.audit.command import audit
+from commands.bootstrap import bootstrap
+from commands.cost.command import cost
+from commands.doctor.command import doctor
 from commands.keys import create as create_key
 from commands.keys import revoke as revoke_key
 from commands.keys import show as show_keys

@@ -13,9 +13,9 @@ import typer
 
 import config
 from commands import clients
-from commands.checks_rows import named
+from commands.doctor.rows import named
 from commands.output import Format, Output, count
-from commands.standing import Queue, Recurring, Standing, standing
+from commands.platform_status import Queue, Recurring, Standing, standing
 from domain.audit_trail import PATIENCE
 from domain.onboarding import OnboardingState
 from domain.schedules import ScheduleStatus

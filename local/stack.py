@@ -11,7 +11,7 @@ from secrets import token_hex
 
 import httpx
 
-from commands.first_key import add_administrator_key
+from commands.bootstrap import add_administrator_key
 from commands.setup import set_up_aws, set_up_temporal
 from composition.deployment import deployment_name
 from config import GivenSettings, Settings, TemporalConnection

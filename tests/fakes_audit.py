@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from temporalio.testing import ActivityEnvironment
 
 from activities.sealing import AnchorHeads, FindTrails, Sealed, SealingActivities, SealTrail
-from commands.audit import Audited
+from commands.audit.command import Audited
 from domain.audit import AuditEvent
 from domain.audit_ports import AuditChain, AuditSigner
 from domain.timestamps import parse, stamp

@@ -3,7 +3,7 @@ choosing, which no table of calls could declare."""
 
 from datetime import UTC, datetime
 
-from commands.first_key import add_administrator_key
+from commands.bootstrap import add_administrator_key
 from domain.api_keys import key_id_of
 from domain.tenants import PLATFORM
 from domain.timestamps import stamp

@@ -11,9 +11,10 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
-from commands import clients, doctor
+from commands import clients
 from commands.clients import Clients
-from commands.finding import Finding, Level
+from commands.doctor import command
+from commands.doctor.finding import Finding, Level
 from config import Settings, TemporalConnection
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, policy
 from local.ministack import REGION
@@ -56,7 +57,7 @@ class Environment:
     emulator: str
 
     def examine(self, **options: Any) -> list[Finding]:
-        return doctor.examine(self.settings, self.temporal, **options)
+        return command.examine(self.settings, self.temporal, **options)
 
 
 def bad(findings: list[Finding]) -> set[tuple[Level, str, str]]:

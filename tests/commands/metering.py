@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import botocore
 from botocore.session import Session
 
-from commands.counts import Count
+from commands.cost.counts import Count
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

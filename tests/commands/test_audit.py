@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 import cli
 from activities.sealing import AnchorHeads, SealingActivities, SealTrail
-from commands.audit import exported, text_of
-from commands.audit_file import read
+from commands.audit.command import exported, text_of
+from commands.audit.file import read
 from domain.audit_trail import Breach, Fault, breaches
 from domain.errors import InvalidInput
 from domain.tenants import PLATFORM

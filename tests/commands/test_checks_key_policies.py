@@ -8,8 +8,8 @@ import pytest
 from boto3.session import Session
 from botocore.stub import Stubber
 
-from commands.checks_key_policies import key_policy
-from commands.finding import Finding, Level
+from commands.doctor.finding import Finding, Level
+from commands.doctor.key_policies import key_policy
 from commands.policies.keys import key_policies
 from commands.policies.place import Place, Policy
 from config import Settings

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import main
-from commands.bill import Basis, Plan, bill
-from commands.counts import ASSUMED, COUNTED
-from commands.prices import Region
+from commands.cost.bill import Basis, Plan, bill
+from commands.cost.counts import ASSUMED, COUNTED
+from commands.cost.prices import Region
 
 PLAN = Plan(accounts=100, tenants=1, scans_per_day=1, health_probes=4, region=Region.MUMBAI)
 

@@ -29,7 +29,8 @@ from activities.failures import as_failure
 from api.app import create_app
 from bench.costs import actions
 from bench.portal_client import PortalClient
-from commands.counts import (
+from commands.bootstrap import add_administrator_key
+from commands.cost.counts import (
     ASSUMED,
     COUNTED,
     HEALTH,
@@ -42,7 +43,6 @@ from commands.counts import (
     TENANT,
     Count,
 )
-from commands.first_key import add_administrator_key
 from composition.aws import aws_of
 from config import Settings, TemporalConnection, default_buckets
 from domain.scans import ScanOutcome, ScanState

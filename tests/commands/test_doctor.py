@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from cli import main
-from commands.doctor import text_of
-from commands.finding import Finding, Level
+from commands.doctor.command import text_of
+from commands.doctor.finding import Finding, Level
 from config import TemporalConnection
 from local.ports import free_port
 from local.processes import running

@@ -12,8 +12,8 @@ import botocore
 import pytest
 from botocore.session import Session
 
-from commands import checks_bucket
-from commands.finding import Level
+from commands.doctor import buckets
+from commands.doctor.finding import Level
 from local.identities import API_ROLE, WORKER_ROLE
 from local.ports import free_port
 from stores.audit.events import DynamoAuditStore
@@ -180,12 +180,12 @@ def test_what_is_broken_fails_with_what_to_do(environment: Environment, before: 
 def test_a_bucket_that_may_be_used_without_tls_fails(environment: Environment):
     """Asked of the check itself, since the emulators are spoken to without."""
     s3, name = environment.aws.s3, environment.settings.buckets.results
-    [without] = checks_bucket.bucket(s3, name, tls=True)
+    [without] = buckets.bucket(s3, name, tls=True)
     refusal = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{name}/*"}
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     policy = {"Version": "2012-10-17", "Statement": [{**refusal, "Condition": condition}]}
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
-    [with_tls] = checks_bucket.bucket(s3, name, tls=True)
+    [with_tls] = buckets.bucket(s3, name, tls=True)
     s3.delete_bucket_policy(Bucket=name)
     assert (without.level, without.found) == (Level.FAIL, "may be used without TLS")
     assert with_tls.level is Level.OK

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import doctor
-from commands.finding import Finding, Level
+from commands.doctor import command
+from commands.doctor.finding import Finding, Level
 from config import Settings
 from deploy.ministack.policies import as_ministack_judges
 from deploy.ministack.roles import POLICY
@@ -35,7 +35,7 @@ def settings_of(account: AwsAccount, **changes: str) -> Settings:
 
 def examine(account: AwsAccount, **settings: str) -> list[Finding]:
     with acting_as_root(account.number):
-        return list(doctor.in_aws(settings_of(account, **settings), api_role=API_ROLE))
+        return list(command.in_aws(settings_of(account, **settings), api_role=API_ROLE))
 
 
 def give(account: AwsAccount, role: str, document: str) -> None:
@@ -99,7 +99,7 @@ def test_what_may_not_be_looked_at_is_unknown_and_says_as_whom_to_look(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "profiles"))
     monkeypatch.setenv("AWS_PROFILE", "worker")
     monkeypatch.setenv("AWS_ENDPOINT_URL", account.endpoint)
-    findings = list(doctor.in_aws(settings_of(account)))
+    findings = list(command.in_aws(settings_of(account)))
     assert f":assumed-role/{WORKER_ROLE}/" in of(findings, "caller").found
     for thing in ("table threat-engine-tenants", WORKER):
         assert of(findings, thing).level is Level.UNKNOWN

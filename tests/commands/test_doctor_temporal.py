@@ -9,8 +9,8 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from commands.checks_temporal import temporal
-from commands.finding import Finding, Level, ok
+from commands.doctor.finding import Finding, Level, ok
+from commands.doctor.temporal import temporal
 from config import TemporalConnection
 from domain.commands import UnsignedCommands
 from local.ports import free_port

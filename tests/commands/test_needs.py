@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.needs import Need, needs
+from commands.doctor.iam_requirements import Need, needs
 from commands.policies.place import Place, listed
 from commands.policies.roles import role_policy
 from config import Settings

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from cli import main
-from commands.standing import Queue, Recurring, Retrying, Standing
+from commands.platform_status import Queue, Recurring, Retrying, Standing
 from commands.status import Status, look, text_of, troubles_of
 from config import TemporalConnection
 from domain.audit_trail import PATIENCE

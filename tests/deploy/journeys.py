@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3.session
 
-from commands.audit import Audited, exported, read_trail, tenants_of
-from commands.first_key import add_administrator_key
+from commands.audit.command import Audited, exported, read_trail, tenants_of
+from commands.bootstrap import add_administrator_key
 from config import default_buckets
 from domain.accounts import AccountStatus, ProviderType
 from domain.audit_anchors import Anchor, Head

@@ -10,7 +10,7 @@ from boto3.session import Session
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from commands.audit import Audited, exported, read_trail, tenants_of
+from commands.audit.command import Audited, exported, read_trail, tenants_of
 from stores.audit.chain import DynamoAuditChain
 from stores.audit.events import DynamoAuditStore
 from stores.dynamodb.tables import TableNames

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 
-from commands.audit import read_trail
+from commands.audit.command import read_trail
 from domain.audit import AuditEvent, Origin, audit_event
 from domain.audit_trail import Breach, Fault, SealedEvent, Seen, Trail, breaches, fingerprint
 from stores.audit.keys import checker

@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
 from activities.sealing import MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
-from commands.audit import read_trail
+from commands.audit.command import read_trail
 from domain.audit_anchors import Anchor, Head
 from domain.audit_trail import breaches
 from domain.errors import Conflict

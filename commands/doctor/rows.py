@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from commands.finding import Finding, ok, warn
+from commands.doctor.finding import Finding, ok, warn
 from stores.dynamodb.survey import READERS, Surveyed, survey
 from stores.dynamodb.tables import TableNames
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from commands.finding import Finding, fail, sound, warn
+from commands.doctor.finding import Finding, fail, sound, warn
 from stores.dynamodb.table_setup import TableDefinition
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from commands.finding import Finding, cause_of, fail, sound, unknown
-from commands.needs import Need
+from commands.doctor.finding import Finding, cause_of, fail, sound, unknown
+from commands.doctor.iam_requirements import Need
 from domain.errors import OnboardingError
 from stores.errors import aws_failures
 

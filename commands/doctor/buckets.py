@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from commands.finding import Finding, fail, sound, warn
+from commands.doctor.finding import Finding, fail, sound, warn
 from stores.s3.buckets import keeps_anchors
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import config
-from commands import audit_file
+from commands.audit import file as audit_file
 from commands.output import count
 from composition.aws import aws_of
 from domain.audit import AuditEvent

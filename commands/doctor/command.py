@@ -14,21 +14,14 @@ from typing import Annotated
 import typer
 
 import config
-from commands import (
-    checks_audit,
-    checks_bucket,
-    checks_identity,
-    checks_key_policies,
-    checks_keys,
-    checks_permissions,
-    checks_rows,
-    checks_tables,
-    checks_temporal,
-    clients,
-)
-from commands.checks_identity import Caller, Clock
-from commands.finding import Finding, Level, examined, ok, unknown, warn
-from commands.needs import needs
+from commands import clients
+from commands.doctor import audit, buckets, identity, permissions, rows, tables
+from commands.doctor import key_policies as checks_key_policies
+from commands.doctor import keys as checks_keys
+from commands.doctor import temporal as checks_temporal
+from commands.doctor.finding import Finding, Level, examined, ok, unknown, warn
+from commands.doctor.iam_requirements import needs
+from commands.doctor.identity import Caller, Clock
 from commands.output import Format, Output
 from commands.policies.keys import key_policies
 from commands.policies.place import API_ROLE, Place
@@ -94,7 +87,7 @@ def _settings(settings: config.Settings) -> Iterator[Finding]:
 def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock = utc_now) -> Iterator[Finding]:
     aws, caller = clients.connect(settings.aws_region, endpoint_url=settings.aws_endpoint_url), Caller()
     account = settings.platform_aws_account_id
-    yield from examined("caller", partial(checks_identity.identity, aws.sts, account, caller, now=now))
+    yield from examined("caller", partial(identity.identity, aws.sts, account, caller, now=now))
     if not caller.arn:
         yield unknown(
             "keys, tables, audit trail, bucket, secrets, roles", "not looked at, because AWS did not say who we are"
@@ -104,17 +97,17 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
         yield from examined(key.thing, partial(checks_keys.key, aws.kms, key, account))
     yield from _key_policies(settings, aws, api_role or API_ROLE)
     for table in definitions(settings.tables):
-        yield from examined(f"table {table.name}", partial(checks_tables.table, aws.dynamodb, table))
+        yield from examined(f"table {table.name}", partial(tables.table, aws.dynamodb, table))
     for ours in READERS:
-        look = partial(checks_rows.rows, aws.dynamodb, settings.tables, ours)
+        look = partial(rows.rows, aws.dynamodb, settings.tables, ours)
         yield from examined(f"rows of {getattr(settings.tables, ours)}", look)
-    yield from examined(checks_audit.THING, partial(_audit_trail, settings, aws, now=now))
+    yield from examined(audit.THING, partial(_audit_trail, settings, aws, now=now))
     tls = aws.s3.meta.endpoint_url.startswith("https:")
     yield from examined(
-        f"bucket {settings.buckets.results}", partial(checks_bucket.bucket, aws.s3, settings.buckets.results, tls=tls)
+        f"bucket {settings.buckets.results}", partial(buckets.bucket, aws.s3, settings.buckets.results, tls=tls)
     )
     yield from examined(
-        f"bucket {settings.buckets.anchors}", partial(checks_bucket.anchors, aws.s3, settings.buckets.anchors, tls=tls)
+        f"bucket {settings.buckets.anchors}", partial(buckets.anchors, aws.s3, settings.buckets.anchors, tls=tls)
     )
     yield from examined("Secrets Manager", partial(_secrets_manager, aws))
     if caller.account == account:
@@ -125,7 +118,7 @@ def in_aws(settings: config.Settings, *, api_role: str | None = None, now: Clock
 
 def _audit_trail(settings: config.Settings, aws: clients.Clients, *, now: Clock) -> Iterator[Finding]:
     every = timedelta(seconds=settings.audit_seal_interval_seconds)
-    yield from checks_audit.waiting(aws.dynamodb, settings.tables.audit_unsealed, every=every, now=now())
+    yield from audit.waiting(aws.dynamodb, settings.tables.audit_unsealed, every=every, now=now())
 
 
 def _secrets_manager(aws: clients.Clients) -> Iterator[Finding]:
@@ -150,11 +143,11 @@ def _key_policies(settings: config.Settings, aws: clients.Clients, api_role: str
 def _roles(settings: config.Settings, aws: clients.Clients, api_role: str | None) -> Iterator[Finding]:
     wanted = checks_keys.wanted(settings)
     place, keys = Place(settings), checks_keys.arns(aws.kms, wanted)
-    yield from checks_permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place, keys))
+    yield from permissions.role(aws.iam, settings.platform_role_name, "worker", needs("worker", place, keys))
     if api_role is None:
         yield unknown("role of the API", "not named", "Name it with --api-role.")
     else:
-        yield from checks_permissions.role(aws.iam, api_role, "API", needs("api", place, keys))
+        yield from permissions.role(aws.iam, api_role, "API", needs("api", place, keys))
 
 
 async def _temporal(settings: config.Settings, connection: config.TemporalConnection) -> list[Finding]:

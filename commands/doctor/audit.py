@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from commands.finding import Finding, fail, ok, warn
+from commands.doctor.finding import Finding, fail, ok, warn
 from domain.audit_trail import MARGIN, PATIENCE
 from domain.timestamps import parse
 from stores.audit.chain import NOTES

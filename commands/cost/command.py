@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from commands.bill import Bill, Line, Plan, bill
-from commands.counts import ASSUMED
-from commands.prices import Region
+from commands.cost.bill import Bill, Line, Plan, bill
+from commands.cost.counts import ASSUMED
+from commands.cost.prices import Region
 
 Accounts = Annotated[int, typer.Option(min=1, max=1_000_000, help="Onboarded cloud accounts.")]
 Tenants = Annotated[int, typer.Option(min=1, max=1_000_000, help="Tenants that they belong to.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from commands.finding import Finding, fail, ok, unknown, warn
+from commands.doctor.finding import Finding, fail, ok, unknown, warn
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commands.finding import Finding, fail, sound, unknown, warn
+from commands.doctor.finding import Finding, fail, sound, unknown, warn
 from config import Settings
 from stores.kms.keys import ROTATION_DAYS
 from stores.s3.buckets import RESULTS_KEY

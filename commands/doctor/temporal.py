@@ -12,8 +12,8 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from commands import checks_commands
-from commands.finding import Finding, fail, ok, sound, unknown, warn
+from commands.doctor import signatures
+from commands.doctor.finding import Finding, fail, ok, sound, unknown, warn
 from config import TemporalConnection
 from domain.commands import UnsignedCommands
 from temporal.client import connect
@@ -48,7 +48,7 @@ async def temporal(
         *((f"workers of the queue {queue}", _workers(client, queue)) for queue in queues),
         *((f"strangers on the queue {queue}", _strangers(client, queue, deployment)) for queue in queues),
         *((_named(schedule), _schedule(client, schedule)) for schedule in schedules),
-        *((("commands", checks_commands.unsigned(client, unsigned)),) if unsigned else ()),
+        *((("commands", signatures.unsigned(client, unsigned)),) if unsigned else ()),
     ):
         try:
             found += await look

@@ -6,7 +6,7 @@ from itertools import count
 
 from temporalio.client import Client, WorkflowExecution
 
-from commands.finding import Finding, fail, ok, warn
+from commands.doctor.finding import Finding, fail, ok, warn
 from domain.commands import UnsignedCommands
 from temporal.signing import generation_of
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from commands.finding import Finding, fail, sound, warn
+from commands.doctor.finding import Finding, fail, sound, warn
 from commands.policies.place import Policy, Statement, listed
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from commands import prices
-from commands.counts import (
+from commands.cost import prices
+from commands.cost.counts import (
     ANCHOR,
     ASSUMED,
     COUNTED,
