@@ -9,12 +9,12 @@ from temporalio import activity
 
 from activities.audit import event_of
 from domain.accounts import Account, Activation, Closure, ProviderType
-from domain.audit import AuditEvent, Origin
-from domain.credentials import CredentialRef
+from domain.audit.events import AuditEvent, Origin
 from domain.errors import NotFound
-from domain.onboarding import OnboardRequest
+from domain.onboarding.credentials import CredentialRef
+from domain.onboarding.messages import OnboardRequest
+from domain.onboarding.validation import Verdict
 from domain.ports import AccountStore, AuditLog
-from domain.validation import Verdict
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
-from domain.audit import AuditEvent, Origin, audit_event
-from domain.runs import reason_of
-from domain.scans import Execution, ScanEnd
+from domain.audit.events import AuditEvent, Origin, audit_event
+from domain.scans.runs import reason_of
+from domain.scans.scan import Execution, ScanEnd
 
 
 def event_of(

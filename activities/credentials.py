@@ -10,12 +10,12 @@ from temporalio import activity
 
 from activities.heartbeats import heartbeating
 from domain.accounts import OnboardingStatus, ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.errors import Conflict, OnboardingClosed
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.validation import Expectation, Verdict
 from domain.ports import AccountStore, Catalogue, CredentialOpener, CredentialVault
-from domain.probes import ProbeRequest
 from domain.timestamps import parse
-from domain.validation import Expectation, Verdict
 
 VERDICT_SECONDS = 10
 """What a dry run, which somebody waits for, keeps of its time for the verdict itself."""

@@ -11,11 +11,11 @@ from temporalio.exceptions import CancelledError
 
 from activities.heartbeats import heartbeating
 from domain.accounts import ProviderType
-from domain.credentials import Credential
 from domain.errors import Conflict, NotYet, Unavailable
+from domain.onboarding.credentials import Credential
 from domain.ports import CredentialVault
-from domain.scan_ports import Engines, ExecutionStore, InProcessEngine, OutsideEngine, ResultStore
-from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder, ScanPlan, StoredResult
+from domain.scans.ports import Engines, ExecutionStore, InProcessEngine, OutsideEngine, ResultStore
+from domain.scans.scan import EngineProgress, ExecutionStatus, Finding, ScanOrder, ScanPlan, StoredResult
 from domain.timestamps import stamp
 
 BUILT_IN, ELSEWHERE = "built-in", "elsewhere"

@@ -7,11 +7,11 @@ from typing import Any
 from temporalio import activity
 
 from domain.accounts import ProviderType
-from domain.credentials import CredentialRef, Secret
 from domain.errors import InvalidInput
-from domain.notifications import Channel, ChannelKind, Notification
+from domain.onboarding.credentials import CredentialRef, Secret
 from domain.ports import AccountStore, CredentialOpener, CredentialVault
-from domain.scan_ports import Notifier
+from domain.scans.notifications import Channel, ChannelKind, Notification
+from domain.scans.ports import Notifier
 
 WEBHOOK_SECRET = "secret"  # noqa: S105 - the name of the field
 

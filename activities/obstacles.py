@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from domain import obstacles
 from domain.accounts import AccountStatus
-from domain.cadence import unusable
+from domain.callers.tenants import TenantStatus
 from domain.errors import NotFound, Problem, UnreadableRow
 from domain.pages import MAX_PAGE
 from domain.ports import AccountStore, TenantStore
-from domain.scan_ports import Engines
-from domain.schedules import Schedule
-from domain.tenants import TenantStatus
+from domain.scans.ports import Engines
+from domain.schedules import obstacles
+from domain.schedules.cadence import unusable
+from domain.schedules.schedule import Schedule
 
 SCANNABLE = frozenset({AccountStatus.ACTIVE, AccountStatus.ACTIVE_LIMITED, AccountStatus.DEGRADED})
 

@@ -9,11 +9,11 @@ from temporalio import activity
 
 from activities.audit import event_of
 from domain.accounts import Account, Closure, OnboardingStatus
-from domain.audit import Origin
+from domain.audit.events import Origin
 from domain.commands import RecurringRequest
 from domain.errors import OnboardingClosed
 from domain.ports import AccountStore, CredentialVault
-from domain.scan_ports import RunningScans
+from domain.scans.ports import RunningScans
 
 PAGE = 100
 MOST = 1000

@@ -11,16 +11,14 @@ from temporalio import activity
 from activities.audit import event_of, scan_ended, scan_started
 from activities.obstacles import SCANNABLE, Obstacles
 from domain.accounts import Account
-from domain.audit import AuditEvent, Origin
-from domain.cadence import repeats, unusable
-from domain.credentials import CredentialRef
+from domain.audit.events import AuditEvent, Origin
+from domain.callers.tenants import TenantStatus
 from domain.errors import Conflict, NotFound, ScanRunning, StaleVersion, UnreadableRow
-from domain.firing import is_due, is_new
-from domain.notifications import Delivery
-from domain.obstacles import settled
+from domain.onboarding.credentials import CredentialRef
 from domain.ports import AccountStore, AuditLog, TenantStore
-from domain.scan_ports import Engines, ExecutionStore, RunningScans, ScheduleStore
-from domain.scans import (
+from domain.scans.notifications import Delivery
+from domain.scans.ports import Engines, ExecutionStore, RunningScans, ScheduleStore
+from domain.scans.scan import (
     Admission,
     Execution,
     Leaving,
@@ -30,8 +28,10 @@ from domain.scans import (
     ScanRequest,
     TriggeredBy,
 )
-from domain.schedules import Schedule, Skip
-from domain.tenants import TenantStatus
+from domain.schedules.cadence import repeats, unusable
+from domain.schedules.firing import is_due, is_new
+from domain.schedules.obstacles import settled
+from domain.schedules.schedule import Schedule, Skip
 from domain.timestamps import parse
 
 STOPPING = frozenset({Leaving.NO_ENGINE, Leaving.TENANT, Leaving.ACCOUNT, Leaving.UNREADABLE, Leaving.CADENCE})

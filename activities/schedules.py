@@ -10,13 +10,13 @@ from typing import Any
 from temporalio import activity
 
 from activities.audit import event_of
-from domain.audit import Origin
-from domain.credentials import CredentialRef, SealContext, SealPurpose, VaultEntry
+from domain.audit.events import Origin
 from domain.errors import Conflict, InvalidInput, NotFound, Problem
-from domain.obstacles import REFUSED, stopped
+from domain.onboarding.credentials import CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.ports import CredentialOpener, CredentialVault
-from domain.scan_ports import Schedules, ScheduleStore
-from domain.schedules import ChangeKind, Schedule, ScheduleChange
+from domain.scans.ports import Schedules, ScheduleStore
+from domain.schedules.obstacles import REFUSED, stopped
+from domain.schedules.schedule import ChangeKind, Schedule, ScheduleChange
 from domain.timestamps import stamp
 
 _ACTIONS = {

@@ -10,14 +10,14 @@ from typing import Any
 
 from temporalio import activity
 
-from domain.audit_anchors import ANCHOR_INTERVAL, Anchor, Head
-from domain.audit_ports import AuditAnchors, AuditChain, AuditSigner
-from domain.audit_trail import MARGIN, MOST_EVENTS, AuditDigest, next_digest
+from domain.audit.anchors import ANCHOR_INTERVAL, Anchor, Head
+from domain.audit.ports import AuditAnchors, AuditChain, AuditSigner
+from domain.audit.trail import MARGIN, MOST_EVENTS, AuditDigest, next_digest
+from domain.callers.tenants import PLATFORM
 from domain.errors import StaleVersion, UnreadableRow
 from domain.metrics import AUDIT_EVENTS_SEALED
 from domain.pages import MAX_PAGE, every_key
 from domain.ports import TenantStore
-from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
 
 MOST_TENANTS = 500

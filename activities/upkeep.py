@@ -9,17 +9,17 @@ from temporalio import activity
 
 from activities.audit import event_of, scan_ended
 from activities.obstacles import Obstacles
-from domain.audit import Origin
-from domain.cadence import unusable
+from domain.audit.events import Origin
 from domain.commands import RecurringRequest
 from domain.errors import Conflict, NotFound, StaleVersion, UnreadableRow
 from domain.metrics import SCHEDULE_DRIFT
-from domain.obstacles import REFUSED, settled
-from domain.onboarding import Cancellation
+from domain.onboarding.messages import Cancellation
 from domain.ports import CredentialSealer, CredentialVault
-from domain.runs import abandoned, is_missed, missed
-from domain.scan_ports import ExecutionStore, RunningScans, Schedules, ScheduleStore
-from domain.schedules import ListedSchedule, Schedule, ScheduleStatus
+from domain.scans.ports import ExecutionStore, RunningScans, Schedules, ScheduleStore
+from domain.scans.runs import abandoned, is_missed, missed
+from domain.schedules.cadence import unusable
+from domain.schedules.obstacles import REFUSED, settled
+from domain.schedules.schedule import ListedSchedule, Schedule, ScheduleStatus
 from domain.timestamps import parse, stamp
 
 PAGE = 100

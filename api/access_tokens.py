@@ -14,7 +14,7 @@ import jwt
 import structlog
 
 from api.issuer_keys import ALGORITHMS, IssuerKeys
-from domain.access import Scope, scopes_held
+from domain.callers.access import Scope, scopes_held
 from domain.errors import Forbidden, Unauthenticated
 from domain.timestamps import stamp
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from api.onboarding_schemas import ID, TENANT
 from api.schemas import StepAnswer, Unreadable
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
+from domain.onboarding.validation import Outcome, Verdict
 from domain.pages import Page
-from domain.validation import Outcome, Verdict
 
 
 class AccountAnswer(BaseModel):

@@ -8,8 +8,8 @@ from api.account_schemas import AccountDetailAnswer, AccountsAnswer
 from api.deps import AccessDep, ProviderFilter
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
-from domain.access import Scope
 from domain.accounts import AccountStatus
+from domain.callers.access import Scope
 from domain.pages import MAX_PAGE
 
 router = new_router("/onboarding/accounts", tag="accounts")

@@ -13,8 +13,8 @@ from api.deps import Access, AccessDep, Holder
 from api.idempotency import Operation
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
-from domain.access import Scope
-from domain.audit import AuditFilter, audit_event
+from domain.audit.events import AuditFilter, audit_event
+from domain.callers.access import Scope
 from domain.errors import InvalidInput, Problem
 from domain.timestamps import stamp
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
 from api.schemas import Unreadable
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.pages import Page
 
 

@@ -10,9 +10,9 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api.access_tokens import AccessTokens
 from api.key_uses import KeyUses
-from domain.access import Role, Scope
-from domain.api_keys import ApiKey, is_valid, key_id_of
-from domain.audit import Origin
+from domain.audit.events import Origin
+from domain.callers.access import Role, Scope
+from domain.callers.api_keys import ApiKey, is_valid, key_id_of
 from domain.errors import Unauthenticated
 from domain.ports import ApiKeyStore
 from domain.timestamps import stamp

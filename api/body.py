@@ -14,8 +14,8 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from api.expected import Place, whole
-from domain.catalogue import unknown_fields
 from domain.errors import MalformedBody, PayloadTooLarge, Problem, UnsupportedMediaType
+from domain.onboarding.catalogue import unknown_fields
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16

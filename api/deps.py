@@ -13,14 +13,14 @@ from pydantic import BeforeValidator
 from api.auth import BEARER, HEADER, Caller, Doorman
 from api.expected import HOLDER
 from api.services import Services
-from domain.access import Scope
 from domain.accounts import Account, ProviderType
-from domain.api_keys import ApiKey, is_key_id
+from domain.callers.access import Scope
+from domain.callers.api_keys import ApiKey, is_key_id
+from domain.callers.tenants import PLATFORM, Tenant, TenantStatus
 from domain.edge_errors import TenantDisabled
 from domain.errors import Forbidden, Internal, MissingScope, NotFound
-from domain.scans import Execution, ScanResult
-from domain.schedules import Schedule
-from domain.tenants import PLATFORM, Tenant, TenantStatus
+from domain.scans.scan import Execution, ScanResult
+from domain.schedules.schedule import Schedule
 
 _ID = compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ASCII)
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from api.expected import FORMATS, format_of
 from api.links import with_links
 from api.openapi import BODIES, REF, TAGS
-from domain.catalogue import AuthMethod, CredentialField, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, ProviderDescription
 from domain.ports import Catalogue
 
 Schema = dict[str, Any]

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from api.onboarding_schemas import ID
 from api.schemas import ProblemAnswer, Unreadable
 from domain.accounts import ProviderType
-from domain.notifications import ChannelKind, Delivery, DeliveryState
 from domain.pages import Page
-from domain.scans import Execution, ExecutionStatus, ScanResult, TriggeredBy
+from domain.scans.notifications import ChannelKind, Delivery, DeliveryState
+from domain.scans.scan import Execution, ExecutionStatus, ScanResult, TriggeredBy
 from domain.timestamps import parse
 
 PARTIAL = "Whether some checks were decided and others could not be: the findings say which, and why."

@@ -23,11 +23,11 @@ from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.schedule_calls import ScheduleCalls
 from api.schedule_schemas import EmptyRequest, TriggeredAnswer
-from domain.access import Scope
+from domain.callers.access import Scope
 from domain.errors import NotFound
 from domain.pages import MAX_PAGE
-from domain.scans import ExecutionStatus
-from domain.schedules import Schedule
+from domain.scans.scan import ExecutionStatus
+from domain.schedules.schedule import Schedule
 
 router = new_router(tag="scans")
 

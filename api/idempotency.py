@@ -19,9 +19,9 @@ from starlette.concurrency import run_in_threadpool
 from api.body import Model, read_json, shaped
 from api.deps import Access, AccessDep
 from api.failures import Reply, reply_of
+from domain.callers.tenants import PLATFORM
 from domain.errors import Busy, Trouble, UserError
 from domain.idempotency import LIFETIME_SECONDS, Answer, IdempotencyRecord, canonical
-from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 
 REPLAYED = "Idempotency-Replayed"

@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 from api.expected import HOLDER
 from api.onboarding_schemas import TENANT
 from api.schemas import Id, Name, RequestBody, Unreadable, Whole, example
-from domain.access import PLATFORM_SCOPES, Role, Scope
-from domain.api_keys import DAYS, MAX_DAYS, ApiKey
+from domain.callers.access import PLATFORM_SCOPES, Role, Scope
+from domain.callers.api_keys import DAYS, MAX_DAYS, ApiKey
+from domain.callers.tenants import PLATFORM
 from domain.errors import InvalidInput, Problem
 from domain.pages import Page
-from domain.tenants import PLATFORM
 
 KEY_ID = "7h2k9q4m1x8c5v0b"
 

@@ -6,7 +6,7 @@ from threading import Lock
 
 import structlog
 
-from domain.api_keys import ApiKey
+from domain.callers.api_keys import ApiKey
 from domain.errors import Trouble
 from domain.ports import ApiKeyStore
 from domain.timestamps import stamp

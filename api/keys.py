@@ -14,8 +14,8 @@ from api.idempotency import Once, Operation, once, reply
 from api.key_schemas import ApiKeyMadeAnswer, ApiKeyRevokedAnswer, ApiKeysAnswer, CreateApiKeyRequest
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
-from domain.access import Scope
-from domain.api_keys import LAST_ADMINISTRATOR, key_event, new_key, new_key_id, remaining_administrator
+from domain.callers.access import Scope
+from domain.callers.api_keys import LAST_ADMINISTRATOR, key_event, new_key, new_key_id, remaining_administrator
 from domain.errors import Conflict, MissingScope
 from domain.timestamps import parse, stamp
 

@@ -10,7 +10,7 @@ from api.key_schemas import KEY_ID
 from api.onboarding_schemas import TENANT
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
-from domain.access import Role, Scope
+from domain.callers.access import Role, Scope
 
 router = new_router("/me", tag="callers")
 

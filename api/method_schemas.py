@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import EXTERNAL_ID, ID
 from domain.accounts import Account, ProviderType
-from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription, Setup
-from domain.scopes import EngineOffer
+from domain.onboarding.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription, Setup
+from domain.scans.scopes import EngineOffer
 
 
 class FieldAnswer(BaseModel):

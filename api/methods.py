@@ -9,10 +9,10 @@ from api.method_schemas import MethodsAnswer, ProviderAnswer, ProvidersAnswer, S
 from api.openapi import errors
 from api.permissions import Tenancy, needs, new_router
 from api.template_address import template_address
-from domain.access import Scope
 from domain.accounts import Account, ProviderType
-from domain.catalogue import SetupRequest
+from domain.callers.access import Scope
 from domain.errors import NotFound
+from domain.onboarding.catalogue import SetupRequest
 
 router = new_router("/onboarding", tag="methods")
 

@@ -23,10 +23,10 @@ from api.onboarding_schemas import (
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.template_address import template_address
-from domain.access import Scope
 from domain.accounts import OnboardingStatus, ProviderType
-from domain.catalogue import AuthMethod, SetupRequest
-from domain.onboarding import Cancellation, OnboardRequest
+from domain.callers.access import Scope
+from domain.onboarding.catalogue import AuthMethod, SetupRequest
+from domain.onboarding.messages import Cancellation, OnboardRequest
 from domain.ports import CloudProvider
 
 router = new_router("/onboarding", tag="onboarding")

@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.services import Services
 from domain.accounts import Account, OnboardingStatus
 from domain.errors import OnboardingClosed, OnboardingError, Unavailable, error_of
-from domain.onboarding import (
+from domain.onboarding.messages import (
     Cancellation,
     OnboardingView,
     OnboardRequest,

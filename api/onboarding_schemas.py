@@ -6,8 +6,15 @@ from pydantic import BaseModel, Field
 
 from api.schemas import Id, Line, Name, RequestBody, StepAnswer, example
 from domain.accounts import Account, OnboardingStatus, ProviderType
-from domain.catalogue import AuthMethod, Setup
-from domain.onboarding import OnboardingState, OnboardingView, OnboardRequest, Registered, Result, SubmissionOutcome
+from domain.onboarding.catalogue import AuthMethod, Setup
+from domain.onboarding.messages import (
+    OnboardingState,
+    OnboardingView,
+    OnboardRequest,
+    Registered,
+    Result,
+    SubmissionOutcome,
+)
 
 ID = "7d3f0c51-6d6c-4f0e-9a53-3a4d1f1f6b0e"
 TENANT = "0b6f0a3c-52ab-4a52-8f4b-5d3c9e1a7f21"

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import AccessDep
 from api.parameters import Parameters, check_parameters
-from domain.access import CHANGING, Scope
+from domain.callers.access import CHANGING, Scope
 
 
 class Tenancy(StrEnum):

@@ -10,11 +10,11 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from api.onboarding_calls import bounded
 from api.services import Services
 from domain.accounts import Account
-from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Internal, Unavailable, error_of
-from domain.probes import ProbeRequest
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.validation import Verdict
 from domain.timestamps import stamp
-from domain.validation import Verdict
 from workflows.ids import ONBOARDING_PRIORITY, probe_id
 from workflows.onboarding.probe_credential import ProbeCredential
 from workflows.search_attributes import of_probe

@@ -17,12 +17,12 @@ from temporalio.service import RPCError
 from api.deps import missing
 from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
-from domain.audit import Origin
+from domain.audit.events import Origin
 from domain.edge_errors import TenantDisabled
 from domain.errors import Busy, Conflict, NoEngine, NotFound, ScanRunning, Unavailable
-from domain.onboarding import Cancellation
-from domain.scans import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
-from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
+from domain.onboarding.messages import Cancellation
+from domain.scans.scan import Admission, Execution, Leaving, ScanOutcome, ScanRequest, TriggeredBy
+from domain.schedules.schedule import ConvergeRequest, Schedule, ScheduleChange
 from workflows.ids import ONBOARDING_PRIORITY, SCAN_PRIORITY, converge_id, scan_id
 from workflows.scans.run_scan import RunScan
 from workflows.schedules.converge_schedule import ConvergeSchedule

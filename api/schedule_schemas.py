@@ -8,10 +8,10 @@ from pydantic.config import JsonDict
 from api.onboarding_schemas import ID, TENANT
 from api.schemas import Id, Line, Name, ProblemAnswer, RequestBody, Unreadable, Whole, example
 from domain.accounts import ProviderType
-from domain.cadence import MAX_INTERVAL_SECONDS
-from domain.notifications import ChannelKind, NotificationSettings
 from domain.pages import Page
-from domain.schedules import Preview, Schedule, ScheduleStatus, ScheduleType
+from domain.scans.notifications import ChannelKind, NotificationSettings
+from domain.schedules.cadence import MAX_INTERVAL_SECONDS
+from domain.schedules.schedule import Preview, Schedule, ScheduleStatus, ScheduleType
 
 MOST_PLACES, MOST_SERVICES = 100, 200
 
@@ -30,7 +30,7 @@ CRON = (
 )
 EVERY = "Counted from the creation of the schedule; the platform sets the shortest one, an hour by default."
 INTERVAL: JsonDict = {"minimum": 1, "maximum": MAX_INTERVAL_SECONDS}
-"""Said and not checked here: the shortest one is a setting, and `domain.cadence` refuses with both."""
+"""Said and not checked here: the shortest one is a setting, and `domain.schedules.cadence` refuses with both."""
 ZONE = "An IANA time zone, in upper or lower case; a cron expression is read in it."
 REGIONS = f"At most {MOST_PLACES}; none means all."
 SERVICES = f"At most {MOST_SERVICES}; none means all."

@@ -13,14 +13,14 @@ from api.schedule_schemas import (
     PreviewCadenceRequest,
 )
 from domain.accounts import Account, ProviderType
-from domain.cadence import problems_of, tidied
 from domain.errors import InvalidInput, NoEngine, Problem
-from domain.notifications import MASK, SIGNING_BYTES, Channel, ChannelKind, NotificationSettings, signing_key
-from domain.obstacles import REFUSED, UNUSABLE
-from domain.scan_ports import ChannelPolicy
-from domain.schedules import MISSED, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
-from domain.scopes import EngineOffer
-from domain.scopes import problems_of as problems_of_scope
+from domain.scans.notifications import MASK, SIGNING_BYTES, Channel, ChannelKind, NotificationSettings, signing_key
+from domain.scans.ports import ChannelPolicy
+from domain.scans.scopes import EngineOffer
+from domain.scans.scopes import problems_of as problems_of_scope
+from domain.schedules.cadence import problems_of, tidied
+from domain.schedules.obstacles import REFUSED, UNUSABLE
+from domain.schedules.schedule import MISSED, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
 
 _CADENCE = ("schedule_type", "cron_expression", "interval_seconds", "run_at", "timezone")

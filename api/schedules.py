@@ -31,12 +31,12 @@ from api.schedule_schemas import (
     SchedulesAnswer,
 )
 from api.schedule_wishes import Wishes, fires_anew
-from domain.access import Scope
 from domain.accounts import AccountStatus, ProviderType
-from domain.credentials import Credential, SealContext, SealPurpose
+from domain.callers.access import Scope
 from domain.errors import Conflict, InvalidInput, NotFound, Problem, SealBroken, Trouble
-from domain.notifications import WEBHOOK_SECRET, NotificationSettings
-from domain.schedules import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.scans.notifications import WEBHOOK_SECRET, NotificationSettings
+from domain.schedules.schedule import Cadence, ChangeKind, Preview, Schedule, ScheduleChange, ScheduleStatus
 from domain.timestamps import parse, stamp
 
 router = new_router("/schedules", tag="schedules")

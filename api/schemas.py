@@ -17,9 +17,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from domain import names
-from domain.catalogue import Permission
 from domain.errors import Problem
-from domain.validation import Step, StepStatus
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.validation import Step, StepStatus
 
 BODY = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 """Of every request body: unknown fields are refused, and nothing is converted."""

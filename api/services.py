@@ -20,8 +20,8 @@ from domain.ports import (
     IdentityKeys,
     TenantStore,
 )
-from domain.scan_ports import ChannelPolicy, ExecutionStore, ResultStore, Schedules, ScheduleStore
-from domain.scopes import EngineOffer
+from domain.scans.ports import ChannelPolicy, ExecutionStore, ResultStore, Schedules, ScheduleStore
+from domain.scans.scopes import EngineOffer
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
 

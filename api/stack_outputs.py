@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from api.body import strict_json
 from domain.errors import InvalidInput, MalformedBody, Problem
-from domain.pasted import mended_object, trimmed
+from domain.onboarding.pasted import mended_object, trimmed
 
 POINTER = "/onboarding_json"
 MAX_TEXTS = 2

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from api.onboarding_schemas import EXTERNAL_ID, ID
 from api.schemas import Id, RequestBody, StepAnswer, example
 from domain.accounts import AccountStatus
-from domain.onboarding import SubmissionOutcome
-from domain.validation import Verdict
+from domain.onboarding.messages import SubmissionOutcome
+from domain.onboarding.validation import Verdict
 
 ROLE = "arn:aws:iam::123456789012:role/ThreatEngineReadOnly"
 JUST_CREATED = "Say so when the role was made moments ago: then a cloud that does not know it yet is asked again."

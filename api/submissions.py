@@ -22,10 +22,8 @@ from api.submission_schemas import (
     ValidateStackOutputsRequest,
     ValidatingAnswer,
 )
-from domain.access import Scope
 from domain.accounts import Account, OnboardingStatus, ProviderType
-from domain.catalogue import parse_credential
-from domain.credentials import Credential, SealContext
+from domain.callers.access import Scope
 from domain.errors import (
     AccountAlreadyOnboarded,
     CredentialRefused,
@@ -35,8 +33,10 @@ from domain.errors import (
     Problem,
     Unavailable,
 )
-from domain.onboarding import Result, Submission, SubmissionOutcome
-from domain.validation import StepStatus
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.credentials import Credential, SealContext
+from domain.onboarding.messages import Result, Submission, SubmissionOutcome
+from domain.onboarding.validation import StepStatus
 
 CLOUD_RETRY_SECONDS = 60
 

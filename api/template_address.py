@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from api.openapi import PREFIX
 from api.services import Services
-from domain.catalogue import AuthMethod, Setup
+from domain.onboarding.catalogue import AuthMethod, Setup
 
 
 def template_address(services: Services, method: AuthMethod, setup: Setup, external_id: str) -> str | None:

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from api.onboarding_schemas import TENANT
 from api.schemas import Line, Name, RequestBody, Unreadable, example
+from domain.callers.tenants import Tenant, TenantStatus
 from domain.pages import Page
-from domain.tenants import Tenant, TenantStatus
 
 
 class CreateTenantRequest(RequestBody):

@@ -15,9 +15,9 @@ from api.idempotency import Once, Operation, once, reply
 from api.openapi import errors, posted, request_body
 from api.permissions import Tenancy, needs, new_router
 from api.tenant_schemas import ChangeTenantRequest, CreateTenantRequest, TenantAnswer, TenantsAnswer
-from domain.access import Scope
-from domain.audit import AuditEvent, audit_event
-from domain.tenants import Tenant
+from domain.audit.events import AuditEvent, audit_event
+from domain.callers.access import Scope
+from domain.callers.tenants import Tenant
 from domain.timestamps import stamp
 
 router = new_router("/tenants", tag="tenants")

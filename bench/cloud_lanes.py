@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.ports import EXTERNAL_ID
 from domain.accounts import ProviderType
-from domain.catalogue import parse_credential
-from domain.credentials import Secret
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.credentials import Secret
+from domain.onboarding.validation import Expectation, Outcome
 from domain.ports import CloudProvider
-from domain.validation import Expectation, Outcome
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from providers.azure.provider import AzureProvider, is_azure_host

@@ -12,8 +12,8 @@ from bench.load import Sample
 from bench.report import Report, Target
 from bench.scan_ports import schedule_of
 from bench.schedule_bed import ScheduleBed
-from domain.scans import ScanState
-from domain.schedules import Cadence, Schedule, ScheduleType
+from domain.scans.scan import ScanState
+from domain.schedules.schedule import Cadence, Schedule, ScheduleType
 from domain.timestamps import stamp
 from local.failures import StackFailed
 from workflows.search_attributes import SCAN_STATE, SCHEDULE_ID

@@ -15,7 +15,7 @@ from bench.report import Report, Target
 from bench.scan_ports import schedule_of
 from bench.scan_worker import SCANS_CONCURRENCY
 from bench.schedule_bed import ScheduleBed
-from domain.scans import ScanOutcome, ScanRequest, TriggeredBy
+from domain.scans.scan import ScanOutcome, ScanRequest, TriggeredBy
 from workflows.ids import SCAN_PRIORITY, SCANS_QUEUE, scan_id
 from workflows.scans.run_scan import RunScan
 from workflows.search_attributes import of_scan

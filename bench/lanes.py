@@ -15,9 +15,9 @@ from api.onboarding_calls import OnboardingCalls
 from bench.noop import QUEUE, NoOp
 from bench.ports import EXTERNAL_ID, SEALED_CHARACTERS, AssumedAccounts
 from domain.accounts import ProviderType
-from domain.audit import Origin
-from domain.credentials import Credential, SealContext
-from domain.onboarding import OnboardRequest, Result, Submission
+from domain.audit.events import Origin
+from domain.onboarding.credentials import Credential, SealContext
+from domain.onboarding.messages import OnboardRequest, Result, Submission
 from domain.ports import CredentialSealer
 
 ORIGIN = Origin("key:bench", "bench")

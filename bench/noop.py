@@ -8,9 +8,9 @@ attributes, no state for people, no metrics.
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    import domain.answers as answers
+    import domain.onboarding.answers as answers
     import workflows.onboarding.steps as steps
-    from domain.onboarding import OnboardRequest, Registered, Result, Submission, SubmissionOutcome
+    from domain.onboarding.messages import OnboardRequest, Registered, Result, Submission, SubmissionOutcome
 
 QUEUE, SIGNED_QUEUE = "bench-noop", "bench-noop-signed"
 """The second is that of a worker that signs and checks."""

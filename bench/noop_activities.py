@@ -7,8 +7,8 @@ from temporalio import activity
 
 from activities.accounts import ActivateAccount, RegisterAccount
 from activities.credentials import StoreCredential, ValidateCredential
-from domain.credentials import CredentialRef
-from domain.validation import Verdict
+from domain.onboarding.credentials import CredentialRef
+from domain.onboarding.validation import Verdict
 from tests.fakes_clouds import accepted
 
 

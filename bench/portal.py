@@ -11,12 +11,12 @@ from api.services import Limits, Services
 from bench.ports import AcceptingProvider, AssumedAccounts, ForgetfulIdempotency, PlainSealer
 from bench.table import IndexedTable
 from bench.worker import MEMORY_QUEUE
-from domain.access import Role
 from domain.accounts import ProviderType
-from domain.api_keys import ApiKey, digest_of, key_id_of
-from domain.audit import audit_event
+from domain.audit.events import audit_event
+from domain.callers.access import Role
+from domain.callers.api_keys import ApiKey, digest_of, key_id_of
+from domain.callers.tenants import PLATFORM
 from domain.ports import AccountStore
-from domain.tenants import PLATFORM
 from local.ports import HOST
 from stores.dynamodb.accounts import DynamoAccountStore
 from stores.dynamodb.tables import TableNames

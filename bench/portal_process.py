@@ -12,7 +12,7 @@ from uuid import uuid4
 from bench.portal_client import PortalClient, portal_client
 from bench.processes import Observed
 from bench.testbed import Testbed
-from domain.api_keys import new_key_text
+from domain.callers.api_keys import new_key_text
 from local.ports import HOST, free_port
 from local.processes import running
 from local.stack import ROOT, answers

@@ -7,13 +7,13 @@ import json
 from collections import deque
 
 from domain.accounts import Account, AccountStatus, Activation, Closure, ProviderType
-from domain.audit import AuditEvent
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.audit.events import AuditEvent
 from domain.errors import SealBroken
 from domain.idempotency import Answer, IdempotencyRecord, canonical
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.onboarding.validation import Expectation, Verdict
 from domain.pages import Page
-from domain.validation import Expectation, Verdict
 from tests.fakes import FakeVault
 from tests.fakes_clouds import ScriptedProvider, accepted
 

@@ -9,14 +9,14 @@ from uuid import NAMESPACE_OID, uuid5
 
 from bench.ports import AT, AssumedAccounts
 from domain.accounts import Account, AccountStatus, ProviderType
-from domain.audit import AuditEvent
-from domain.credentials import Credential, CredentialRef, VaultEntry
+from domain.audit.events import AuditEvent
+from domain.callers.tenants import Tenant
 from domain.errors import NotFound, ScanRunning
-from domain.notifications import Delivery
+from domain.onboarding.credentials import Credential, CredentialRef, VaultEntry
 from domain.pages import Page
-from domain.scans import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult, TriggeredBy
-from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
-from domain.tenants import Tenant
+from domain.scans.notifications import Delivery
+from domain.scans.scan import Counts, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult, TriggeredBy
+from domain.schedules.schedule import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
 from tests.fakes_clouds import ROLE_ARN
 from tests.fakes_scans import FOUND
 

@@ -15,7 +15,7 @@ from temporalio.client import Client
 from bench.processes import Observed
 from bench.scan_worker import temporal_schedules
 from bench.testbed import SERVER, WORKER, has_started
-from domain.schedules import Schedule
+from domain.schedules.schedule import Schedule
 from local.processes import running
 from local.stack import ROOT
 from local.temporal import running_temporal

@@ -20,7 +20,7 @@ from bench.scan_ports import ActiveAccounts, AssumedExecutions, AssumedResults, 
 from bench.schedule_bed import ScheduleBed
 from bench.schedule_table import IndexedSchedules, cursor, schedule_ids
 from bench.testbed import DRIVER
-from domain.api_keys import new_key_text
+from domain.callers.api_keys import new_key_text
 from stores.dynamodb.schedules import DynamoScheduleStore
 from stores.dynamodb.tables import TableNames
 from tests.channels import CHANNELS

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from bench.ports import AT, EXTERNAL_ID
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
-from domain.credentials import CredentialRef
+from domain.onboarding.credentials import CredentialRef
 from stores.dynamodb.account_rows import to_row
 from stores.dynamodb.items import to_item
 from tests.fakes_clouds import ACCOUNT_NUMBER, accepted

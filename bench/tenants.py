@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from bench.lanes import ORIGIN
-from domain.audit import audit_event
+from domain.audit.events import audit_event
+from domain.callers.tenants import Tenant
 from domain.ports import TenantStore
-from domain.tenants import Tenant
 from domain.timestamps import stamp
 
 

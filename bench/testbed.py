@@ -20,7 +20,7 @@ from bench.ports import EXTERNAL_ID, AssumedAccounts, PlainSealer
 from bench.processes import Observed, this_process
 from bench.tenants import FreshTenants
 from bench.worker import Kind
-from domain.credentials import Credential
+from domain.onboarding.credentials import Credential
 from domain.ports import CredentialSealer
 from local.demo import deploy
 from local.ports import Ports, free_ports

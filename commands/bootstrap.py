@@ -8,9 +8,9 @@ import typer
 import config
 from commands.keys import add_key
 from composition.aws import aws_of
-from domain.access import Role
+from domain.callers.access import Role
+from domain.callers.tenants import PLATFORM
 from domain.ports import ApiKeyStore
-from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 

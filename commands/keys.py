@@ -12,14 +12,14 @@ import config
 from commands.lines import one_line
 from commands.output import Format, Limit, Output, Row, public, show_list
 from composition.aws import aws_of
-from domain.access import Role
-from domain.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
-from domain.audit import Origin
+from domain.audit.events import Origin
+from domain.callers.access import Role
+from domain.callers.api_keys import DAYS, MAX_DAYS, ApiKey, key_event, new_key
+from domain.callers.tenants import PLATFORM, Tenant, TenantStatus
 from domain.edge_errors import TenantDisabled
 from domain.errors import NotFound, UnreadableRow
 from domain.pages import MAX_PAGE, every_item
 from domain.ports import ApiKeyStore
-from domain.tenants import PLATFORM, Tenant, TenantStatus
 from domain.timestamps import stamp
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.dynamodb.tenants import DynamoTenantStore

@@ -15,7 +15,7 @@ from composition.aws import aws_of
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
 from domain.errors import NotFound, UnreadableRow
 from domain.pages import MAX_PAGE, every_item
-from domain.schedules import ScheduleStatus
+from domain.schedules.schedule import ScheduleStatus
 from stores.dynamodb.accounts import DynamoAccountStore
 from stores.dynamodb.executions import DynamoExecutionStore
 from stores.dynamodb.schedules import DynamoScheduleStore

@@ -16,8 +16,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import NotYet
-from domain.onboarding import OnboardingState
-from domain.scans import ScanState
+from domain.onboarding.messages import OnboardingState
+from domain.scans.scan import ScanState
 from domain.timestamps import stamp
 from telemetry.steps import MANY_ATTEMPTS
 from temporal.pollers import KINDS, polls

@@ -12,9 +12,9 @@ import config
 from composition.aws import aws_of
 from composition.clouds import catalogue
 from domain.accounts import ProviderType
-from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Trouble
-from domain.validation import Expectation, Step, Verdict
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.validation import Expectation, Step, Verdict
 from settings.secret_values import ALICLOUD_KEY
 
 MAX_FILE_BYTES = 64 * 1024

@@ -16,9 +16,9 @@ from commands import clients
 from commands.doctor.rows import named
 from commands.output import Format, Output, count
 from commands.platform_status import Queue, Recurring, Standing, standing
-from domain.audit_trail import PATIENCE
-from domain.onboarding import OnboardingState
-from domain.schedules import ScheduleStatus
+from domain.audit.trail import PATIENCE
+from domain.onboarding.messages import OnboardingState
+from domain.schedules.schedule import ScheduleStatus
 from domain.timestamps import parse
 from stores.dynamodb.survey import READERS, Surveyed, survey
 from stores.dynamodb.tables import TableNames

@@ -10,8 +10,8 @@ import typer
 import config
 from commands.lines import one_line
 from composition.aws import aws_of
-from domain.audit import Origin, audit_event
-from domain.tenants import Tenant
+from domain.audit.events import Origin, audit_event
+from domain.callers.tenants import Tenant
 from domain.timestamps import stamp
 from stores.dynamodb.tenants import DynamoTenantStore
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from config import Settings
 from domain.accounts import ProviderType
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from providers.aws.provider import AwsProvider, PlatformAws

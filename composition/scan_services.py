@@ -8,7 +8,7 @@ from temporalio.client import Client
 import config
 from api.services import ScanServices
 from domain.accounts import ProviderType
-from domain.scopes import EngineOffer
+from domain.scans.scopes import EngineOffer
 from engines.aws.baseline import CHECKS
 from notify.policy import PublicChannels
 from providers.oci.regions import REALMS

@@ -18,10 +18,10 @@ from activities.upkeep import UpkeepActivities, UpkeepPorts
 from composition import clouds
 from composition.scan_services import catch_up, temporal_schedules, topics
 from domain.accounts import ProviderType
-from domain.credentials import Secret
-from domain.notifications import ChannelKind
+from domain.onboarding.credentials import Secret
 from domain.ports import AccountStore
-from domain.scan_ports import Narrower, Notifier
+from domain.scans.notifications import ChannelKind
+from domain.scans.ports import Narrower, Notifier
 from engines.aws.session import AwsSessions
 from engines.http.engine import EngineAddress
 from engines.registry import engines_of

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.credentials import CredentialRef
-from domain.validation import Verdict
+from domain.onboarding.credentials import CredentialRef
+from domain.onboarding.validation import Verdict
 
 
 class ProviderType(StrEnum):

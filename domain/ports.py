@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.accounts import Account, AccountStatus, Activation, Closure, ProviderType
-from domain.api_keys import ApiKey
-from domain.audit import EVERYTHING, AuditEvent, AuditFilter
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.audit.events import EVERYTHING, AuditEvent, AuditFilter
+from domain.callers.api_keys import ApiKey
+from domain.callers.tenants import Tenant
 from domain.idempotency import Answer, IdempotencyRecord
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.onboarding.validation import Expectation, Verdict
 from domain.pages import Page
-from domain.tenants import Tenant
-from domain.validation import Expectation, Verdict
 
 
 class TenantStore(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from domain.scans import GLOBAL, NOT_SCANNED, CheckStatus, Finding, Severity
+from domain.scans.scan import GLOBAL, NOT_SCANNED, CheckStatus, Finding, Severity
 from engines.aws.reader import ODD, OTHER_FORM, AwsReader, Gone, Halted, Unreadable
 
 

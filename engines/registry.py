@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from domain.accounts import ProviderType
-from domain.scan_ports import InProcessEngine, Narrower, OutsideEngine
+from domain.scans.ports import InProcessEngine, Narrower, OutsideEngine
 from engines.aws.baseline import AwsBaseline
 from engines.aws.scoped_session import AwsNarrower
 from engines.aws.session import AwsSessions

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from domain.errors import Problem
-from domain.notifications import Channel, ChannelKind
+from domain.scans.notifications import Channel, ChannelKind
 
 TOPIC = re.compile(r"arn:([a-z0-9-]{1,32}):sns:([a-z0-9-]{1,32}):([0-9]{12}):[A-Za-z0-9_-]{1,256}(\.fifo)?", re.ASCII)
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)

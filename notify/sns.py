@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from domain.credentials import Secret
 from domain.errors import InvalidInput, Throttled, Unavailable
-from domain.notifications import Channel, Notification
+from domain.onboarding.credentials import Secret
+from domain.scans.notifications import Channel, Notification
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -8,9 +8,9 @@ import json
 import time
 from dataclasses import asdict
 
-from domain.credentials import Secret
 from domain.errors import InvalidInput, PlatformConfig, Throttled, Unavailable
-from domain.notifications import Channel, Notification, signing_key
+from domain.onboarding.credentials import Secret
+from domain.scans.notifications import Channel, Notification, signing_key
 from transport.client import GuardedClient
 from transport.exchange import Reply
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from domain.catalogue import AuthMethod, Permission, parse_credential
-from domain.credentials import Credential
 from domain.errors import InvalidInput, Propagating
-from domain.pasted import oddity_in
-from domain.validation import Step, StepStatus
+from domain.onboarding.catalogue import AuthMethod, Permission, parse_credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.pasted import oddity_in
+from domain.onboarding.validation import Step, StepStatus
 
 SPREADING_SECONDS = 5.0
 """Between two looks at permissions that may still be spreading."""

@@ -6,9 +6,9 @@ sentences as when it was submitted.
 
 from collections.abc import Callable
 
-from domain.credentials import Credential
 from domain.errors import CredentialRefused, Problem
-from domain.validation import Step, StepStatus
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Step, StepStatus
 from providers.checks import Sentences, run_steps
 
 SESSION_SECONDS = 3_600

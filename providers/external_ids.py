@@ -7,8 +7,8 @@ us try: the confused deputy.
 from collections.abc import Callable
 from secrets import token_hex
 
-from domain.credentials import Credential
-from domain.validation import Expectation, Step
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step
 from providers.checks import failed, passed
 
 PROBE_SESSION = "te-trust-probe"

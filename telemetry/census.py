@@ -10,7 +10,7 @@ from temporalio.common import MetricMeter, SearchAttributeKey
 from temporalio.service import RPCError
 
 from domain.metrics import COUNTED_AT, RUNNING, WAITING_LONG
-from domain.onboarding import OnboardingState
+from domain.onboarding.messages import OnboardingState
 from domain.timestamps import stamp
 
 EVERY_SECONDS = 30.0

@@ -16,9 +16,9 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cadence import names_its_hours, next_change_of_clocks, repeats
 from domain.errors import InvalidInput, Problem
-from domain.schedules import Cadence, Preview, ScheduleType
+from domain.schedules.cadence import names_its_hours, next_change_of_clocks, repeats
+from domain.schedules.schedule import Cadence, Preview, ScheduleType
 from domain.timestamps import stamp
 from temporal.schedule_spec import spec_of
 

@@ -6,7 +6,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateSta
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
-from domain.onboarding import Cancellation
+from domain.onboarding.messages import Cancellation
 from temporal.calls import call
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import ScheduleCalendarSpec, ScheduleIntervalSpec, ScheduleRange, ScheduleSpec
 
-from domain import cron, zones
-from domain.schedules import Cadence, ScheduleType
+from domain.schedules import cron, zones
+from domain.schedules.schedule import Cadence, ScheduleType
 from domain.timestamps import parse
 
 

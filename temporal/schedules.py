@@ -19,10 +19,10 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.cadence import repeats, unusable
 from domain.errors import InvalidInput, Problem
-from domain.schedules import Cadence, ListedSchedule, Preview, ScheduleStatus, ScheduleType
-from domain.schedules import Schedule as Row
+from domain.schedules.cadence import repeats, unusable
+from domain.schedules.schedule import Cadence, ListedSchedule, Preview, ScheduleStatus, ScheduleType
+from domain.schedules.schedule import Schedule as Row
 from domain.timestamps import parse, stamp
 from temporal.calls import call
 from temporal.previews import Previews

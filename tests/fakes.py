@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from domain.access import Scope
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
-from domain.api_keys import LAST_ADMINISTRATOR, ApiKey
-from domain.audit import EVERYTHING, AuditEvent, AuditFilter, for_platform
-from domain.audit_anchors import Anchor
-from domain.audit_trail import AuditDigest, Note, note_of
-from domain.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.audit.anchors import Anchor
+from domain.audit.events import EVERYTHING, AuditEvent, AuditFilter, for_platform
+from domain.audit.trail import AuditDigest, Note, note_of
+from domain.callers.access import Scope
+from domain.callers.api_keys import LAST_ADMINISTRATOR, ApiKey
+from domain.callers.tenants import Tenant, TenantStatus
 from domain.errors import (
     AccountAlreadyOnboarded,
     AlreadyExists,
@@ -31,10 +31,10 @@ from domain.errors import (
 )
 from domain.idempotency import Answer, IdempotencyRecord, canonical
 from domain.names import folded
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, VaultEntry
+from domain.onboarding.validation import Verdict
 from domain.pages import MAX_PAGE, Page
-from domain.tenants import Tenant, TenantStatus
 from domain.timestamps import parse
-from domain.validation import Verdict
 from stores import cursors
 
 Item = TypeVar("Item")

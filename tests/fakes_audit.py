@@ -10,8 +10,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.sealing import AnchorHeads, FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit.command import Audited
-from domain.audit import AuditEvent
-from domain.audit_ports import AuditChain, AuditSigner
+from domain.audit.events import AuditEvent
+from domain.audit.ports import AuditChain, AuditSigner
 from domain.timestamps import parse, stamp
 from tests.fakes import FakeStores
 from tests.stores.samples import new_event

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.accounts import ProviderType
-from domain.catalogue import (
+from domain.errors import NotFound, OnboardingError
+from domain.onboarding.catalogue import (
     AuthMethod,
     CredentialField,
     Permission,
@@ -13,10 +14,9 @@ from domain.catalogue import (
     Setup,
     SetupRequest,
 )
-from domain.credentials import Credential
-from domain.errors import NotFound, OnboardingError
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, StepStatus, Verdict, verdict_of
 from domain.ports import CloudProvider
-from domain.validation import Expectation, Step, StepStatus, Verdict, verdict_of
 
 ACCOUNT_NUMBER = "222222222222"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_NUMBER}:role/ThreatEngineReadOnly"

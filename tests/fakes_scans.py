@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from api.services import ScanServices
 from domain.accounts import AccountStatus, ProviderType
-from domain.audit import AuditEvent
-from domain.credentials import Credential, Secret
+from domain.audit.events import AuditEvent
 from domain.errors import (
     AlreadyExists,
     Conflict,
@@ -20,11 +19,12 @@ from domain.errors import (
     StaleVersion,
     Throttled,
 )
-from domain.notifications import Channel, Delivery, Notification, in_its_place
-from domain.onboarding import Cancellation
+from domain.onboarding.credentials import Credential, Secret
+from domain.onboarding.messages import Cancellation
 from domain.pages import Page
-from domain.runs import abandoned, abandonment, closed, released, turn
-from domain.scans import (
+from domain.scans.notifications import Channel, Delivery, Notification, in_its_place
+from domain.scans.runs import abandoned, abandonment, closed, released, turn
+from domain.scans.scan import (
     CheckStatus,
     Counts,
     EngineProgress,
@@ -37,8 +37,8 @@ from domain.scans import (
     Severity,
     StoredResult,
 )
-from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
-from domain.scopes import EngineOffer
+from domain.scans.scopes import EngineOffer
+from domain.schedules.schedule import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
 from domain.timestamps import stamp
 from tests.channels import CHANNELS
 from tests.fakes import FakeAccountStore, FakeLedger, FakeStores, page_of

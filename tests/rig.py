@@ -16,12 +16,12 @@ from activities.accounts import AccountActivities
 from activities.credentials import CredentialActivities
 from activities.failures import as_failure
 from domain.accounts import Account, ProviderType
-from domain.audit import Origin, audit_event
-from domain.credentials import Credential, SealContext
+from domain.audit.events import Origin, audit_event
+from domain.callers.tenants import Tenant
 from domain.errors import OnboardingError
-from domain.onboarding import Cancellation, OnboardingView, OnboardRequest, Submission, SubmissionOutcome
-from domain.tenants import Tenant
-from domain.validation import Verdict
+from domain.onboarding.credentials import Credential, SealContext
+from domain.onboarding.messages import Cancellation, OnboardingView, OnboardRequest, Submission, SubmissionOutcome
+from domain.onboarding.validation import Verdict
 from temporal.client import plugin
 from temporal.signing import Signer
 from temporal.worker import build_worker

@@ -20,12 +20,12 @@ from activities.scans import ScanActivities, ScanPorts
 from activities.schedules import ScheduleActivities
 from activities.upkeep import UpkeepActivities, UpkeepPorts
 from domain.accounts import Account, Activation, ProviderType
-from domain.audit import Origin, audit_event
-from domain.credentials import Credential, VaultEntry
-from domain.notifications import Channel, ChannelKind, NotificationSettings
-from domain.scan_ports import RunningScans, Schedules
-from domain.scans import Execution, ScanOutcome, ScanRequest, TriggeredBy
-from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleChange, ScheduleType
+from domain.audit.events import Origin, audit_event
+from domain.onboarding.credentials import Credential, VaultEntry
+from domain.scans.notifications import Channel, ChannelKind, NotificationSettings
+from domain.scans.ports import RunningScans, Schedules
+from domain.scans.scan import Execution, ScanOutcome, ScanRequest, TriggeredBy
+from domain.schedules.schedule import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleChange, ScheduleType
 from temporal.running_scans import TemporalScans
 from temporal.schedule_spec import Looseness
 from temporal.schedules import Generation, TemporalSchedules

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from domain.audit import Origin
-from domain.credentials import Credential, SealContext, SealPurpose
+from domain.audit.events import Origin
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.onboarding.validation import Step, StepStatus
 from domain.timestamps import stamp
-from domain.validation import Step, StepStatus
 
 ids = st.uuids(version=4).map(str)
 

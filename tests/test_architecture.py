@@ -238,7 +238,7 @@ def no_decision_hangs_on_the_text_of_an_error(path: str, source: str) -> Finding
 
 @refuses(
     ("stores/session.py", "@cache\ndef client(region: str): ..."),
-    ("domain/cadence.py", "@functools.lru_cache(maxsize=None)\ndef zone(name): ..."),
+    ("domain/schedules/cadence.py", "@functools.lru_cache(maxsize=None)\ndef zone(name): ..."),
     ("api/rates.py", "class Rates:\n    def __init__(self):\n        self._seen: dict[str, int] = {}"),
     ("notify/sns.py", "class Topics:\n    clients = defaultdict(list)"),
     ("providers/rest.py", "KNOWN = set()"),

@@ -11,7 +11,7 @@ import pytest
 from cli import main
 from commands.setup import create_tables
 from config import VERSION
-from domain.api_keys import is_valid, key_id_of
+from domain.callers.api_keys import is_valid, key_id_of
 from domain.timestamps import stamp
 from local.identities import AwsAccount
 from local.ministack import running_ministack

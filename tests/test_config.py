@@ -18,7 +18,7 @@ import config
 from composition import clouds, scan_work
 from config import Settings, SettingsError
 from domain.accounts import ProviderType
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from engines.http.engine import EngineAddress
 from providers.alicloud.provider import PlatformAliCloud
 from settings.secret_values import API_SECRETS, ENGINE_TOKENS, SECRETS, WORKER_SECRETS, unneeded

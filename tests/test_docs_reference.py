@@ -19,16 +19,16 @@ from api.failures import reply_of
 from api.services import Services
 from config import Settings
 from domain.accounts import Account
-from domain.api_keys import ApiKey
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
+from domain.callers.api_keys import ApiKey
+from domain.callers.tenants import Tenant
 from domain.errors import InvalidInput, OnboardingError
 from domain.idempotency import IdempotencyRecord
-from domain.obstacles import OBSTACLES, REFUSED, UNUSABLE
-from domain.onboarding import OnboardingState, Result
-from domain.runs import ABANDONED, ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
-from domain.scans import Leaving, ScanState
-from domain.schedules import FAILED_REPEATEDLY, MISSED
-from domain.tenants import Tenant
+from domain.onboarding.messages import OnboardingState, Result
+from domain.scans.runs import ABANDONED, ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
+from domain.scans.scan import Leaving, ScanState
+from domain.schedules.obstacles import OBSTACLES, REFUSED, UNUSABLE
+from domain.schedules.schedule import FAILED_REPEATEDLY, MISSED
 from engines.http.engine import LOST_JOB
 from local.ports import USUAL_PORTS
 from local.settings import DECIDED
@@ -185,7 +185,7 @@ def test_the_page_of_the_clouds_errors_says_what_the_tables_say():
 
 
 def test_each_step_is_documented_and_no_other():
-    made = calls("domain/answers.py", "providers/*.py")
+    made = calls("domain/onboarding/answers.py", "providers/*.py")
     names = {s for name, call in made if name in STEP_ARGUMENT for s in literals(call, STEP_ARGUMENT[name], "name")}
     assert set(re.findall(r"^### Step `(\w+)`$", reference("errors"), re.MULTILINE)) == names
 
@@ -248,7 +248,7 @@ def test_each_attribute_is_documented(table: str, row: Any):
 
 def test_each_audit_action_is_documented_and_no_other():
     nouns = "account|cancellation|api_key|credential|delivery|onboarding|scan|schedule|tenant"
-    made = re.findall(rf'"((?:{nouns})\.(?!py)[a-z]+)"', source("a*/*.py", "domain/runs.py", "cli.py"))
+    made = re.findall(rf'"((?:{nouns})\.(?!py)[a-z]+)"', source("a*/*.py", "domain/scans/runs.py", "cli.py"))
     documented = [name for name in ticked(reference("tables")) if re.fullmatch(r"(?!details)[a-z_]+\.[a-z]+", name)]
     assert sorted(documented) == sorted(set(made))
 

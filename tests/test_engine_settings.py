@@ -5,7 +5,7 @@ import pytest
 from composition.clouds import catalogue
 from config import Settings, SettingsError
 from domain.accounts import ProviderType
-from domain.catalogue import SetupRequest
+from domain.onboarding.catalogue import SetupRequest
 from settings.engines import FORMS
 from stores.session import AwsClients, connect
 from tests.engine_needs import ALICLOUD, AZURE, GCP, IBM, OCI

@@ -12,11 +12,11 @@ import pytest
 from api.auth import CACHED_KEYS, KeyRing
 from api.issuer_keys import IssuerKeys
 from api.rates import Windows
-from domain.api_keys import new_key_text
-from domain.cadence import problems_of
+from domain.callers.api_keys import new_key_text
 from domain.errors import OnboardingError
-from domain.notifications import Channel, ChannelKind
-from domain.schedules import Cadence, ScheduleType
+from domain.scans.notifications import Channel, ChannelKind
+from domain.schedules.cadence import problems_of
+from domain.schedules.schedule import Cadence, ScheduleType
 from notify.sns import SnsTopics
 from stores.session import TopicClients
 from tests.channels import CHANNELS

@@ -28,10 +28,10 @@ from domain.metrics import (
     SUBMISSIONS,
     Metric,
 )
-from domain.notifications import ChannelKind, DeliveryState
-from domain.onboarding import OnboardingState, Result, SubmissionOutcome
-from domain.scans import Counts, Leaving, ScanEnd, ScanState
-from domain.validation import StepStatus
+from domain.onboarding.messages import OnboardingState, Result, SubmissionOutcome
+from domain.onboarding.validation import StepStatus
+from domain.scans.notifications import ChannelKind, DeliveryState
+from domain.scans.scan import Counts, Leaving, ScanEnd, ScanState
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 
 REFUSAL_CODES = frozenset(

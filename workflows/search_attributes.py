@@ -2,10 +2,10 @@
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from domain.onboarding import OnboardingState, OnboardRequest
-from domain.probes import ProbeRequest
-from domain.scans import ScanState
-from domain.schedules import Schedule
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.messages import OnboardingState, OnboardRequest
+from domain.scans.scan import ScanState
+from domain.schedules.schedule import Schedule
 
 TENANT_ID = SearchAttributeKey.for_keyword("TenantId")
 ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")

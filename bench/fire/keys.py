@@ -4,8 +4,8 @@ choosing, which no table of calls could declare."""
 from datetime import UTC, datetime
 
 from commands.bootstrap import add_administrator_key
-from domain.api_keys import key_id_of
-from domain.tenants import PLATFORM
+from domain.callers.api_keys import key_id_of
+from domain.callers.tenants import PLATFORM
 from domain.timestamps import stamp
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.dynamodb.tables import TableNames

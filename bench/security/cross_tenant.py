@@ -12,7 +12,7 @@ import httpx
 from api.permissions import Tenancy
 from bench.report import Target
 from bench.security.offline import offline
-from domain.access import Role, Scope
+from domain.callers.access import Role, Scope
 from tests.api.portal import Portal, add_key
 from tests.api.routes import Call, calls
 from tests.api.test_isolation import ABSENT, Houses, furnished, rows, with_tenancy

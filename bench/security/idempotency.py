@@ -12,7 +12,7 @@ import httpx
 
 from bench.report import Target
 from bench.security.bed import bed
-from domain.tenants import PLATFORM
+from domain.callers.tenants import PLATFORM
 from tests.api.whole_portal import WholePortal
 
 FULL, QUICK = 1_000, 40

@@ -9,7 +9,7 @@ import logs
 from api.edge import Edge
 from api.rates import Rates
 from api.server import server_config
-from domain.api_keys import digest_of, key_id_of
+from domain.callers.api_keys import digest_of, key_id_of
 from local.ports import HOST
 from temporal.program import run_program
 from tests.api.portal import add_key, open_portal

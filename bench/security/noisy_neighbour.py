@@ -18,7 +18,7 @@ from time import perf_counter
 import httpx
 
 from bench.report import Target
-from domain.api_keys import new_key_text
+from domain.callers.api_keys import new_key_text
 from local.ports import HOST, free_port
 from local.processes import running
 from local.stack import ROOT, answers

@@ -9,7 +9,7 @@ from random import Random
 
 from api.auth import KeyRing
 from bench.report import Target
-from domain.api_keys import key_id_of, new_key_text
+from domain.callers.api_keys import key_id_of, new_key_text
 from domain.errors import Unauthenticated
 from tests.api.test_auth import KEY_CHARACTERS, CountingKeys, stored
 

@@ -14,14 +14,14 @@ import config
 from commands.audit import file as audit_file
 from commands.output import count
 from composition.aws import aws_of
-from domain.audit import AuditEvent
-from domain.audit_anchors import Anchor, contradictions
-from domain.audit_ports import AuditAnchors, AuditChain
-from domain.audit_trail import AuditDigest, Breach, Fault, Note, Seen, Trail, breaches, fingerprint
+from domain.audit.anchors import Anchor, contradictions
+from domain.audit.events import AuditEvent
+from domain.audit.ports import AuditAnchors, AuditChain
+from domain.audit.trail import AuditDigest, Breach, Fault, Note, Seen, Trail, breaches, fingerprint
+from domain.callers.tenants import PLATFORM
 from domain.errors import InvalidInput, UnreadableRow
 from domain.pages import MAX_PAGE, every_item, every_key
 from domain.ports import AuditStore, TenantStore
-from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
 from stores.audit.anchors import S3AuditAnchors
 from stores.audit.chain import DynamoAuditChain

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from domain.audit import AuditEvent
-from domain.audit_trail import AuditDigest, Note, SealedEvent, Seen, Trail, fingerprint
+from domain.audit.events import AuditEvent
+from domain.audit.trail import AuditDigest, Note, SealedEvent, Seen, Trail, fingerprint
 from domain.errors import InvalidInput
 from domain.timestamps import parse
 

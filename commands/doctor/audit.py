@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from commands.doctor.finding import Finding, fail, ok, warn
-from domain.audit_trail import MARGIN, PATIENCE
+from domain.audit.trail import MARGIN, PATIENCE
 from domain.timestamps import parse
 from stores.audit.chain import NOTES
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from commands.policies.place import Condition, Place
-from domain.credentials import SEAL_CONTEXT, SealPurpose
+from domain.onboarding.credentials import SEAL_CONTEXT, SealPurpose
 
 IN_TRANSACTION: Condition = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
 """So that no row changes without its audit event."""

@@ -6,9 +6,9 @@ One call at a time, region after region. What cannot be decided is reported as a
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.scans import Finding, ScanOrder
+from domain.onboarding.credentials import Credential
+from domain.scans.scan import Finding, ScanOrder
 from engines.aws.calls import SESSION_POLICY
 from engines.aws.checks import (
     administration,

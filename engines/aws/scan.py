@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 
-from domain.scans import Finding
-from domain.schedules import ScanScope
+from domain.scans.scan import Finding
+from domain.schedules.schedule import ScanScope
 from engines.aws.reader import ODD, OTHER_FORM, AwsReader, Halted, Unreadable
 from engines.checks import Check, not_scanned, undecided
 from providers.aws.partitions import in_order

@@ -10,8 +10,8 @@ IAM in an account with an access key. The stored key itself is never handed over
 from collections.abc import Sequence
 from typing import Any
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput
+from domain.onboarding.credentials import Credential
 from engines.aws.session import ACCESS_KEY, ROLE, SESSION_SECONDS, AwsSessions, refused, session_of
 from providers.aws.checks import SENTENCES
 from providers.aws.errors import Signer

@@ -14,8 +14,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from domain.credentials import Credential
 from domain.errors import CredentialRefused, Problem
+from domain.onboarding.credentials import Credential
 from domain.timestamps import stamp
 from providers.aws.auth_methods import ROLE_CHECKLIST
 from providers.aws.checks import SENTENCES

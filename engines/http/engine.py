@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 
 import httpcore
 
-from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, PlatformConfig, Problem, Throttled, Unavailable
-from domain.scans import EngineProgress, ExecutionStatus, Finding, ScanOrder
+from domain.onboarding.credentials import Credential, Secret
+from domain.scans.scan import EngineProgress, ExecutionStatus, Finding, ScanOrder
 from engines.checks import not_scanned
 from engines.http.findings import bad_answer, page_of, progress_of
 from providers.error_rules import seconds

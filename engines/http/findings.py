@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from domain.errors import InvalidInput, Problem
-from domain.scans import GLOBAL, UNUSABLE, CheckStatus, EngineProgress, ExecutionStatus, Finding, Severity
+from domain.scans.scan import GLOBAL, UNUSABLE, CheckStatus, EngineProgress, ExecutionStatus, Finding, Severity
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from domain.credentials import Credential, Secret
 from domain.errors import PlatformConfig, Propagating
-from domain.validation import Expectation, Step
+from domain.onboarding.credentials import Credential, Secret
+from domain.onboarding.validation import Expectation, Step
 from providers.alicloud.calls import SESSION_SECONDS, Session
 from providers.alicloud.description import ACCESS_KEY, RAM_ROLE
 from providers.alicloud.errors import Reason, Signer

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
 
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from providers.alicloud.errors import JUDGES, Signer, codes
 from providers.alicloud.permissions import Call, policy
 from providers.alicloud.signature import AccessKey, query_of, signed_headers

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
-from domain.catalogue import Permission
-from domain.credentials import Credential
 from domain.errors import Trouble
-from domain.validation import Expectation, Step
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step
 from providers.alicloud.calls import Session
 from providers.alicloud.description import account_of
 from providers.alicloud.errors import JUDGES, Reason, Signer

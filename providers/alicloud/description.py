@@ -1,7 +1,7 @@
 """What is published about onboarding an AliCloud account: two methods, their fields, the permissions."""
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, ProviderDescription
 from providers.alicloud.permissions import PERMISSIONS
 
 ACCOUNT_NUMBER_PATTERN = r"[0-9]{5,20}"

@@ -7,8 +7,8 @@ AccessKey is handed over as it is.
 
 import re
 
-from domain.credentials import Credential
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation
 from providers.alicloud.description import ACCESS_KEY
 from providers.alicloud.errors import SENTENCES
 from providers.alicloud.provider import AliCloudProvider

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.catalogue import Permission
+from domain.onboarding.catalogue import Permission
 
 REGION = "ap-southeast-1"
 """Where the regional services are asked: accounts of the Chinese and of the international site may use it alike."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig
-from domain.validation import Expectation, Verdict, verdict_of
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict, verdict_of
 from providers.alicloud import setup as alicloud_setup
 from providers.alicloud.auth_methods import KeyProof, Proof, RoleProof
 from providers.alicloud.calls import Session

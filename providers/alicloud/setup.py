@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from shlex import quote
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.alicloud.description import account_of
 from providers.alicloud.permissions import policy
 

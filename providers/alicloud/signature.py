@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from providers.alicloud.permissions import Call
 
 ALGORITHM = "ACS3-HMAC-SHA256"

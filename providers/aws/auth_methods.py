@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from domain.credentials import Credential
 from domain.errors import Propagating
-from domain.validation import Expectation, Step
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step
 from providers.aws.arns import parse_arn
 from providers.aws.checks import SENTENCES, CustomerSession
 from providers.aws.description import ACCESS_KEY, TEMPORARY_KEY_PREFIX, iam_role

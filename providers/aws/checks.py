@@ -9,10 +9,10 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
-from domain.catalogue import Permission
-from domain.credentials import Credential
 from domain.errors import PlatformConfig, Trouble
-from domain.validation import Expectation, Step, Verdict, verdict_of
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, Verdict, verdict_of
 from providers.aws.arns import parse_arn
 from providers.aws.errors import Reason
 from providers.aws.permissions import CHANGING, PERMISSIONS, PROBES, SIMULATE

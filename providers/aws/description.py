@@ -1,7 +1,7 @@
 """What is published about onboarding an AWS account: two methods, their fields, the permissions."""
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, ProviderDescription, Rule
+from domain.onboarding.catalogue import AuthMethod, CredentialField, ProviderDescription, Rule
 from providers.aws.arns import ACCOUNT_NUMBER_PATTERN, MAX_ROLE_ARN_CHARACTERS, ROLE_ARN_PATTERN
 from providers.aws.permissions import PERMISSIONS
 from providers.aws.role_names import ROLE_NAMES, RoleNames

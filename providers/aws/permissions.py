@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.catalogue import Permission
+from domain.onboarding.catalogue import Permission
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
 

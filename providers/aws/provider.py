@@ -27,10 +27,10 @@ from botocore.exceptions import ConnectionError as NotConnected
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig
-from domain.validation import Expectation, Verdict
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.aws.arns import parse_arn
 from providers.aws.auth_methods import KeyProof, RoleProof
 from providers.aws.checks import Proof, prove

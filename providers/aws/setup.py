@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import urlencode
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.aws.partitions import partition_of
 from providers.aws.role_names import RoleNames
 

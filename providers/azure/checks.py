@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from domain.catalogue import AuthMethod, Permission
-from domain.credentials import Credential
 from domain.errors import Propagating
-from domain.validation import Expectation, Step, Verdict, verdict_of
+from domain.onboarding.catalogue import AuthMethod, Permission
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, Verdict, verdict_of
 from providers.azure.certificate import ClientCertificate, read_certificate
 from providers.azure.description import CERTIFICATE
 from providers.azure.errors import JUDGE, JUST_MADE, SENTENCES, Reason

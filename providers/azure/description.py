@@ -6,7 +6,7 @@ the operator's needs is added from the settings, as actions and never as data ac
 """
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
 
 GUID_PATTERN = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 

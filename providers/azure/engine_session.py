@@ -5,8 +5,8 @@ takes no narrower scope: it may do what the service principal may do through man
 where that has a role. It opens no other service, so not the data of Key Vault or Storage.
 """
 
-from domain.credentials import Credential
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation
 from providers.azure.errors import SENTENCES
 from providers.azure.provider import AzureProvider
 from providers.engine_sessions import prove

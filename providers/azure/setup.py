@@ -7,7 +7,7 @@ Commands and options as the Azure CLI documents them (learn.microsoft.com/cli/az
 import json
 from collections.abc import Sequence
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.azure.description import CERTIFICATE, DESCRIPTION, SERVICE_PRINCIPAL
 
 ROLE = {

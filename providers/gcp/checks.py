@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from domain.catalogue import Permission
 from domain.errors import Propagating
-from domain.validation import Expectation, Step, Verdict, verdict_of
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.validation import Expectation, Step, Verdict, verdict_of
 from providers.checks import Refused, failed, judge_permissions, over_privileged, passed, run_steps
 from providers.gcp.errors import JUDGE, JUST_MADE, SENTENCES
 from providers.rest import text

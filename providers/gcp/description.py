@@ -9,7 +9,7 @@ Cloud is built in. What an engine of the operator's needs is added from the sett
 from dataclasses import replace
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
 
 PROJECT_ID_PATTERN = r"(?:[a-z0-9][a-z0-9.-]{1,62}\.[a-z]{2,24}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
 """Old projects of a domain have it in front: example.com:my-project."""

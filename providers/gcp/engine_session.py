@@ -4,8 +4,8 @@ Its scope is cloud-platform.read-only, so it changes nothing, whatever roles the
 these let it read, data too.
 """
 
-from domain.credentials import Credential
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation
 from providers.engine_sessions import SESSION_SECONDS, prove
 from providers.gcp.errors import SENTENCES
 from providers.gcp.provider import GcpProvider

@@ -8,9 +8,9 @@ Credentials API" of Google Cloud.
 from secrets import token_hex
 from typing import Protocol
 
-from domain.credentials import Credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step
 from domain.ports import IdentityTokens
-from domain.validation import Expectation, Step
 from providers.checks import Refused, failed, malformed, passed, warned
 from providers.gcp.description import WORKLOAD_IDENTITY
 from providers.gcp.errors import FEDERATION, Reason

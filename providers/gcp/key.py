@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from domain.catalogue import members_of
-from domain.credentials import Credential
 from domain.json_web_tokens import compact, signing_input
-from domain.validation import Step
+from domain.onboarding.catalogue import members_of
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Step
 from providers.checks import Refused, malformed, passed
 from providers.error_rules import CLOCK_TOLERANCE
 from providers.gcp.description import KEY_FILE, SERVICE_ACCOUNT

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from domain.ports import IdentityTokens
-from domain.validation import Expectation, Verdict
 from providers.checks import without_damage
 from providers.gcp.checks import Access, Proof
 from providers.gcp.description import DESCRIPTION, KEYLESS_DESCRIPTION, SERVICE_ACCOUNT, WORKLOAD_IDENTITY

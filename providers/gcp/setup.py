@@ -7,7 +7,7 @@ Commands and options as the gcloud CLI documents them (cloud.google.com/sdk/gclo
 from collections.abc import Sequence
 from shlex import quote
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.gcp.description import WORKLOAD_IDENTITY
 
 SCRIPT = """\

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from domain.catalogue import Permission
-from domain.credentials import Credential
 from domain.errors import Propagating
-from domain.validation import Expectation, Step, Verdict, verdict_of
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, Verdict, verdict_of
 from providers.checks import Refused, failed, judge_permissions, malformed, over_privileged, passed, run_steps, warned
 from providers.ibm.description import ACCOUNT_PATTERN, API_KEY, POLICIES
 from providers.ibm.errors import JUDGE, SENTENCES, Reason

@@ -7,7 +7,7 @@ settings.
 """
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, Permission, ProviderDescription
 
 ACCOUNT_PATTERN = r"[0-9a-f]{32}"
 

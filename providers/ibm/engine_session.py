@@ -4,8 +4,8 @@ IAM takes no scope with an API key, so the token may do all that the key's servi
 without the key.
 """
 
-from domain.credentials import Credential
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation
 from providers.engine_sessions import prove
 from providers.ibm.errors import SENTENCES
 from providers.ibm.provider import IbmProvider

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig
-from domain.validation import Expectation, Verdict
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.checks import Refused, without_damage
 from providers.ibm.checks import Proof
 from providers.ibm.description import API_KEY, DESCRIPTION

@@ -5,7 +5,7 @@ Commands and options as the reference of `ibmcloud iam` documents them.
 
 from collections.abc import Sequence
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.ibm.description import DESCRIPTION
 from providers.ibm.permissions import RESOURCE_GROUPS
 

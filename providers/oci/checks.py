@@ -10,10 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from domain.catalogue import Permission
-from domain.credentials import Credential
 from domain.errors import Propagating, Trouble
-from domain.validation import Expectation, Step
+from domain.onboarding.catalogue import Permission
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step
 from providers.checks import Refused, failed, judge_permissions, malformed, over_privileged, passed, suspecting
 from providers.oci.calls import JUDGE, Tenancy
 from providers.oci.description import USER_PRINCIPAL

@@ -1,7 +1,7 @@
 """What is published about onboarding an OCI tenancy: one method, its fields, the permissions."""
 
 from domain.accounts import ProviderType
-from domain.catalogue import AuthMethod, CredentialField, ProviderDescription
+from domain.onboarding.catalogue import AuthMethod, CredentialField, ProviderDescription
 from providers.oci.permissions import PERMISSIONS
 from providers.oci.regions import REGIONS
 

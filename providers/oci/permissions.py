@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.catalogue import Permission
+from domain.onboarding.catalogue import Permission
 
 REQUIRED = {"USER_INSPECT": "Tells that the user is active, and which tenancy it is of."}
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from domain.catalogue import ProviderDescription, Setup, SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.validation import Expectation, Verdict, verdict_of
+from domain.onboarding.catalogue import ProviderDescription, Setup, SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict, verdict_of
 from providers.checks import run_steps, without_damage
 from providers.oci import calls
 from providers.oci import setup as oci_setup

@@ -3,7 +3,7 @@ that is made on the customer's side."""
 
 from collections.abc import Sequence
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.oci.permissions import statement
 
 INSTRUCTIONS = """\

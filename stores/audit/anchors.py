@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from domain.audit_anchors import RETENTION_DAYS, Anchor, Head
+from domain.audit.anchors import RETENTION_DAYS, Anchor, Head
 from domain.timestamps import parse, stamp
 from stores.errors import aws_failures
 

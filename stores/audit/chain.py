@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from domain.audit_trail import AuditDigest, Note
+from domain.audit.trail import AuditDigest, Note
+from domain.callers.tenants import PLATFORM
 from domain.errors import StaleVersion
-from domain.tenants import PLATFORM
 from stores.dynamodb.items import Row, expressions, from_item, is_id
 from stores.dynamodb.ledger import delete, put, transact
 from stores.dynamodb.structure import structured

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from domain.audit import EVERYTHING, AuditEvent, AuditFilter
+from domain.audit.events import EVERYTHING, AuditEvent, AuditFilter
+from domain.callers.tenants import PLATFORM
 from domain.pages import MAX_PAGE, Page
-from domain.tenants import PLATFORM
 from stores import cursors
 from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from domain.audit_trail import AuditDigest
+from domain.audit.trail import AuditDigest
 from domain.errors import InvalidInput, PlatformConfig
 from stores.errors import aws_failures
 

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from domain.accounts import Account, AccountStatus, Activation, Closure, OnboardingStatus, ProviderType
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
+from domain.callers.tenants import TenantStatus
 from domain.errors import (
     AccountAlreadyOnboarded,
     AlreadyExists,
@@ -13,9 +14,8 @@ from domain.errors import (
     OnboardingClosed,
     OnboardingError,
 )
+from domain.onboarding.validation import Verdict
 from domain.pages import Page
-from domain.tenants import TenantStatus
-from domain.validation import Verdict
 from stores.dynamodb.account_rows import READER, to_row
 from stores.dynamodb.items import Row, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger, Write, check, put, put_if_missing, update

@@ -4,12 +4,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from domain.access import Role, Scope
-from domain.api_keys import LAST_ADMINISTRATOR, ApiKey, is_key_id
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
+from domain.callers.access import Role, Scope
+from domain.callers.api_keys import LAST_ADMINISTRATOR, ApiKey, is_key_id
+from domain.callers.tenants import PLATFORM
 from domain.errors import AlreadyExists, Conflict, NotFound, StaleVersion
 from domain.pages import Page
-from domain.tenants import PLATFORM
 from stores.dynamodb.items import Row, assignments, expressions, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger, Write, check, put, update
 from stores.dynamodb.paging import Listing, page_of

@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.errors import NotFound, StaleVersion, Throttled
-from domain.notifications import Delivery, in_its_place
 from domain.pages import Page
-from domain.scans import Execution
+from domain.scans.notifications import Delivery, in_its_place
+from domain.scans.scan import Execution
 from stores.dynamodb.items import Row, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger, Write, unless_foreign, update
 from stores.dynamodb.paging import Listing, page_of

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import ClientError
 
-from domain.audit import AuditEvent
-from domain.audit_trail import note_of
+from domain.audit.events import AuditEvent
+from domain.audit.trail import note_of
 from domain.errors import Internal, NotFound, OnboardingError, Throttled
 from stores.dynamodb.items import Row, assignments, expressions, from_item, to_item
 from stores.dynamodb.tables import TableNames

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, ScanRunning, StaleVersion, Throttled
-from domain.runs import abandoned, abandonment, closed, released, turn
-from domain.scans import Execution, ExecutionStatus, ScanEnd
-from domain.schedules import Schedule, ScheduleStatus
+from domain.scans.runs import abandoned, abandonment, closed, released, turn
+from domain.scans.scan import Execution, ExecutionStatus, ScanEnd
+from domain.schedules.schedule import Schedule, ScheduleStatus
 from stores.dynamodb.items import Row
 from stores.dynamodb.ledger import Write, put, unless_foreign, update, written
 from stores.dynamodb.schedule_rows import NOBODY, execution_to_row

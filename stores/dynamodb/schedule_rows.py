@@ -3,8 +3,8 @@ text in the row, and not missing: an update sets attributes and removes none."""
 
 from dataclasses import asdict
 
-from domain.scans import Execution, ScanResult
-from domain.schedules import Schedule
+from domain.scans.scan import Execution, ScanResult
+from domain.schedules.schedule import Schedule
 from stores.dynamodb.items import Row
 from stores.dynamodb.structure import structured
 from stores.reading import Reader

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from domain.accounts import AccountStatus
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.errors import AlreadyExists, Conflict, NotFound, OnboardingError, StaleVersion, UnreadableRow
 from domain.pages import Page
-from domain.scans import Execution, ScanEnd
-from domain.schedules import Schedule, ScheduleStatus, Skip
+from domain.scans.scan import Execution, ScanEnd
+from domain.schedules.schedule import Schedule, ScheduleStatus, Skip
 from stores.dynamodb.items import Row, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger, check, delete, put, update
 from stores.dynamodb.paging import Listing, page_of

@@ -3,11 +3,11 @@
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from domain.audit import AuditEvent, for_platform
+from domain.audit.events import AuditEvent, for_platform
+from domain.callers.tenants import Tenant
 from domain.errors import AlreadyExists, NotFound, StaleVersion
 from domain.names import folded
 from domain.pages import MAX_PAGE, Page
-from domain.tenants import Tenant
 from stores import cursors
 from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
 from stores.dynamodb.ledger import Ledger, Write, delete, put, update, written

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from domain.audit_anchors import RETENTION_DAYS as RETENTION_DAYS_OF_ANCHORS
+from domain.audit.anchors import RETENTION_DAYS as RETENTION_DAYS_OF_ANCHORS
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
 from stores.errors import aws_failures

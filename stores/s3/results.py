@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from domain.errors import NotFound
-from domain.finding_lives import Knowledge, dumps, loads, tell
 from domain.pages import Page
-from domain.scans import CheckStatus, Counts, Finding, ScanOrder, ScanResult, StoredResult
+from domain.scans.finding_lives import Knowledge, dumps, loads, tell
+from domain.scans.scan import CheckStatus, Counts, Finding, ScanOrder, ScanResult, StoredResult
 from stores.dynamodb.items import Row, expressions, from_item, is_id, to_item
 from stores.dynamodb.paging import Listing, page_of
 from stores.dynamodb.schedule_rows import RESULTS, result_to_row

@@ -3,9 +3,9 @@
 import json
 from uuid import NAMESPACE_URL, uuid5
 
-from domain.credentials import Credential, VaultEntry
 from domain.errors import NotFound, PayloadTooLarge
 from domain.idempotency import canonical
+from domain.onboarding.credentials import Credential, VaultEntry
 
 MAX_BYTES = 65_536
 """The limit of Secrets Manager, which the emulators do not know."""

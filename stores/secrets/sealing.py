@@ -18,9 +18,9 @@ from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from aws_encryption_sdk.identifiers import AlgorithmSuite
 from cryptography.exceptions import InvalidTag
 
-from domain.credentials import Credential, SealContext
 from domain.errors import PayloadTooLarge, SealBroken
 from domain.idempotency import canonical
+from domain.onboarding.credentials import Credential, SealContext
 from stores.errors import aws_failures
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ recognised. Reads name their version: which one is current may change at any tim
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from domain.credentials import Credential, CredentialRef, VaultEntry
 from domain.errors import AlreadyExists, NotFound, Unavailable
+from domain.onboarding.credentials import Credential, CredentialRef, VaultEntry
 from stores.dynamodb.items import is_id
 from stores.errors import aws_failures
 from stores.secrets.document import from_text, to_text, version_id

@@ -26,10 +26,10 @@ from activities.credentials import (
 )
 from activities.heartbeats import heartbeating
 from domain.accounts import AccountStatus, Closure, OnboardingStatus, ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose
 from domain.errors import Conflict, NotFound, OnboardingClosed, SealBroken
-from domain.onboarding import OnboardRequest
-from domain.probes import ProbeRequest
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, SealPurpose
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.messages import OnboardRequest
 from domain.timestamps import stamp
 from tests.fakes import FakeStores
 from tests.fakes_clouds import DESCRIPTION, ROLE_ARN, FakeCatalogue, ScriptedProvider, accepted

@@ -35,13 +35,13 @@ from activities.scans import AdmitScan, CloseScan, RecordDelivery, ScanActivitie
 from activities.schedules import Converge, ScheduleActivities
 from activities.upkeep import EndSchedules, Key, Mend, UpkeepActivities, UpkeepPorts
 from domain.accounts import ProviderType
-from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
 from domain.errors import OnboardingError
-from domain.notifications import Channel, ChannelKind, Notification
-from domain.onboarding import OnboardRequest
-from domain.probes import ProbeRequest
-from domain.scans import ExecutionStatus, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
-from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleChange, ScheduleType
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, SealPurpose, VaultEntry
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.messages import OnboardRequest
+from domain.scans.notifications import Channel, ChannelKind, Notification
+from domain.scans.scan import ExecutionStatus, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
+from domain.schedules.schedule import Cadence, ChangeKind, Schedule, ScheduleChange, ScheduleType
 from tests.fakes_clouds import FakeCatalogue, ScriptedProvider, accepted
 from tests.fakes_scans import FakeEngines, FakeNotifier, FakeRuns, FakeSchedules, ScriptedEngine
 from tests.rig import ORIGIN

@@ -7,11 +7,11 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.scans import AdmitScan, CloseScan, RecordDelivery, ScanActivities, ScanPorts
-from domain.audit import AuditEvent, Origin
+from domain.audit.events import AuditEvent, Origin
 from domain.errors import Unavailable
-from domain.notifications import ChannelKind, Delivery, DeliveryState
-from domain.scans import Execution, ExecutionStatus, Leaving, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
-from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType
+from domain.scans.notifications import ChannelKind, Delivery, DeliveryState
+from domain.scans.scan import Execution, ExecutionStatus, Leaving, ScanEnd, ScanPlan, ScanRequest, TriggeredBy
+from domain.schedules.schedule import Cadence, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes_scans import FakeEngines, FakeRuns, ScriptedEngine
 from tests.rig import ORIGIN
 from tests.stores.samples import AT, LATER, new_event, new_id, new_tenant

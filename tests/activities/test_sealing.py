@@ -8,10 +8,10 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.sealing import Sealed, SealTrail
-from domain.audit_anchors import Head
-from domain.audit_trail import BEGINNING, MOST_EVENTS, AuditDigest, fingerprint, note_of
+from domain.audit.anchors import Head
+from domain.audit.trail import BEGINNING, MOST_EVENTS, AuditDigest, fingerprint, note_of
+from domain.callers.tenants import PLATFORM
 from domain.errors import Unavailable, UnreadableRow
-from domain.tenants import PLATFORM
 from domain.timestamps import stamp
 from tests.fakes_audit import BEGAN, AuditRig
 from tests.stores.samples import new_event, new_tenant

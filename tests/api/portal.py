@@ -12,11 +12,11 @@ from temporalio.client import Client
 from api.app import create_app
 from api.edge import Edge
 from api.services import Limits, Services
-from domain.access import Role
-from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
-from domain.audit import audit_event
-from domain.onboarding import OnboardingState
-from domain.tenants import PLATFORM
+from domain.audit.events import audit_event
+from domain.callers.access import Role
+from domain.callers.api_keys import ApiKey, digest_of, key_id_of, new_key_text
+from domain.callers.tenants import PLATFORM
+from domain.onboarding.messages import OnboardingState
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue
 from tests.fakes_scans import fake_scan_services
 from tests.patience import PATIENCE_SECONDS

@@ -9,9 +9,9 @@ import pytest
 from api.auth import Caller
 from api.deps import Access
 from api.permissions import Requirement, Tenancy
-from domain.access import Scope
+from domain.callers.access import Scope
+from domain.callers.tenants import PLATFORM
 from domain.errors import Forbidden, MissingScope, NotFound
-from domain.tenants import PLATFORM
 from tests.api.portal import Portal
 from tests.api.test_isolation import Recorded
 from tests.stores.samples import new_id

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from api.access_tokens import NO_TENANT, AccessTokens, Trust
 from api.issuer_keys import IssuerKeys
-from domain.access import Scope
+from domain.callers.access import Scope
 from tests.api.forgeries import forgeries
 from tests.api.portal import Portal, open_portal
 from tests.issuer import AUDIENCE, ISSUER, Issuer

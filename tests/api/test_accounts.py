@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.accounts import Account, Activation, ProviderType
-from domain.audit import AuditEvent, audit_event
-from domain.credentials import CredentialRef
+from domain.audit.events import AuditEvent, audit_event
 from domain.errors import UnreadableRow
+from domain.onboarding.credentials import CredentialRef
 from domain.pages import Page
 from tests.api.portal import Portal, add_key, open_portal
 from tests.fakes import FakeAccountStore

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from domain.access import Role
-from domain.audit import AuditEvent
-from domain.tenants import PLATFORM
+from domain.audit.events import AuditEvent
+from domain.callers.access import Role
+from domain.callers.tenants import PLATFORM
 from tests.api.portal import Portal, add_key, codes
 from tests.api.whole_portal import WholePortal, whole_portal
 from tests.fakes_clouds import ROLE_ARN

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 
-from domain.access import Role
-from domain.audit import AuditEvent
-from domain.tenants import PLATFORM
+from domain.audit.events import AuditEvent
+from domain.callers.access import Role
+from domain.callers.tenants import PLATFORM
 from tests.api.portal import Portal, add_key, idempotent
 from tests.api.test_audit import Sender, sender
 from tests.rig import eventually

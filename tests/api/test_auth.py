@@ -8,10 +8,10 @@ import pytest
 from temporalio.client import Client
 
 from api.auth import CACHE_SECONDS, Caller, KeyRing
-from domain.access import Role
-from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
+from domain.callers.access import Role
+from domain.callers.api_keys import ApiKey, digest_of, key_id_of, new_key_text
+from domain.callers.tenants import PLATFORM
 from domain.errors import Unauthenticated
-from domain.tenants import PLATFORM
 from tests.api.portal import FAR, Portal, add_key
 from tests.api.routes import ID, PUBLIC, calls
 from tests.fakes import FakeApiKeyStore, FakeLedger

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from api.permissions import Tenancy
-from domain.access import CHANGING, Scope
+from domain.callers.access import CHANGING, Scope
 from domain.edge_errors import TenantDisabled
 from tests.api.portal import Portal, add_key
 from tests.api.routes import Call

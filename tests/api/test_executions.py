@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from temporalio.client import Client
 
+from domain.callers.tenants import TenantStatus
 from domain.errors import CredentialRefused, OnboardingError, Problem
-from domain.scans import EngineProgress, ExecutionStatus
-from domain.tenants import TenantStatus
+from domain.scans.scan import EngineProgress, ExecutionStatus
 from tests.api.conftest import NOWHERE
 from tests.api.portal import idempotent
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.permissions import Tenancy
-from domain.tenants import PLATFORM
+from domain.callers.tenants import PLATFORM
 from tests.api.portal import Portal, add_key, open_portal
 from tests.api.routes import PUBLIC, Call, calls
 from tests.fakes_scans import FOUND

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.key_uses import MOST_WAITING, KeyUses
-from domain.access import Role
-from domain.api_keys import ApiKey, new_key
+from domain.callers.access import Role
+from domain.callers.api_keys import ApiKey, new_key
 from domain.errors import Unavailable
 from domain.timestamps import stamp
 from tests.fakes import FakeApiKeyStore, FakeLedger

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.access import SCOPES, Role, Scope
-from domain.tenants import PLATFORM
+from domain.callers.access import SCOPES, Role, Scope
+from domain.callers.tenants import PLATFORM
 from domain.timestamps import parse
 from tests.api.portal import Portal, add_key, codes, idempotent, open_portal
 from tests.api.test_idempotency import Forgetful

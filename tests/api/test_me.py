@@ -1,8 +1,8 @@
 """What a caller is told about itself."""
 
-from domain.access import SCOPES, Role, Scope
-from domain.api_keys import key_id_of
-from domain.tenants import TenantStatus
+from domain.callers.access import SCOPES, Role, Scope
+from domain.callers.api_keys import key_id_of
+from domain.callers.tenants import TenantStatus
 from tests.api.portal import FAR, Portal, add_key
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from tests.api.portal import Portal, open_portal
 from tests.api.test_accounts import registered
 from tests.fakes_clouds import FakeCatalogue, ScriptedProvider

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from domain.tenants import TenantStatus
+from domain.callers.tenants import TenantStatus
 from tests.api.portal import Portal, codes
 from tests.fakes_clouds import refused
 

@@ -17,7 +17,7 @@ from openapi_spec_validator import validate
 
 from api.docs import START
 from api.openapi import TAGS
-from domain.catalogue import ProviderDescription
+from domain.onboarding.catalogue import ProviderDescription
 from providers.alicloud import description as alicloud_description
 from providers.azure import description as azure_description
 from providers.gcp import description as gcp_description

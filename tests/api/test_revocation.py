@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.auth import Doorman, KeyRing
-from domain.api_keys import ApiKey, key_id_of, new_key_text
+from domain.callers.api_keys import ApiKey, key_id_of, new_key_text
 from domain.errors import Unauthenticated
 from tests.api.portal import Portal, add_key, open_portal
 from tests.api.test_auth import CountingKeys, stored

@@ -1,7 +1,7 @@
 """Who may revoke which key, and that somebody can always make keys."""
 
-from domain.access import Role, Scope
-from domain.api_keys import key_id_of
+from domain.callers.access import Role, Scope
+from domain.callers.api_keys import key_id_of
 from tests.api.portal import Portal, add_key
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from domain.scans import Execution, ExecutionStatus, ScanOrder, TriggeredBy
+from domain.scans.scan import Execution, ExecutionStatus, ScanOrder, TriggeredBy
 from tests.api.scan_portal import NIGHTLY, ScanPortal
 from tests.api.test_schedules import ABSENT
 from tests.fakes_scans import FOUND

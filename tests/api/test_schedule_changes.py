@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from temporalio.client import ScheduleDescription
 from temporalio.service import RPCError
 
-from domain.access import Role
+from domain.callers.access import Role
 from domain.errors import CredentialRefused, Problem
-from domain.notifications import Channel, ChannelKind, NotificationSettings
-from domain.runs import missed
-from domain.schedules import Schedule
+from domain.scans.notifications import Channel, ChannelKind, NotificationSettings
+from domain.scans.runs import missed
+from domain.schedules.schedule import Schedule
 from domain.timestamps import stamp
 from tests.api.portal import add_key, codes
 from tests.api.scan_portal import HOOK, LIMITS, ScanPortal, open_scan_portal

@@ -8,12 +8,12 @@ import pytest
 from temporalio.client import Client
 
 from api.schedule_schemas import ChangeScheduleRequest
-from domain.access import Role
 from domain.accounts import ProviderType
-from domain.obstacles import NO_ENGINE, settled
-from domain.schedules import ScheduleStatus, Skip
-from domain.scopes import EngineOffer
-from domain.tenants import TenantStatus
+from domain.callers.access import Role
+from domain.callers.tenants import TenantStatus
+from domain.scans.scopes import EngineOffer
+from domain.schedules.obstacles import NO_ENGINE, settled
+from domain.schedules.schedule import ScheduleStatus, Skip
 from tests.api.portal import add_key, codes
 from tests.api.scan_portal import HOOK, ScanPortal, open_scan_portal
 from tests.api.test_failures import assert_shape

@@ -12,7 +12,7 @@ from bench.security import confused_deputy, cross_tenant, random_keys
 from bench.security.__main__ import PROGRAMS, Program
 from bench.security.customer_roles import VICTIMS, legitimate
 from bench.security.offline import offline
-from domain.api_keys import new_key_text
+from domain.callers.api_keys import new_key_text
 from tests.api.portal import add_key
 from tests.api.routes import Call
 from tests.api.test_isolation import furnished

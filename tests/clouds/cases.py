@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from domain.ports import CloudProvider
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey

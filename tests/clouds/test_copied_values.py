@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from domain.catalogue import AuthMethod, CredentialField, parse_credential
-from domain.credentials import Credential
 from domain.errors import InvalidInput
+from domain.onboarding.catalogue import AuthMethod, CredentialField, parse_credential
+from domain.onboarding.credentials import Credential
 from tests.clouds.cases import CASES
 from tests.providers.canned_aws import ROLE_ARN, canned_provider
 from transport.client import GuardedClient

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import parse_credential
 from domain.errors import Propagating
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.validation import Expectation, Outcome, Step, Verdict
 from domain.ports import CloudProvider
-from domain.validation import Expectation, Outcome, Step, Verdict
 from providers.oci.permissions import administers
 from tests.clouds.cases import CASES, Case
 from tests.providers.aws_accounts import EXTERNAL_ID

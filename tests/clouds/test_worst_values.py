@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogue import AuthMethod, parse_credential
 from domain.errors import InvalidInput, Trouble
+from domain.onboarding.catalogue import AuthMethod, parse_credential
+from domain.onboarding.validation import Expectation
 from domain.ports import CloudProvider
-from domain.validation import Expectation
 from tests.clouds.cases import CASES
 from tests.clouds.worst_values import hostile_submissions
 from tests.providers.aws_accounts import EXTERNAL_ID

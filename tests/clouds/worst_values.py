@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
-from domain.catalogue import AuthMethod, CredentialField
+from domain.onboarding.catalogue import AuthMethod, CredentialField
 from providers.pkcs8_encryption import MAX_ROUNDS
 from providers.rsa_keys import MAX_KEY_BITS
 from tests.providers.der_keys import PBKDF2, asking, block, hidden, long_dsa, long_rsa, number, octets, pkcs8

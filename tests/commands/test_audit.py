@@ -15,9 +15,9 @@ import cli
 from activities.sealing import AnchorHeads, SealingActivities, SealTrail
 from commands.audit.command import exported, text_of
 from commands.audit.file import read
-from domain.audit_trail import Breach, Fault, breaches
+from domain.audit.trail import Breach, Fault, breaches
+from domain.callers.tenants import PLATFORM
 from domain.errors import InvalidInput
-from domain.tenants import PLATFORM
 from domain.timestamps import parse, stamp
 from stores.audit.keys import KmsAuditSigner, checker, name_of, pem_of
 from tests.fakes_audit import AuditRig, FakeSigner

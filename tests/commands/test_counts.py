@@ -45,7 +45,7 @@ from commands.cost.counts import (
 )
 from composition.aws import aws_of
 from config import Settings, TemporalConnection, default_buckets
-from domain.scans import ScanOutcome, ScanState
+from domain.scans.scan import ScanOutcome, ScanState
 from domain.timestamps import stamp
 from local.demo import deploy
 from local.identities import AwsAccount, make_process_identities

@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from cli import main
-from domain.api_keys import key_id_of
+from domain.callers.api_keys import key_id_of
+from domain.callers.tenants import TenantStatus
 from domain.edge_errors import TenantDisabled
-from domain.tenants import TenantStatus
 from local.identities import AwsAccount
 from local.ministack import running_ministack
 from stores.audit.events import DynamoAuditStore

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+from domain.callers.tenants import Tenant
 from domain.errors import NotFound
-from domain.tenants import Tenant
 from tests.stores.conftest import Aws, emulated
 from tests.stores.samples import activation, new_account, new_event, new_tenant
 from tests.stores.test_schedules import Owner

@@ -11,7 +11,7 @@ from temporalio.worker import Worker
 
 from cli import main
 from commands.replay import Broken, Replayed, look, text_of
-from domain.onboarding import OnboardingState, OnboardRequest
+from domain.onboarding.messages import OnboardingState, OnboardRequest
 from tests.commands.conftest import connection_of, new_namespace
 from tests.rig import Onboarding, Rig, eventually
 from workflows.onboarding.onboard_account import OnboardAccount

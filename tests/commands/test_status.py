@@ -15,9 +15,9 @@ from cli import main
 from commands.platform_status import Queue, Recurring, Retrying, Standing
 from commands.status import Status, look, text_of, troubles_of
 from config import TemporalConnection
-from domain.audit_trail import PATIENCE
-from domain.onboarding import OnboardingState
-from domain.schedules import ScheduleStatus
+from domain.audit.trail import PATIENCE
+from domain.onboarding.messages import OnboardingState
+from domain.schedules.schedule import ScheduleStatus
 from local.ports import free_port
 from stores.dynamodb.items import to_item
 from stores.dynamodb.schedule_rows import schedule_to_row

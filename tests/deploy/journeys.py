@@ -11,15 +11,15 @@ from commands.audit.command import Audited, exported, read_trail, tenants_of
 from commands.bootstrap import add_administrator_key
 from config import default_buckets
 from domain.accounts import AccountStatus, ProviderType
-from domain.audit_anchors import Anchor, Head
-from domain.audit_trail import next_digest
-from domain.credentials import Credential, SealContext, SealPurpose
+from domain.audit.anchors import Anchor, Head
+from domain.audit.trail import next_digest
 from domain.errors import NotFound, OnboardingError
 from domain.idempotency import Answer
-from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
-from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanOrder, ScanResult
-from domain.schedules import ScanScope, Skip
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.onboarding.validation import Expectation
+from domain.scans.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
+from domain.scans.scan import Counts, ExecutionStatus, ScanEnd, ScanOrder, ScanResult
+from domain.schedules.schedule import ScanScope, Skip
 from notify.sns import SnsTopics
 from providers.aws.provider import AwsProvider, PlatformAws
 from stores.audit.anchors import S3AuditAnchors

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from boto3.session import Session
 
-from domain.credentials import SealPurpose
+from domain.onboarding.credentials import SealPurpose
 from local.ministack import running_ministack
 from stores.dynamodb.tenants import DynamoTenantStore
 from stores.secrets.sealing import KmsSealer

@@ -3,7 +3,7 @@
 
 import pytest
 
-from domain.credentials import SEAL_CONTEXT, SealContext, SealPurpose
+from domain.onboarding.credentials import SEAL_CONTEXT, SealContext, SealPurpose
 from tests.deploy.policies import (
     ACCOUNT,
     API,

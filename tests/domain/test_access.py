@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import CHANGING, PLATFORM_SCOPES, SCOPES, Role, Scope, scopes_held
+from domain.callers.access import CHANGING, PLATFORM_SCOPES, SCOPES, Role, Scope, scopes_held
 
 some_scopes = st.sets(st.sampled_from(Scope))
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 
 from domain.accounts import AccountStatus, Activation, Closure, OnboardingStatus, ProviderType, provider_id
-from domain.credentials import CredentialRef
-from domain.validation import Outcome, Verdict
+from domain.onboarding.credentials import CredentialRef
+from domain.onboarding.validation import Outcome, Verdict
 from tests.strategies import ids
 
 REF = CredentialRef(arn="arn", version="v1")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import Role
-from domain.api_keys import (
+from domain.callers.access import Role
+from domain.callers.api_keys import (
     ApiKey,
     digest_of,
     is_key_id,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from domain.audit import Origin, audit_event
+from domain.audit.events import Origin, audit_event
 from tests.strategies import ids, origins, stamps
 
 OPERATION: dict[str, Any] = {

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 
 from commands.audit.command import read_trail
-from domain.audit import AuditEvent, Origin, audit_event
-from domain.audit_trail import Breach, Fault, SealedEvent, Seen, Trail, breaches, fingerprint
+from domain.audit.events import AuditEvent, Origin, audit_event
+from domain.audit.trail import Breach, Fault, SealedEvent, Seen, Trail, breaches, fingerprint
 from stores.audit.keys import checker
 from tests.fakes_audit import AuditRig, FakeSigner, later
 from tests.stores.samples import new_event

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cadence import next_change_of_clocks, problems_of, repeats, tidied, unusable
-from domain.cron import ALIASES
-from domain.schedules import Cadence, ScheduleType
+from domain.schedules.cadence import next_change_of_clocks, problems_of, repeats, tidied, unusable
+from domain.schedules.cron import ALIASES
+from domain.schedules.schedule import Cadence, ScheduleType
 from domain.timestamps import stamp
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.accounts import ProviderType
-from domain.catalogue import (
+from domain.errors import InvalidInput, Problem
+from domain.onboarding.catalogue import (
     AuthMethod,
     CredentialField,
     Permission,
@@ -18,7 +19,6 @@ from domain.catalogue import (
     members_of,
     parse_credential,
 )
-from domain.errors import InvalidInput, Problem
 from tests.strategies import json_values, texts
 
 CANARY = "canary-77aa"

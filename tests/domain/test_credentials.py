@@ -10,7 +10,7 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 
-from domain.credentials import Credential, SealContext, Secret, VaultEntry
+from domain.onboarding.credentials import Credential, SealContext, Secret, VaultEntry
 from tests.strategies import credentials, seal_contexts, texts
 
 CANARY = "canary-8d21"

@@ -7,7 +7,7 @@ from croniter import croniter
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from domain import cron
+from domain.schedules import cron
 
 FIRST_AND_LAST = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

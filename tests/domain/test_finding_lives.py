@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.accounts import ProviderType
-from domain.finding_lives import Knowledge, tell
-from domain.scans import CheckStatus, Finding, ScanOrder, Severity
-from domain.schedules import ScanScope
+from domain.scans.finding_lives import Knowledge, tell
+from domain.scans.scan import CheckStatus, Finding, ScanOrder, Severity
+from domain.schedules.schedule import ScanScope
 
 PASS, FAIL, ERROR = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.ERROR
 DAYS = [f"2026-11-{day}T00:00:00.000Z" for day in range(20, 30)]

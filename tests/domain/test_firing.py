@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.accounts import ProviderType
-from domain.firing import fits, is_due, is_new
-from domain.schedules import Cadence, Schedule, ScheduleType
+from domain.schedules.firing import fits, is_due, is_new
+from domain.schedules.schedule import Cadence, Schedule, ScheduleType
 
 CREATED = "2026-11-01T10:20:30.400Z"
 NIGHTLY = Cadence(ScheduleType.CRON, cron_expression="30 2 * * *", timezone="Europe/Berlin")

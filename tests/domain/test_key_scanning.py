@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.api_keys import key_id_of, new_key_text
+from domain.callers.api_keys import key_id_of, new_key_text
 from tests.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs/how-to/manage-keys.md").read_text()

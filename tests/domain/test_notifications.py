@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from domain.notifications import ChannelKind, Delivery, DeliveryState, in_its_place
+from domain.scans.notifications import ChannelKind, Delivery, DeliveryState, in_its_place
 
 AT = "2026-01-01T00:00:00.000Z"
 FIRST, SECOND = (

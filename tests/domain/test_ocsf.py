@@ -8,9 +8,9 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
 
 from domain.accounts import ProviderType
-from domain.ocsf import SCHEMA_VERSION, Life, compliance_finding, finding_uid
-from domain.scans import CheckStatus, Finding, ScanOrder, Severity
-from domain.schedules import ScanScope
+from domain.scans.ocsf import SCHEMA_VERSION, Life, compliance_finding, finding_uid
+from domain.scans.scan import CheckStatus, Finding, ScanOrder, Severity
+from domain.schedules.schedule import ScanScope
 
 ORDER = ScanOrder("e1", "t1", "a1", ProviderType.AWS, "222222222222", ScanScope())
 AT = "2026-11-25T13:00:00.250Z"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pasted import damage_in, mended, mended_object, mended_pem
+from domain.onboarding.pasted import damage_in, mended, mended_object, mended_pem
 
 PEM = (
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nnrnrnnnr/+abc==\n-----END PRIVATE KEY-----\n"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.validation import Outcome, Step, StepStatus, verdict_of
+from domain.onboarding.validation import Outcome, Step, StepStatus, verdict_of
 from tests.strategies import steps
 
 PASSED = Step("shape", StepStatus.PASSED)

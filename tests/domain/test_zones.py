@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from domain import zones
+from domain.schedules import zones
 
 EVERY = (files("tzdata") / "zones").read_text().split()
 
@@ -40,7 +40,7 @@ def test_what_is_no_zone_is_none(name: str):
 def test_the_zone_files_of_the_machine_are_not_looked_at():
     assert zoneinfo.TZPATH == ()
     # Also when somebody names other files in the environment.
-    program = "import domain.zones as z; print(z.zone('US/Eastern'), z.zone('here'))"
+    program = "import domain.schedules.zones as z; print(z.zone('US/Eastern'), z.zone('here'))"
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONTZPATH": "/etc"}
     )

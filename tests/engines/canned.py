@@ -12,8 +12,8 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 from botocore.validate import ParamValidator
 
-from domain.scans import CheckStatus, Finding
-from domain.schedules import ScanScope
+from domain.scans.scan import CheckStatus, Finding
+from domain.schedules.schedule import ScanScope
 from engines.aws.calls import CALLS
 from engines.aws.reader import AwsAccount, AwsReader, Limits
 from engines.aws.scan import Scan

@@ -8,7 +8,7 @@ import boto3.session
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.credentials import Credential
+from domain.onboarding.credentials import Credential
 from engines.aws.session import AwsSessions
 from local.ministack import running_ministack
 from providers.aws.provider import PlatformAws

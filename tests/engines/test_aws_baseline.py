@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from domain.accounts import ProviderType
-from domain.catalogue import SetupRequest
-from domain.credentials import Credential
 from domain.errors import CredentialRefused, InvalidInput, PlatformConfig
-from domain.scans import CheckStatus, Finding, ScanOrder
-from domain.schedules import ScanScope
+from domain.onboarding.catalogue import SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.scans.scan import CheckStatus, Finding, ScanOrder
+from domain.schedules.schedule import ScanScope
 from engines.aws.baseline import CHECKS, AwsBaseline
 from engines.aws.reader import Limits
 from engines.aws.session import AwsSessions

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.credentials import Credential
 from domain.errors import CredentialRefused, InvalidInput
+from domain.onboarding.credentials import Credential
 from domain.timestamps import parse
 from engines.aws.scoped_session import AwsNarrower
 from engines.aws.session import AwsSessions

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domain.errors import Throttled, Trouble, Unavailable
-from domain.scans import CheckStatus
-from domain.schedules import ScanScope
+from domain.scans.scan import CheckStatus
+from domain.schedules.schedule import ScanScope
 from engines.aws.baseline import CHECKS
 from engines.aws.calls import CALLS
 from engines.aws.reader import Limits

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.scans import CheckStatus
+from domain.scans.scan import CheckStatus
 from engines.aws.baseline import CHECKS
 from engines.aws.calls import CALLS
 from engines.aws.checks.functions import UPDATED_UNTIL

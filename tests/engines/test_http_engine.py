@@ -20,12 +20,12 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential, Secret
 from domain.errors import InvalidInput, OnboardingError, PlatformConfig, Throttled, Unavailable
-from domain.finding_lives import dumps, loads, tell
-from domain.ocsf import finding_uid
-from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, Finding, ScanOrder, Severity
-from domain.schedules import ScanScope
+from domain.onboarding.credentials import Credential, Secret
+from domain.scans.finding_lives import dumps, loads, tell
+from domain.scans.ocsf import finding_uid
+from domain.scans.scan import CheckStatus, EngineProgress, ExecutionStatus, Finding, ScanOrder, Severity
+from domain.schedules.schedule import ScanScope
 from engines.http.engine import EngineAddress, HttpEngine, HttpLimits
 from engines.http.findings import page_of
 from tests.engines.reference_engine import Exchange, ReferenceEngine, running_reference_engine

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.credentials import Credential, Secret
 from domain.errors import CredentialRefused, InvalidInput, Unavailable
-from domain.scan_ports import Narrower
+from domain.onboarding.credentials import Credential, Secret
+from domain.scans.ports import Narrower
 from providers.alicloud.calls import Session
 from providers.alicloud.engine_session import AliCloudNarrower
 from providers.alicloud.errors import Signer

@@ -6,8 +6,8 @@ from boto3.session import Session
 from composition.scan_work import narrowers
 from config import Settings
 from domain.accounts import ProviderType
-from domain.credentials import Credential, Secret
-from domain.scan_ports import Engines
+from domain.onboarding.credentials import Credential, Secret
+from domain.scans.ports import Engines
 from engines.aws.baseline import AwsBaseline
 from engines.aws.scoped_session import AwsNarrower
 from engines.aws.session import AwsSessions

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.notifications import Channel, ChannelKind
+from domain.scans.notifications import Channel, ChannelKind
 from notify.policy import PublicChannels
 from tests.channels import CHANNELS, OWN_ACCOUNT
 

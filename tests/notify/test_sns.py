@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from domain.errors import InvalidInput, OnboardingError, Throttled, Unavailable
-from domain.notifications import Channel, ChannelKind
+from domain.scans.notifications import Channel, ChannelKind
 from notify.sns import SnsTopics
 from tests.notify.test_webhook import NOTIFICATION
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from domain.credentials import Secret
 from domain.errors import InvalidInput, OnboardingError, Throttled, Unavailable
-from domain.notifications import Channel, ChannelKind, Notification
+from domain.onboarding.credentials import Secret
+from domain.scans.notifications import Channel, ChannelKind, Notification
 from notify.webhook import Webhooks
 from tests.transport.receiver import HOST, Receiver, running_receiver
 

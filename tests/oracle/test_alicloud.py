@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import ClockSkew, Throttled
-from domain.validation import Outcome
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Outcome
 from providers.alicloud.permissions import REGION, SERVICES
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.stand_in_rig import EXTERNAL_ID, last_checked

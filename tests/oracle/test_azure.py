@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import Trouble
+from domain.onboarding.credentials import Credential
 from providers.azure.certificate import read_certificate
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure, secret_credential
 from tests.standin.azure import READER, Subscription

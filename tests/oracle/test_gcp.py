@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from domain.errors import ClockSkew, Trouble
-from domain.validation import Expectation
+from domain.onboarding.validation import Expectation
 from tests.fakes_identity import FakeIdentity
 from tests.fakes_identity import made_key as made_identity_key
 from tests.providers.gcp_rig import TOKEN, GcpRig, made_key

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from domain.errors import Trouble
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from tests.providers.ibm_rig import TOKEN, IbmRig, running_ibm
 from tests.standin.faults import Fault
 from tests.standin.ibm import ACCOUNT_SERVICES, IAM_ENABLED_SERVICES, RESOURCE_GROUPS, Group, Policy

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import ClockSkew
+from domain.onboarding.credentials import Credential
 from providers.oci.permissions import PROBES
 from providers.oci.regions import REGIONS, host
 from tests.providers.oci_rig import OciRig, made_key

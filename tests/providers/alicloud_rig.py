@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from domain.credentials import Credential, Secret
-from domain.validation import Expectation, Verdict
+from domain.onboarding.credentials import Credential, Secret
+from domain.onboarding.validation import Expectation, Verdict
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from tests.engine_needs import ALICLOUD

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import boto3.session
 
-from domain.credentials import Credential
-from domain.validation import Expectation, Step, Verdict
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, Verdict
 from providers.aws.permissions import PERMISSIONS
 from providers.aws.provider import AwsProvider, PlatformAws
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from domain.credentials import Credential
-from domain.validation import Expectation, Verdict
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.azure.provider import AzureProvider, is_azure_host
 from tests.engine_needs import AZURE
 from tests.providers import stand_in_rig

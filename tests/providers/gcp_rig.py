@@ -6,9 +6,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from domain.catalogue import parse_credential
-from domain.credentials import Credential
-from domain.validation import Expectation, Verdict
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.gcp.description import SERVICE_ACCOUNT
 from providers.gcp.provider import GcpProvider, is_gcp_host
 from tests.engine_needs import GCP

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from domain.credentials import Credential
-from domain.validation import Expectation, Verdict
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.ibm.provider import IbmProvider, is_ibm_host
 from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding

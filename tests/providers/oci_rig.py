@@ -5,8 +5,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from domain.credentials import Credential
-from domain.validation import Expectation, Verdict
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.oci.provider import OciProvider, is_oci_host
 from tests.engine_needs import OCI
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding

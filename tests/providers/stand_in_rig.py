@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from domain.credentials import Credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Step, Verdict
 from domain.ports import CloudProvider
-from domain.validation import Expectation, Step, Verdict
 from tests.standin.server import ADDRESS, Cloud, StandIn
 from transport.client import GuardedClient
 from transport.exchange import Bounds

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.catalogue import SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.catalogue import SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.alicloud.permissions import PROBES, REQUIRED
 from providers.alicloud.provider import AliCloudProvider
 from tests.providers.alicloud_rig import AliCloudRig

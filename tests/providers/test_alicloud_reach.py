@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import PlatformConfig, Trouble
-from domain.validation import Outcome
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Outcome
 from providers.alicloud.permissions import HOSTS, SERVICES, is_alicloud_host
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.hostile import ELSEWHERE, watch

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.alicloud.permissions import PERMISSIONS
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud
 from tests.providers.stand_in_rig import EXTERNAL_ID

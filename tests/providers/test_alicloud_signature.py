@@ -3,7 +3,7 @@ signature method V3")."""
 
 from dataclasses import replace
 
-from domain.credentials import Secret
+from domain.onboarding.credentials import Secret
 from providers.alicloud.permissions import Call, Service
 from providers.alicloud.signature import AccessKey, query_of, signed_headers
 

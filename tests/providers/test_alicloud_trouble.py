@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.catalogue import SetupRequest
-from domain.credentials import Credential, Secret
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.catalogue import SetupRequest
+from domain.onboarding.credentials import Credential, Secret
+from domain.onboarding.validation import Outcome
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud
 from providers.alicloud.signature import AccessKey
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig

@@ -5,9 +5,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.catalogue import SetupRequest
 from domain.errors import PlatformConfig, Propagating
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.catalogue import SetupRequest
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.aws.permissions import REQUIRED, SESSION_POLICY, SIMULATE
 from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import (

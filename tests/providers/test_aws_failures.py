@@ -8,7 +8,7 @@ import pytest
 from botocore.loaders import Loader
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from local.ports import free_port
 from providers.aws.provider import AwsProvider, PlatformAws, isolated_session
 from tests.providers.aws_accounts import EXPECTED, PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, finding

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from commands.policies.place import Place
 from commands.policies.roles import role_policy
 from config import Settings, SettingsError
-from domain.catalogue import parse_credential
 from domain.errors import InvalidInput, Problem
+from domain.onboarding.catalogue import parse_credential
 from providers.aws.description import iam_role
 from providers.aws.role_names import ROLE_NAMES_PATTERN, RoleNames
 from tests.deploy.policies import ACCOUNT, Request, allows

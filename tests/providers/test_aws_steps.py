@@ -6,9 +6,9 @@ import boto3.session
 import botocore.session
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Propagating
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.aws.partitions import MAX_TRIED, PARTITIONS, partition_of
 from providers.aws.permissions import CHANGING, PROBES, REQUIRED, SIMULATE
 from providers.aws.provider import AwsProvider

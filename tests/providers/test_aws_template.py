@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cfnlint import lint  # type: ignore[import-untyped]
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.aws.permissions import READS_DATA
 from providers.aws.role_names import ROLE_NAMES, RoleNames
 from providers.aws.setup import TrustedRole, setup_of, template_with

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.catalogue import MAX_FIELD_CHARACTERS, AuthMethod, parse_credential
-from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem, Trouble
-from domain.validation import Expectation, Verdict
+from domain.onboarding.catalogue import MAX_FIELD_CHARACTERS, AuthMethod, parse_credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from providers.aws.arns import ROLE_ARN_PATTERN, Arn, parse_arn
 from providers.aws.description import ACCESS_KEY, DESCRIPTION, IAM_ROLE
 from providers.aws.provider import AwsProvider

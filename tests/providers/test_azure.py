@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput, Unavailable
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.azure.description import PERMISSIONS
 from tests.engine_needs import AZURE
 from tests.providers.azure_rig import OTHER, Rig, running_azure, secret_credential

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from providers.azure.certificate import read_certificate
 from tests.providers.azure_rig import Rig, certificate_credential, running_azure
 from tests.standin.azure_tokens import made_certificate, parsed

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Outcome
 from providers.azure.provider import AzureProvider, is_azure_host
 from tests.providers.azure_rig import certificate_credential, running_azure, secret_credential
 from tests.providers.hostile import watch

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogue import SetupRequest
 from domain.errors import InvalidInput
+from domain.onboarding.catalogue import SetupRequest
 from providers.azure.description import DESCRIPTION
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure
 from tests.providers.stand_in_rig import EXPECTED

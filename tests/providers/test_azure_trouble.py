@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
+from domain.onboarding.credentials import Credential
 from providers.azure.provider import AzureProvider
 from tests.providers.azure_rig import OTHER, SECRETS, Rig, certificate_credential, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from domain.catalogue import parse_credential
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.catalogue import parse_credential
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.gcp.description import REQUIRED, SERVICE_ACCOUNT
 from providers.gcp.provider import GcpProvider
 from tests.engine_needs import GCP

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.gcp.description import WORKLOAD_IDENTITY
 from providers.gcp.provider import GcpProvider
 from tests.fakes_identity import FakeIdentity, made_key

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput, PlatformConfig, Trouble
-from domain.validation import Outcome
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Outcome
 from providers.gcp.provider import HOSTS, is_gcp_host
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig
 from tests.providers.hostile import ELSEWHERE, watch

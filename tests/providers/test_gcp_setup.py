@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogue import SetupRequest, parse_credential
 from domain.errors import InvalidInput
+from domain.onboarding.catalogue import SetupRequest, parse_credential
 from providers.gcp.description import KEYLESS_DESCRIPTION, WORKLOAD_IDENTITY
 from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import GcpRig

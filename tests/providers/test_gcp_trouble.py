@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
+from domain.onboarding.credentials import Credential
 from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.ibm.description import PERMISSIONS, POLICIES
 from tests.engine_needs import IBM
 from tests.providers.ibm_rig import DETAILS, GROUPS, TOKEN, IbmRig, running_ibm

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.errors import PlatformConfig, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from providers.ibm.provider import is_ibm_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.ibm_rig import DETAILS, POLICIES, TOKEN, IbmRig, running_ibm

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogue import SetupRequest
 from domain.errors import InvalidInput
+from domain.onboarding.catalogue import SetupRequest
 from providers.ibm.description import DESCRIPTION
 from providers.ibm.setup import setup_of
 from tests.engine_needs import IBM

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.errors import PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from providers.ibm.provider import IbmProvider
 from tests.providers.ibm_rig import DETAILS, GROUPS, POLICIES, TOKEN, IbmRig, running_ibm
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of

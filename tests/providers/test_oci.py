@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.catalogue import SetupRequest
-from domain.credentials import Credential
 from domain.errors import InvalidInput
-from domain.validation import Expectation, Outcome, StepStatus
+from domain.onboarding.catalogue import SetupRequest
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Outcome, StepStatus
 from providers.oci.description import DESCRIPTION
 from providers.oci.permissions import PROBES, REQUIRED
 from providers.oci.provider import OciProvider

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.errors import PlatformConfig, Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from providers.oci.regions import HOSTS, REGIONS, SERVICES, is_oci_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.oci_rig import OciRig

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from domain.catalogue import SetupRequest
+from domain.onboarding.catalogue import SetupRequest
 from providers.oci.permissions import PERMISSIONS, statement
 from providers.oci.provider import OciProvider
 from tests.providers.stand_in_rig import EXTERNAL_ID

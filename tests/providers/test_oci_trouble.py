@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from providers.oci.provider import OciProvider
 from tests.providers.oci_rig import GROUPS, IDENTIFY, NAMESPACE, OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of

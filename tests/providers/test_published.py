@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.onboarding.validation import Outcome
 from domain.ports import CloudProvider
-from domain.validation import Outcome
 from providers.alicloud.provider import AliCloudProvider
 from providers.azure.provider import AzureProvider
 from providers.gcp.provider import GcpProvider

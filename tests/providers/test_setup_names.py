@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from domain.catalogue import Setup, SetupRequest
+from domain.onboarding.catalogue import Setup, SetupRequest
 from providers.alicloud import setup as alicloud_setup
 from providers.aws.role_names import RoleNames
 from providers.aws.setup import TrustedRole, setup_of

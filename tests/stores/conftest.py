@@ -13,8 +13,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from mypy_boto3_dynamodb import DynamoDBClient
 from werkzeug.serving import make_server
 
-from domain.audit import AuditEvent
-from domain.audit_ports import AuditAnchors, AuditChain
+from domain.audit.events import AuditEvent
+from domain.audit.ports import AuditAnchors, AuditChain
 from domain.commands import CommandKeys
 from domain.ports import (
     AccountStore,
@@ -27,7 +27,7 @@ from domain.ports import (
     IdempotencyStore,
     TenantStore,
 )
-from domain.scan_ports import ExecutionStore, ResultStore, ScheduleStore
+from domain.scans.ports import ExecutionStore, ResultStore, ScheduleStore
 from local.ministack import REGION, running_ministack
 from stores.audit.anchors import S3AuditAnchors
 from stores.audit.chain import DynamoAuditChain

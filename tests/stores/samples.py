@@ -3,15 +3,15 @@
 from dataclasses import replace
 from uuid import uuid4
 
-from domain.access import Role
 from domain.accounts import Account, Activation, Closure, OnboardingStatus, ProviderType
-from domain.api_keys import ApiKey
-from domain.audit import AuditEvent, Origin, audit_event
-from domain.credentials import Credential, CredentialRef, VaultEntry
+from domain.audit.events import AuditEvent, Origin, audit_event
+from domain.callers.access import Role
+from domain.callers.api_keys import ApiKey
+from domain.callers.tenants import Tenant
 from domain.idempotency import LIFETIME_SECONDS, IdempotencyRecord
-from domain.tenants import Tenant
+from domain.onboarding.credentials import Credential, CredentialRef, VaultEntry
+from domain.onboarding.validation import Step, StepStatus, Verdict, verdict_of
 from domain.timestamps import parse
-from domain.validation import Step, StepStatus, Verdict, verdict_of
 
 AT = "2026-11-24T10:00:00.000Z"
 LATER = "2026-11-24T11:00:00.000Z"

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from domain.accounts import Account, AccountStatus, OnboardingStatus, ProviderType
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
+from domain.callers.tenants import TenantStatus
 from domain.errors import (
     AccountAlreadyOnboarded,
     AlreadyExists,
@@ -18,9 +19,8 @@ from domain.errors import (
     PayloadTooLarge,
     Unavailable,
 )
+from domain.onboarding.validation import Verdict
 from domain.ports import AccountStore
-from domain.tenants import TenantStatus
-from domain.validation import Verdict
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import (

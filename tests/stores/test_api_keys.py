@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.access import Role, Scope
-from domain.api_keys import ApiKey, digest_of, key_id_of, new_key_text
+from domain.callers.access import Role, Scope
+from domain.callers.api_keys import ApiKey, digest_of, key_id_of, new_key_text
+from domain.callers.tenants import PLATFORM
 from domain.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Unavailable
-from domain.tenants import PLATFORM
 from stores.dynamodb.items import to_item
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.audit import AuditEvent, AuditFilter
+from domain.audit.events import AuditEvent, AuditFilter
 from domain.errors import InvalidInput, OnboardingError, Trouble
 from stores.audit.events import DynamoAuditStore
 from stores.dynamodb.tenants import DynamoTenantStore

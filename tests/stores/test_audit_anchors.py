@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from domain.audit_anchors import Anchor, Head
+from domain.audit.anchors import Anchor, Head
 from domain.errors import PlatformConfig
 from domain.setup import SetupState
 from stores.s3.buckets import ensure_anchors_bucket

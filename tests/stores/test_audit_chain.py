@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.audit_trail import BEGINNING, MOST_EVENTS, AuditDigest, SealedEvent, fingerprint, next_digest
+from domain.audit.trail import BEGINNING, MOST_EVENTS, AuditDigest, SealedEvent, fingerprint, next_digest
+from domain.callers.tenants import PLATFORM
 from domain.errors import AlreadyExists, StaleVersion, Throttled, Unavailable
-from domain.tenants import PLATFORM
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import answered, error_body, reply_lost
 from tests.stores.samples import AT, FOREIGN, LATER, STRANGE_IDS, new_account, new_event, new_id, new_tenant

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from domain.audit_trail import BEGINNING, AuditDigest, SealedEvent
+from domain.audit.trail import BEGINNING, AuditDigest, SealedEvent
 from domain.errors import InvalidInput, OnboardingError, PlatformConfig
 from stores.audit.keys import KmsAuditSigner, checker, name_of, pem_of, public_key_of, read_public_key
 from tests.fakes_audit import FakeSigner

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.errors import NotFound, OnboardingError, Throttled
-from domain.notifications import Delivery, DeliveryState
-from domain.runs import missed
-from domain.scans import Execution, ExecutionStatus, ScanEnd, TriggeredBy
-from domain.schedules import FAILED_REPEATEDLY, Schedule, ScheduleStatus
+from domain.scans.notifications import Delivery, DeliveryState
+from domain.scans.runs import missed
+from domain.scans.scan import Execution, ExecutionStatus, ScanEnd, TriggeredBy
+from domain.schedules.schedule import FAILED_REPEATEDLY, Schedule, ScheduleStatus
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import AT, LATER, STRANGE_IDS, new_id

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential, SealContext
 from domain.errors import NotFound, OnboardingError, SealBroken
-from domain.notifications import ChannelKind, Delivery, DeliveryState
-from domain.scans import Execution, ExecutionStatus, ScanEnd, ScanOrder, TriggeredBy
-from domain.schedules import Cadence, ScanScope, Schedule, ScheduleType
+from domain.onboarding.credentials import Credential, SealContext
+from domain.scans.notifications import ChannelKind, Delivery, DeliveryState
+from domain.scans.scan import Execution, ExecutionStatus, ScanEnd, ScanOrder, TriggeredBy
+from domain.schedules.schedule import Cadence, ScanScope, Schedule, ScheduleType
 from tests.fakes import FakeStores
 from tests.fakes_scans import FOUND, FakeScanStores
 from tests.stores.samples import (

@@ -13,8 +13,8 @@ from botocore.stub import Stubber
 
 from domain.accounts import ProviderType
 from domain.errors import NotFound
-from domain.scans import CheckStatus, Counts, ScanOrder
-from domain.schedules import ScanScope
+from domain.scans.scan import CheckStatus, Counts, ScanOrder
+from domain.schedules.schedule import ScanScope
 from domain.setup import SetupState
 from domain.timestamps import parse
 from local.ministack import REGION

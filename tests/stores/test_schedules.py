@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from domain.accounts import AccountStatus
-from domain.audit import AuditEvent
-from domain.credentials import CredentialRef
+from domain.audit.events import AuditEvent
 from domain.errors import (
     AlreadyExists,
     Conflict,
@@ -20,10 +19,11 @@ from domain.errors import (
     ScanRunning,
     StaleVersion,
 )
-from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
-from domain.runs import missed
-from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, StoredResult, TriggeredBy
-from domain.schedules import FAILED_REPEATEDLY, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
+from domain.onboarding.credentials import CredentialRef
+from domain.scans.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
+from domain.scans.runs import missed
+from domain.scans.scan import Counts, Execution, ExecutionStatus, ScanEnd, StoredResult, TriggeredBy
+from domain.schedules.schedule import FAILED_REPEATEDLY, Cadence, ScanScope, Schedule, ScheduleStatus, ScheduleType
 from stores.dynamodb.items import from_item, to_item
 from stores.dynamodb.schedule_rows import execution_from_row, execution_to_row, schedule_from_row, schedule_to_row
 from tests.stores.conftest import Aws, Stores

@@ -10,8 +10,8 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import PayloadTooLarge, PlatformConfig, SealBroken, Throttled, Unavailable
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
 from stores.secrets.sealing import MAX_CREDENTIAL_BYTES, MAX_SEALED_CHARACTERS, KmsOpener, KmsSealer
 from tests.stores.conftest import SECRETS_KEY, Aws, Stores
 from tests.stores.faults import answered, error_body, failing

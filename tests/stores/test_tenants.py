@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
+from domain.callers.tenants import Tenant, TenantStatus
 from domain.errors import AlreadyExists, InvalidInput, NotFound, OnboardingError, StaleVersion, Unavailable
-from domain.tenants import Tenant, TenantStatus
 from tests.stores.conftest import Aws, Stores
 from tests.stores.faults import reply_lost
 from tests.stores.samples import FOREIGN, LATER, STRANGE_IDS, new_event, new_id, new_tenant

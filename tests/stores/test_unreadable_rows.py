@@ -20,14 +20,14 @@ from activities.obstacles import Obstacles
 from activities.onboarding_upkeep import OnboardingUpkeep
 from activities.upkeep import UpkeepActivities, UpkeepPorts
 from domain.accounts import AccountStatus
-from domain.audit_trail import note_of
-from domain.credentials import CredentialRef
+from domain.audit.trail import note_of
+from domain.callers.tenants import TenantStatus
 from domain.errors import NotFound, PlatformConfig, UnknownValue, UnreadableRow
-from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
+from domain.onboarding.credentials import CredentialRef
 from domain.pages import Page
-from domain.scans import Counts, Execution, ExecutionStatus, ScanResult, TriggeredBy
-from domain.schedules import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
-from domain.tenants import TenantStatus
+from domain.scans.notifications import Channel, ChannelKind, Delivery, DeliveryState, NotificationSettings
+from domain.scans.scan import Counts, Execution, ExecutionStatus, ScanResult, TriggeredBy
+from domain.schedules.schedule import Cadence, Schedule, ScheduleStatus, ScheduleType, Skip
 from domain.timestamps import parse
 from stores.audit.chain import DynamoAuditChain
 from stores.audit.events import DynamoAuditStore

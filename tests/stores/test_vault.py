@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.credentials import Credential
 from domain.errors import AlreadyExists, NotFound, PayloadTooLarge, Unavailable
+from domain.onboarding.credentials import Credential
 from tests.stores.conftest import SECRETS_KEY, Aws, Stores
 from tests.stores.faults import answered, error_body, reply_lost
 from tests.stores.samples import FOREIGN, STRANGE_IDS, another, new_entry, new_id

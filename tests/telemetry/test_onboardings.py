@@ -8,7 +8,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 
 from activities.failures import as_failure
-from domain.credentials import Credential
 from domain.errors import Internal, Unavailable
 from domain.metrics import (
     DELIVERIES,
@@ -23,7 +22,8 @@ from domain.metrics import (
     STEP_FAILURES,
     SUBMISSIONS,
 )
-from domain.validation import Expectation, Verdict
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation, Verdict
 from local.temporal import TemporalServer
 from telemetry.census import Census
 from telemetry.process import Telemetry

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from domain.audit_trail import PATIENCE
+from domain.audit.trail import PATIENCE
 from domain.errors import CODES
 from domain.metrics import ALL, OTHER
-from domain.onboarding import OnboardingState, Result
-from domain.scans import Leaving
+from domain.onboarding.messages import OnboardingState, Result
+from domain.scans.scan import Leaving
 from tests.pages import ROOT, reference, rows, section, source, ticked
 from tests.telemetry.rules import ALERTS, DASHBOARD, SCRAPING, alerts, panels, parts, queries
 from workflows.metrics import REFUSAL_CODES, REFUSAL_STEPS

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from temporalio.client import Client
 
-from domain.firing import fits
-from domain.schedules import Cadence, ScheduleType
+from domain.schedules.firing import fits
+from domain.schedules.schedule import Cadence, ScheduleType
 from domain.timestamps import parse
 from temporal.previews import Previews
 

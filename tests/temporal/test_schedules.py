@@ -13,9 +13,9 @@ import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow
 
 from domain.accounts import ProviderType
-from domain.cadence import next_change_of_clocks
 from domain.errors import InvalidInput
-from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, ScheduleType
+from domain.schedules.cadence import next_change_of_clocks
+from domain.schedules.schedule import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import parse, stamp
 from temporal.schedule_spec import Looseness
 from temporal.schedules import TemporalSchedules

@@ -7,9 +7,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
-from domain.credentials import Credential
 from domain.errors import Unavailable
-from domain.validation import Expectation
+from domain.onboarding.credentials import Credential
+from domain.onboarding.validation import Expectation
 from providers.aws.provider import AwsProvider, PlatformAws
 from stores.session import connect
 from tests.transport.drips import dripping

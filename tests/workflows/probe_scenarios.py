@@ -8,10 +8,10 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Unavailable
-from domain.probes import ProbeRequest
-from domain.validation import Verdict
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.onboarding.dry_run import ProbeRequest
+from domain.onboarding.validation import Verdict
 from tests.fakes import FakeStores
 from tests.fakes_clouds import ROLE_ARN, refused
 from tests.rig import Rig

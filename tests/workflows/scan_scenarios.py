@@ -8,9 +8,9 @@ from dataclasses import replace
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateStage
 
 from domain.errors import CredentialRefused, InvalidInput, OnboardingError, Problem, Unavailable
-from domain.onboarding import Cancellation
-from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, ScanRequest
-from domain.schedules import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
+from domain.onboarding.messages import Cancellation
+from domain.scans.scan import CheckStatus, EngineProgress, ExecutionStatus, ScanRequest
+from domain.schedules.schedule import Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes import FakeStores
 from tests.fakes_scans import DeafEngine, ScriptedEngine, finding
 from tests.rig import ORIGIN, Held, until_set

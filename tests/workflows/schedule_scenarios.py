@@ -10,8 +10,8 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
 from domain.commands import RecurringRequest
-from domain.credentials import Credential, SealContext, SealPurpose
-from domain.schedules import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.schedules.schedule import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleStatus, ScheduleType
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.fakes import FakeStores
 from tests.fakes_scans import ScriptedEngine

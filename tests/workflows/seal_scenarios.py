@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
 
+from domain.callers.tenants import PLATFORM
 from domain.commands import RecurringRequest
 from domain.errors import Conflict
-from domain.tenants import PLATFORM
 from temporal.worker import build_worker
 from tests.fakes_audit import BEGAN, AuditRig
 from workflows.audit.seal_audits import SealAudits, SealedTrails

@@ -19,13 +19,13 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.upkeep import EndSchedules, UpkeepActivities
 from domain.accounts import Account
+from domain.callers.tenants import TenantStatus
 from domain.commands import RecurringRequest
-from domain.credentials import Credential, SealContext, SealPurpose
 from domain.errors import Forbidden
-from domain.notifications import Channel, ChannelKind, NotificationSettings
-from domain.scans import ExecutionStatus, TriggeredBy
-from domain.schedules import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
-from domain.tenants import TenantStatus
+from domain.onboarding.credentials import Credential, SealContext, SealPurpose
+from domain.scans.notifications import Channel, ChannelKind, NotificationSettings
+from domain.scans.scan import ExecutionStatus, TriggeredBy
+from domain.schedules.schedule import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
 from temporal.recurring import signed_in
 from tests.fakes import FakeAccountStore

@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.schedules import ChangeKind, ConvergeRequest
+from domain.schedules.schedule import ChangeKind, ConvergeRequest
 from tests.scan_rig import ScanRig
 from workflows.ids import converge_id
 from workflows.schedules.converge_schedule import ConvergeSchedule

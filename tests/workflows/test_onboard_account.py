@@ -12,7 +12,7 @@ from temporalio.testing import TimeSkipper
 
 from domain.accounts import AccountStatus, OnboardingStatus
 from domain.errors import PlatformConfig, Propagating, Throttled, Unavailable
-from domain.onboarding import OnboardingState, Result
+from domain.onboarding.messages import OnboardingState, Result
 from tests.fakes_clouds import ACCOUNT_NUMBER, limited, refused
 from tests.rig import Onboarding, Rig, account_of, code_of, eventually, until_set
 from workflows.onboarding.onboard_account import MAX_SEALED_CHARACTERS, OnboardAccount

@@ -5,7 +5,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from domain.errors import Trouble, Unavailable
-from domain.validation import Outcome
+from domain.onboarding.validation import Outcome
 from tests.fakes_clouds import ACCOUNT_NUMBER, refused
 from tests.rig import Rig
 from tests.workflows.probe_scenarios import request, start

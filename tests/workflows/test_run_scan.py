@@ -10,13 +10,13 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError, W
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.audit import Origin
+from domain.audit.events import Origin
+from domain.callers.tenants import TenantStatus
 from domain.errors import CredentialRefused, Internal, InvalidInput, NotFound, OnboardingError, Problem, Unavailable
-from domain.notifications import Channel, ChannelKind, DeliveryState, NotificationSettings
-from domain.onboarding import Cancellation
-from domain.scans import CheckStatus, EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
-from domain.schedules import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
-from domain.tenants import TenantStatus
+from domain.onboarding.messages import Cancellation
+from domain.scans.notifications import Channel, ChannelKind, DeliveryState, NotificationSettings
+from domain.scans.scan import CheckStatus, EngineProgress, ExecutionStatus, Leaving, ScanRequest, ScanState, TriggeredBy
+from domain.schedules.schedule import FAILED_REPEATEDLY, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from tests.fakes_scans import DeafEngine, FakeEngines, ScriptedEngine, finding
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import ORIGIN, code_of, eventually, until_set

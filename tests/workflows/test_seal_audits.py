@@ -10,10 +10,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.sealing import MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from commands.audit.command import read_trail
-from domain.audit_anchors import Anchor, Head
-from domain.audit_trail import breaches
+from domain.audit.anchors import Anchor, Head
+from domain.audit.trail import breaches
+from domain.callers.tenants import PLATFORM
 from domain.errors import Conflict
-from domain.tenants import PLATFORM
 from stores.audit.keys import checker
 from tests.fakes import FakeAuditAnchors
 from tests.fakes_audit import BEGAN

@@ -14,9 +14,9 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from domain.onboarding import OnboardingView
-from domain.scans import ScanState
-from domain.schedules import ChangeKind, ConvergeRequest, Schedule, ScheduleChange
+from domain.onboarding.messages import OnboardingView
+from domain.scans.scan import ScanState
+from domain.schedules.schedule import ChangeKind, ConvergeRequest, Schedule, ScheduleChange
 from tests.rig import AT, ORIGIN, Rig
 from tests.scan_rig import ScanRig
 from workflows.ids import converge_id, onboarding_id

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
         SealingActivities,
         SealTrail,
     )
-    from domain.audit_anchors import ANCHOR_INTERVAL
+    from domain.audit.anchors import ANCHOR_INTERVAL
     from domain.commands import RecurringRequest
     from domain.timestamps import stamp
     from workflows import metrics

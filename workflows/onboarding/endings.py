@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.audit import Origin
-from domain.onboarding import OnboardingState
+from domain.audit.events import Origin
+from domain.onboarding.messages import OnboardingState
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,13 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 # Modules by their full names: `from workflows import story` would run story.py anew in every sandbox.
 with workflow.unsafe.imports_passed_through():
-    import domain.answers as answers
+    import domain.onboarding.answers as answers
     import workflows.ids as ids
     import workflows.metrics as meters
     import workflows.onboarding.steps as steps
     import workflows.onboarding.story as story
     from domain.accounts import Closure, OnboardingStatus
-    from domain.audit import Origin
-    from domain.credentials import CredentialRef
+    from domain.audit.events import Origin
     from domain.errors import (
         AccountAlreadyOnboarded,
         Conflict,
@@ -31,7 +30,8 @@ with workflow.unsafe.imports_passed_through():
         SubmissionInProgress,
         UserError,
     )
-    from domain.onboarding import (
+    from domain.onboarding.credentials import CredentialRef
+    from domain.onboarding.messages import (
         Cancellation,
         OnboardingState,
         OnboardingView,
@@ -40,8 +40,8 @@ with workflow.unsafe.imports_passed_through():
         Submission,
         SubmissionOutcome,
     )
+    from domain.onboarding.validation import Verdict
     from domain.timestamps import stamp
-    from domain.validation import Verdict
     from workflows.errors import code_of, final, refusal
     from workflows.onboarding.endings import Ending
     from workflows.onboarding.searchable import SearchableState

@@ -8,8 +8,8 @@ with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
     from activities.credentials import CredentialActivities
     from domain.errors import Conflict
-    from domain.probes import ProbeRequest
-    from domain.validation import Verdict
+    from domain.onboarding.dry_run import ProbeRequest
+    from domain.onboarding.validation import Verdict
     from workflows.errors import final, refusal
     from workflows.policies import cloud_call
 

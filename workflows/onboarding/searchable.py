@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.onboarding import OnboardingState
+    from domain.onboarding.messages import OnboardingState
     from workflows.search_attributes import ONBOARDING_STATE, SHOWN_FROM_THE_START
 
 A_MOMENT = timedelta(seconds=10)

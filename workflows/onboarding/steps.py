@@ -24,11 +24,11 @@ with workflow.unsafe.imports_passed_through():
         ValidateCredential,
     )
     from domain.accounts import Closure
-    from domain.audit import Origin
-    from domain.credentials import CredentialRef
-    from domain.onboarding import OnboardRequest, Submission
+    from domain.audit.events import Origin
+    from domain.onboarding.credentials import CredentialRef
+    from domain.onboarding.messages import OnboardRequest, Submission
+    from domain.onboarding.validation import Verdict
     from domain.timestamps import stamp
-    from domain.validation import Verdict
     from workflows.policies import STORE_CALL, cloud_call
 
 # A cancelled write is waited for, so that taking it back cannot overtake it.

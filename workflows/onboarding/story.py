@@ -1,7 +1,7 @@
 """What an operator reads in the Web UI: current details of an onboarding, in Markdown."""
 
-from domain.onboarding import OnboardingState, OnboardingView, SubmissionOutcome
-from domain.validation import StepStatus
+from domain.onboarding.messages import OnboardingState, OnboardingView, SubmissionOutcome
+from domain.onboarding.validation import StepStatus
 
 _HEADLINES = {
     OnboardingState.REGISTERING: "Registering the account",

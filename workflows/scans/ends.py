@@ -3,8 +3,8 @@
 from temporalio.exceptions import ActivityError, TimeoutError
 
 from domain.errors import NotYet, Problem
-from domain.runs import ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
-from domain.scans import ExecutionStatus, ScanEnd, StoredResult
+from domain.scans.runs import ENGINE_FAILED, NOTHING_SCANNED, TIMED_OUT
+from domain.scans.scan import ExecutionStatus, ScanEnd, StoredResult
 from workflows.errors import code_of, problems_of
 
 _TOO_LONG = Problem(

@@ -10,8 +10,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 import workflows.metrics as meters
 import workflows.scans.steps as steps
 from activities.notifications import Deliver
-from domain.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
-from domain.scans import Counts, ExecutionStatus, ScanEnd, ScanPlan
+from domain.scans.notifications import Channel, ChannelKind, Delivery, DeliveryState, Notification
+from domain.scans.scan import Counts, ExecutionStatus, ScanEnd, ScanPlan
 from workflows.errors import code_of
 
 

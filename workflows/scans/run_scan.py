@@ -18,10 +18,10 @@ with workflow.unsafe.imports_passed_through():
     import workflows.scans.ends as ends
     import workflows.scans.steps as steps
     import workflows.scans.story as scan_story
-    from domain.audit import Origin
+    from domain.audit.events import Origin
     from domain.errors import Conflict, UserError
-    from domain.onboarding import Cancellation
-    from domain.scans import (
+    from domain.onboarding.messages import Cancellation
+    from domain.scans.scan import (
         Admission,
         Counts,
         EngineProgress,
@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         ScanState,
         TriggeredBy,
     )
-    from domain.schedules import ConvergeRequest
+    from domain.schedules.schedule import ConvergeRequest
     from workflows.errors import refusal
     from workflows.scans.notifications import Telling
     from workflows.schedules.converge_schedule import ConvergeSchedule

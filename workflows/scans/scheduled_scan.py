@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from temporalio.client import ScheduleActionStartWorkflow
 from temporalio.common import Priority
 
-from domain.audit import Origin
+from domain.audit.events import Origin
 from domain.commands import RecurringRequest
-from domain.scans import ScanRequest
-from domain.schedules import Schedule
+from domain.scans.scan import ScanRequest
+from domain.schedules.schedule import Schedule
 from workflows.ids import ONBOARDING_QUEUE, RECONCILE_ID, SCAN_PRIORITY, SCANS_QUEUE, SEAL_AUDITS_ID, scan_id
 from workflows.search_attributes import of_scan
 

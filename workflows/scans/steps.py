@@ -9,10 +9,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.engines import EngineActivities, PollScan
     from activities.notifications import Deliver, NotificationActivities
     from activities.scans import AdmitScan, CloseScan, RecordDelivery, ScanActivities
-    from domain.audit import Origin
-    from domain.notifications import Delivery
-    from domain.scans import Admission, EngineProgress, ScanEnd, ScanOrder, ScanPlan, ScanRequest, StoredResult
-    from domain.schedules import Schedule
+    from domain.audit.events import Origin
+    from domain.scans.notifications import Delivery
+    from domain.scans.scan import Admission, EngineProgress, ScanEnd, ScanOrder, ScanPlan, ScanRequest, StoredResult
+    from domain.schedules.schedule import Schedule
     from domain.timestamps import stamp
     from workflows.policies import COLLECTION, DELIVERY, ENGINE_CALL, STORE_CALL, engine_poll
     from workflows.policies import scan_in_process as in_process

@@ -1,6 +1,6 @@
 """What an operator reads in the Web UI: current details of a run, in Markdown."""
 
-from domain.scans import Leaving, ScanOutcome, ScanState
+from domain.scans.scan import Leaving, ScanOutcome, ScanState
 
 _HEADLINES = {
     ScanState.ADMITTING: "Looking whether to run",

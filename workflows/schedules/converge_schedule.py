@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
     from activities.schedules import Converge, ScheduleActivities
     from domain.errors import UserError
-    from domain.schedules import ConvergeRequest, Schedule, ScheduleChange
+    from domain.schedules.schedule import ConvergeRequest, Schedule, ScheduleChange
     from workflows.errors import final, refusal
     from workflows.policies import MENDING, STORE_CALL, Timing
 

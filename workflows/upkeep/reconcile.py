@@ -18,9 +18,9 @@ with workflow.unsafe.imports_passed_through():
     import workflows.ids as ids
     from activities.onboarding_upkeep import EndLost, LostAccount, OnboardingUpkeep
     from activities.upkeep import Key, Mend, UpkeepActivities
-    from domain.audit import Origin
+    from domain.audit.events import Origin
     from domain.commands import RecurringRequest
-    from domain.schedules import ConvergeRequest
+    from domain.schedules.schedule import ConvergeRequest
     from domain.timestamps import stamp
     from workflows.policies import MENDING, SWEEP
     from workflows.schedules.converge_schedule import ConvergeSchedule

@@ -18,9 +18,9 @@ class Subject:
 
 SUBJECTS: Mapping[str, Subject] = {
     "api-keys": Subject(
-        "domain/api_keys.py",
+        "domain/callers/api_keys.py",
         ("tests/domain/test_api_keys.py",),
         only=("is_key_id", "key_id_of", "digest_of", "is_valid", "_checksum", "remaining_administrator"),
     ),
-    "scopes": Subject("domain/access.py", ("tests/domain/test_access.py",)),
+    "scopes": Subject("domain/callers/access.py", ("tests/domain/test_access.py",)),
 }

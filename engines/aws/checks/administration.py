@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader, Unreadable
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp
 

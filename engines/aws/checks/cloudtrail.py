@@ -5,7 +5,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader
 from engines.checks import Judgement, Verdict, by_resource, cis_check, fsbp, holds_for_one, judgement
 

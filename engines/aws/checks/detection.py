@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, cis_check, fsbp, holds_for_one, judgement
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp, judgement, nist
 

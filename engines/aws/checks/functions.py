@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, fsbp
 

@@ -6,7 +6,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.checks.credential_report import (
     User,
     active_keys,

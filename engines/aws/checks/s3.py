@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader
 from engines.checks import Check, Judgement, Verdict, by_resource, cis, cis_check, fsbp, judgement
 

@@ -6,7 +6,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from domain.scans import Severity
+from domain.scans.scan import Severity
 from engines.aws.reader import AwsReader, Halted, Unreadable
 from engines.checks import Check, Judgement, Verdict, by_resource, cis_check, fsbp, undecided
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from domain.errors import Problem
-from domain.scans import Leaving
-from domain.schedules import Schedule, ScheduleStatus
+from domain.scans.scan import Leaving
+from domain.schedules.schedule import Schedule, ScheduleStatus
 
 NO_ENGINE = Problem(
     Leaving.NO_ENGINE.value,

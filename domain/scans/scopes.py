@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.errors import Problem
-from domain.schedules import ScanScope
+from domain.schedules.schedule import ScanScope
 
 MAX_NAMED = 3
 """How many unknown places of one list are pointed at: each of them says what is known."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from domain.audit_anchors import Anchor
-from domain.audit_trail import AuditDigest, Note
+from domain.audit.anchors import Anchor
+from domain.audit.trail import AuditDigest, Note
 
 
 class AuditChain(Protocol):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from domain.audit import AuditEvent
+from domain.audit.events import AuditEvent
 from domain.idempotency import canonical
 from domain.timestamps import stamp
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from domain.ocsf import GONE, Life, compliance_finding, finding_uid
-from domain.scans import GLOBAL, PARTIAL, CheckStatus, Finding, ScanOrder, Severity
+from domain.scans.ocsf import GONE, Life, compliance_finding, finding_uid
+from domain.scans.scan import GLOBAL, PARTIAL, CheckStatus, Finding, ScanOrder, Severity
 
 MAX_KNOWN = 200_000
 """Twice what a scan may find. Beyond that the problems that were not seen for the longest time are forgotten."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.accounts import ProviderType
-from domain.audit import Origin
-from domain.validation import Step
+from domain.audit.events import Origin
+from domain.onboarding.validation import Step
 
 
 class OnboardingState(StrEnum):

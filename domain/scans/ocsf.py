@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.scans import CheckStatus, Finding, ScanOrder, Severity
+from domain.scans.scan import CheckStatus, Finding, ScanOrder, Severity
 from domain.timestamps import parse
 
 SCHEMA_VERSION = "1.8.0"

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from domain.errors import AccountAlreadyOnboarded, SealBroken, Throttled, Unavailable
-from domain.onboarding import OnboardingState, Result, SubmissionOutcome
-from domain.validation import Outcome, Step, StepStatus, Verdict
+from domain.onboarding.messages import OnboardingState, Result, SubmissionOutcome
+from domain.onboarding.validation import Outcome, Step, StepStatus, Verdict
 
 _ACCEPTED = {
     Outcome.ACTIVE: "The account is active.",

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.accounts import ProviderType
-from domain.audit import Origin
+from domain.audit.events import Origin
 from domain.errors import Problem
-from domain.notifications import NotificationSettings
+from domain.scans.notifications import NotificationSettings
 
 
 class ScheduleType(StrEnum):

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.accounts import ProviderType
-from domain.audit import Origin
-from domain.credentials import CredentialRef
+from domain.audit.events import Origin
 from domain.errors import Problem
-from domain.notifications import Delivery, NotificationSettings
-from domain.schedules import ScanScope
+from domain.onboarding.credentials import CredentialRef
+from domain.scans.notifications import Delivery, NotificationSettings
+from domain.schedules.schedule import ScanScope
 
 
 class ExecutionStatus(StrEnum):

@@ -7,8 +7,8 @@ fits every moment: the row alone says what the cadence is, and nobody else's wor
 from collections.abc import Iterable
 from datetime import datetime
 
-from domain import cron, zones
-from domain.schedules import Cadence, Schedule, ScheduleType
+from domain.schedules import cron, zones
+from domain.schedules.schedule import Cadence, Schedule, ScheduleType
 from domain.timestamps import parse
 
 _ALIASES = {

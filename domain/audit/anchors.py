@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from domain.audit_trail import AuditDigest, Breach, Fault
+from domain.audit.trail import AuditDigest, Breach, Fault
 from domain.idempotency import canonical
 from domain.timestamps import stamp
 

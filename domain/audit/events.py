@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import NAMESPACE_URL, uuid5
 
-from domain.tenants import PLATFORM
+from domain.callers.tenants import PLATFORM
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ its author meant.
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from domain import cron, zones
 from domain.errors import Problem
-from domain.schedules import Cadence, ScheduleType
+from domain.schedules import cron, zones
+from domain.schedules.schedule import Cadence, ScheduleType
 from domain.timestamps import parse
 
 MAX_INTERVAL_SECONDS = 366 * 24 * 3600

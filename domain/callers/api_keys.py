@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.access import Role, Scope, scopes_held
-from domain.audit import AuditEvent, Origin, audit_event
-from domain.tenants import PLATFORM
+from domain.audit.events import AuditEvent, Origin, audit_event
+from domain.callers.access import Role, Scope, scopes_held
+from domain.callers.tenants import PLATFORM
 from domain.timestamps import stamp
 
 DAYS = 365

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from domain.credentials import Credential, CredentialRef, SealContext, SealPurpose
 from domain.errors import SealBroken
+from domain.onboarding.credentials import Credential, CredentialRef, SealContext, SealPurpose
 from domain.ports import CredentialOpener, CredentialSealer
 
 WEBHOOK_SECRET, WEBHOOK_ADDRESS = "webhook_secret", "webhook_address"

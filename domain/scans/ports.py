@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from domain.accounts import ProviderType
-from domain.audit import AuditEvent
-from domain.credentials import Credential, Secret
+from domain.audit.events import AuditEvent
 from domain.errors import Problem
-from domain.notifications import Channel, Delivery, Notification
-from domain.onboarding import Cancellation
+from domain.onboarding.credentials import Credential, Secret
+from domain.onboarding.messages import Cancellation
 from domain.pages import Page
-from domain.scans import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
-from domain.schedules import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
+from domain.scans.notifications import Channel, Delivery, Notification
+from domain.scans.scan import EngineProgress, Execution, Finding, ScanEnd, ScanOrder, ScanResult, StoredResult
+from domain.schedules.schedule import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, Skip
 
 
 class ScheduleStore(Protocol):

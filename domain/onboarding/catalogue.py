@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from domain.accounts import ProviderType
-from domain.credentials import Credential
 from domain.errors import InvalidInput, Problem
 from domain.idempotency import canonical
-from domain.pasted import damage_in, has_private_key, mended, mended_object, mended_pem
+from domain.onboarding.credentials import Credential
+from domain.onboarding.pasted import damage_in, has_private_key, mended, mended_object, mended_pem
 
 MAX_FIELD_CHARACTERS = 16_384
 

@@ -4,10 +4,10 @@ decided on the way."""
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.audit import AuditEvent, consequence
+from domain.audit.events import AuditEvent, consequence
 from domain.errors import CODES, Problem
-from domain.scans import Counts, Execution, ExecutionStatus, ScanEnd, TriggeredBy
-from domain.schedules import FAILED_REPEATEDLY, MISSED, Schedule, ScheduleStatus, ScheduleType
+from domain.scans.scan import Counts, Execution, ExecutionStatus, ScanEnd, TriggeredBy
+from domain.schedules.schedule import FAILED_REPEATEDLY, MISSED, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import parse
 
 ABANDONED, ENGINE_FAILED, TIMED_OUT = "abandoned", "engine_failed", "timed_out"
