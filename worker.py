@@ -38,8 +38,8 @@ from temporal.client import connect
 from temporal.first_connection import first_connection, first_key
 from temporal.pollers import naming_strangers, worker_identity
 from temporal.program import run_program
-from temporal.recurring import kept
-from temporal.signing import Signer
+from temporal.schedules.recurring import kept
+from temporal.signing.signatures import Signer
 from temporal.worker import build_worker
 from workflows.ids import ONBOARDING_QUEUE, QUEUES, SCANS_QUEUE
 from workflows.metrics import known_series

@@ -30,9 +30,9 @@ from composition.workflow_types import SCANS
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program
-from temporal.running_scans import TemporalScans
-from temporal.schedule_spec import Looseness
-from temporal.schedules import TemporalSchedules
+from temporal.schedules.running_scans import TemporalScans
+from temporal.schedules.schedules import TemporalSchedules
+from temporal.schedules.spec import Looseness
 from worker import serving
 from workflows.ids import ONBOARDING_QUEUE, SCANS_QUEUE
 from workflows.scans.run_scan import CANCEL

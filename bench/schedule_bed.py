@@ -20,7 +20,7 @@ from local.processes import running
 from local.stack import ROOT
 from local.temporal import running_temporal
 from temporal.client import connect
-from temporal.schedules import TemporalSchedules
+from temporal.schedules.schedules import TemporalSchedules
 from temporal.setup import ensure_search_attributes
 from workflows import search_attributes
 

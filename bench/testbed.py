@@ -33,7 +33,7 @@ from stores.dynamodb.tenants import DynamoTenantStore
 from stores.kms.command_keys import KmsCommandKeys
 from stores.secrets.sealing import KmsSealer
 from temporal.client import connect
-from temporal.signing import Signer
+from temporal.signing.signatures import Signer
 from tests.fakes_clouds import ROLE_ARN
 from workflows.ids import ONBOARDING_QUEUE
 

@@ -24,7 +24,7 @@ from domain.accounts import ProviderType
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from temporal.program import run_program
-from temporal.signing import Signer
+from temporal.signing.signatures import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
 from tests.fakes_clouds import FakeCatalogue

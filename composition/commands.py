@@ -6,8 +6,8 @@ from config import Settings
 from domain.commands import CountUnsigned
 from stores.kms.command_keys import KmsCommandKeys
 from stores.session import AwsClients
-from temporal.recurring import Recurring
-from temporal.signing import Signer, uncounted
+from temporal.schedules.recurring import Recurring
+from temporal.signing.signatures import Signer, uncounted
 from workflows.scans.scheduled_scan import reconciling, sealing
 
 

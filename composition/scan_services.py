@@ -17,9 +17,9 @@ from stores.dynamodb.schedules import DynamoScheduleStore
 from stores.s3.results import S3ResultStore
 from stores.secrets.sealing import KmsOpener
 from stores.session import AwsClients, TopicClients
-from temporal.schedule_spec import Looseness
-from temporal.schedules import Generation, TemporalSchedules
-from temporal.signing import Signer
+from temporal.schedules.schedules import Generation, TemporalSchedules
+from temporal.schedules.spec import Looseness
+from temporal.signing.signatures import Signer
 from workflows.scans.scheduled_scan import ScanLimits, scheduled_scan
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION, TENANT_ID, of_schedule
 

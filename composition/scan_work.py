@@ -39,8 +39,8 @@ from stores.s3.results import S3ResultStore
 from stores.secrets.sealing import KmsOpener, KmsSealer
 from stores.secrets.vault import SecretsManagerVault
 from stores.session import AwsClients
-from temporal.running_scans import TemporalScans
-from temporal.signing import Signer
+from temporal.schedules.running_scans import TemporalScans
+from temporal.signing.signatures import Signer
 from transport.client import GuardedClient
 from workflows.ids import onboarding_id
 from workflows.scans.run_scan import CANCEL

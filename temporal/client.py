@@ -9,10 +9,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, WorkerConfig
 
-from temporal.converters import signed_converter
 from temporal.interceptors import FailureHygiene, NothingUnsigned
 from temporal.sandbox import strict_sandbox
-from temporal.signing import Signer
+from temporal.signing.converters import signed_converter
+from temporal.signing.signatures import Signer
 
 AsFailure = Callable[[Exception], ApplicationError]
 

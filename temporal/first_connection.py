@@ -10,7 +10,7 @@ import structlog
 from temporalio.client import Client
 
 from domain.errors import OnboardingError
-from temporal.signing import Signer
+from temporal.signing.signatures import Signer
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from domain.commands import CommandKind
-from temporal.signing import Signer, refusal
+from temporal.signing.signatures import Signer, refusal
 
 
 class FailureHygiene(Interceptor):

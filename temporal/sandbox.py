@@ -14,8 +14,8 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info, SandboxImportNotificationPolicy
 
-from temporal.guard import Guard
-from temporal.signing import Signer
+from temporal.signing.guard import Guard
+from temporal.signing.signatures import Signer
 
 
 def strict_sandbox(signer: Signer | None = None) -> WorkflowRunner:

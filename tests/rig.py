@@ -23,7 +23,7 @@ from domain.onboarding.credentials import Credential, SealContext
 from domain.onboarding.messages import Cancellation, OnboardingView, OnboardRequest, Submission, SubmissionOutcome
 from domain.onboarding.validation import Verdict
 from temporal.client import plugin
-from temporal.signing import Signer
+from temporal.signing.signatures import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys, FakeStores
 from tests.fakes_clouds import ROLE_ARN, FakeCatalogue, ScriptedProvider

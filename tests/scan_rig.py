@@ -26,9 +26,9 @@ from domain.scans.notifications import Channel, ChannelKind, NotificationSetting
 from domain.scans.ports import RunningScans, Schedules
 from domain.scans.scan import Execution, ScanOutcome, ScanRequest, TriggeredBy
 from domain.schedules.schedule import Cadence, ChangeKind, ConvergeRequest, Schedule, ScheduleChange, ScheduleType
-from temporal.running_scans import TemporalScans
-from temporal.schedule_spec import Looseness
-from temporal.schedules import Generation, TemporalSchedules
+from temporal.schedules.running_scans import TemporalScans
+from temporal.schedules.schedules import Generation, TemporalSchedules
+from temporal.schedules.spec import Looseness
 from temporal.worker import build_worker
 from tests.fakes import FakeStores, FakeVault
 from tests.fakes_clouds import ROLE_ARN, accepted

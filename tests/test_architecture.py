@@ -34,9 +34,9 @@ GROWING = {
     ("stores/reading.py", "_watchers"): "one, of the process",
     ("stores/session.py", "_clients"): "by the regions that SNS has",
     ("telemetry/steps.py", "_known"): "by steps that the code names",
-    ("temporal/guard.py", "_activities"): "of one run of a workflow, until its step ends",
-    ("temporal/guard.py", "_children"): "of one run of a workflow, until its child ends",
-    ("temporal/signing.py", "_derived"): "by months that are accepted",
+    ("temporal/signing/guard.py", "_activities"): "of one run of a workflow, until its step ends",
+    ("temporal/signing/guard.py", "_children"): "of one run of a workflow, until its child ends",
+    ("temporal/signing/signatures.py", "_derived"): "by months that are accepted",
 }
 """What an object remembers, and why no value from outside makes it grow for ever (tests/test_memory.py tries them)."""
 

@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowExecution
 
 from commands.doctor.finding import Finding, fail, ok, warn
 from domain.commands import UnsignedCommands
-from temporal.signing import generation_of
+from temporal.signing.signatures import generation_of
 from workflows.search_attributes import SIGNED_MONTH, SPEC_VERSION
 
 MOST = 1000

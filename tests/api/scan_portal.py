@@ -17,7 +17,7 @@ from temporalio.client import (
 )
 
 from api.services import Limits, ScanServices
-from temporal.previews import PREFIX
+from temporal.schedules.previews import PREFIX
 from tests.api.portal import Portal, add_key, idempotent, open_portal
 from tests.channels import CHANNELS
 from tests.fakes_scans import OFFERS, ScriptedEngine

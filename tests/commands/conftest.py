@@ -22,7 +22,7 @@ from local.temporal import running_temporal
 from stores.dynamodb.tables import ensure_tables
 from stores.s3.buckets import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
 from temporal.program import run_program
-from temporal.recurring import ensure_recurring
+from temporal.schedules.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.rig import PLUGIN
 from tests.stores.conftest import EMULATORS, ministack_url, moto_url

@@ -16,7 +16,7 @@ from domain.commands import UnsignedCommands
 from local.ports import free_port
 from temporal.client import connect
 from temporal.pollers import worker_identity
-from temporal.recurring import ensure_recurring
+from temporal.schedules.recurring import ensure_recurring
 from temporal.setup import ensure_namespace, ensure_search_attributes
 from tests.commands.conftest import new_namespace, of
 from tests.rig import eventually

@@ -21,7 +21,7 @@ from domain.schedules.schedule import ScheduleStatus
 from local.ports import free_port
 from stores.dynamodb.items import to_item
 from stores.dynamodb.schedule_rows import schedule_to_row
-from temporal.recurring import ensure_recurring
+from temporal.schedules.recurring import ensure_recurring
 from tests.commands.conftest import Environment, connection_of, new_namespace
 from tests.rig import Rig, eventually
 from tests.scan_rig import ScanRig

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from domain.schedules.firing import fits
 from domain.schedules.schedule import Cadence, ScheduleType
 from domain.timestamps import parse
-from temporal.previews import Previews
+from temporal.schedules.previews import Previews
 
 NOW = datetime.now(UTC)
 EXPRESSIONS = (

@@ -6,8 +6,8 @@ from temporalio.client import Client
 
 from domain.setup import SetupState
 from temporal.client import plugin
-from temporal.recurring import Recurring, ensure_recurring, kept, signed_in
-from temporal.signing import Signer
+from temporal.schedules.recurring import Recurring, ensure_recurring, kept, signed_in
+from temporal.signing.signatures import Signer
 from tests.fakes import FakeCommandKeys
 from workflows.scans.scheduled_scan import reconciling, sealing
 

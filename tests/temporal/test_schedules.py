@@ -17,8 +17,8 @@ from domain.errors import InvalidInput
 from domain.schedules.cadence import next_change_of_clocks
 from domain.schedules.schedule import Cadence, ListedSchedule, Preview, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import parse, stamp
-from temporal.schedule_spec import Looseness
-from temporal.schedules import TemporalSchedules
+from temporal.schedules.schedules import TemporalSchedules
+from temporal.schedules.spec import Looseness
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually
 from workflows.search_attributes import SPEC_VERSION, TENANT_ID, of_schedule

@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import Payload
 
 from domain.commands import CommandKind
 from domain.errors import Unavailable
-from temporal.signing import Place, Signer, Way, generation_of
+from temporal.signing.signatures import Place, Signer, Way, generation_of
 from tests.fakes import FakeCommandKeys
 
 HERE = Place("onboarding", "onboard:t:a", "store_credential", "store-1").label(Way.THERE)

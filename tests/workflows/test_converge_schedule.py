@@ -27,7 +27,7 @@ from domain.scans.notifications import Channel, ChannelKind, NotificationSetting
 from domain.scans.scan import ExecutionStatus, TriggeredBy
 from domain.schedules.schedule import MISSED, Cadence, ChangeKind, Schedule, ScheduleStatus, ScheduleType
 from domain.timestamps import stamp
-from temporal.recurring import signed_in
+from temporal.schedules.recurring import signed_in
 from tests.fakes import FakeAccountStore
 from tests.rig import ORIGIN, SIGNER, code_of, eventually, until_set
 from tests.scan_rig import CATCH_UP, ScanRig

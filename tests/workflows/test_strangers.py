@@ -44,8 +44,8 @@ from composition.workflow_types import ONBOARDING, SCANS
 from domain.commands import CommandKind, CommandOutcome, UnsignedCommands
 from domain.errors import NotFound, UnsignedCommand
 from temporal.client import plugin
-from temporal.converters import signed_converter
-from temporal.signing import Signer
+from temporal.signing.converters import signed_converter
+from temporal.signing.signatures import Signer
 from temporal.worker import build_worker
 from tests.fakes import FakeCommandKeys
 from tests.rig import Onboarding, Rig, account_of

@@ -16,7 +16,7 @@ from temporalio.workflow import Info
 
 from domain.commands import CommandKind
 from domain.errors import UnsignedCommand
-from temporal.signing import Place, Signer, Way, refuse
+from temporal.signing.signatures import Place, Signer, Way, refuse
 
 _FIRING = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 """What the server adds to the id of a workflow that a Temporal Schedule starts."""

@@ -2,7 +2,7 @@
 
 A codec signs what leaves and marks what it cannot accept; it never raises for that, because a workflow whose payloads
 cannot be decoded is tried again for ever. The converter raises when it meets the mark. What a workflow sends and
-receives is looked after by `temporal.guard`, which knows the place of each payload without asking the sandbox.
+receives is looked after by `temporal.signing.guard`, which knows the place of each payload without asking the sandbox.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from temporalio.converter import (
 
 from domain.commands import CommandKind
 from domain.errors import OnboardingError, UnsignedCommand
-from temporal.signing import REFUSED_ENCODING, Place, Signer, Way, refusal, refuse
+from temporal.signing.signatures import REFUSED_ENCODING, Place, Signer, Way, refusal, refuse
 
 FROM_THE_SERVER = ("AcceptedUpdateCompletedWorkflow",)
 """Errors that the server words itself. They say that something ended, and a caller looks into the row then."""

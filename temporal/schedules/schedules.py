@@ -25,8 +25,8 @@ from domain.schedules.schedule import Cadence, ListedSchedule, Preview, Schedule
 from domain.schedules.schedule import Schedule as Row
 from domain.timestamps import parse, stamp
 from temporal.calls import call
-from temporal.previews import Previews
-from temporal.schedule_spec import Looseness, spec_of
+from temporal.schedules.previews import Previews
+from temporal.schedules.spec import Looseness, spec_of
 
 REFUSED = Problem(
     "refused_by_scheduler",

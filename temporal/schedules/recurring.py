@@ -25,7 +25,7 @@ from temporalio.service import RPCError
 
 from domain.errors import OnboardingError
 from domain.setup import SetupFinding, SetupState
-from temporal.signing import generation_of
+from temporal.signing.signatures import generation_of
 
 LOOK_SECONDS, RETRY_SECONDS = 3600.0, 30.0
 

@@ -20,7 +20,7 @@ from domain.errors import InvalidInput, Problem
 from domain.schedules.cadence import names_its_hours, next_change_of_clocks, repeats
 from domain.schedules.schedule import Cadence, Preview, ScheduleType
 from domain.timestamps import stamp
-from temporal.schedule_spec import spec_of
+from temporal.schedules.spec import spec_of
 
 UNREADABLE = Problem("invalid", "The server cannot read this cron expression.", "/cron_expression")
 UNKNOWN_ZONE = Problem(
