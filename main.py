@@ -12,8 +12,8 @@ from temporalio.client import Client
 import config
 import logs
 from api.app import create_app
-from api.openapi import PREFIX
-from api.server import server_config
+from api.http.openapi import PREFIX
+from api.http.server import server_config
 from api.services import Limits, Services
 from composition.aws import aws_of
 from composition.clouds import catalogue, identity_keys

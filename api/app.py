@@ -9,10 +9,21 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from api import (
+from api.auth.access import access
+from api.auth.authenticator import Doorman, KeyRing
+from api.auth.last_used import KeyUses
+from api.auth.permissions import declared
+from api.http import docs_page
+from api.http.errors import HANDLERS
+from api.http.hardening import Edge
+from api.http.openapi import DESCRIPTION, PREFIX
+from api.http.openapi_document import completed
+from api.http.rate_limits import RateLimiter, within_address_rate, within_caller_rate, within_health_rate
+from api.http.static_answers import Stored
+from api.routes import (
     accounts,
     audit,
-    docs,
+    credentials,
     executions,
     health,
     identity,
@@ -21,21 +32,10 @@ from api import (
     methods,
     onboarding,
     schedules,
-    submissions,
     tenants,
 )
-from api.auth import Doorman, KeyRing
-from api.deps import access
-from api.document import completed
-from api.edge import Edge
-from api.failures import HANDLERS
-from api.health import HealthMonitor
-from api.key_uses import KeyUses
-from api.openapi import DESCRIPTION, PREFIX
-from api.permissions import declared
-from api.rates import RateLimiter, within_address_rate, within_caller_rate, within_health_rate
+from api.routes.health import HealthMonitor
 from api.services import Services
-from api.stored import Stored
 from domain.accounts import ProviderType
 
 _CALLED = [Depends(within_address_rate), Depends(access), Depends(within_caller_rate)]
@@ -47,9 +47,9 @@ def _routes() -> list[BaseRoute]:
     every.include_router(declared(health.router), prefix=PREFIX, dependencies=[Depends(within_health_rate)])
     every.include_router(declared(identity.router), dependencies=[Depends(within_address_rate)])
     # Every other route has a caller. `accounts` comes before `onboarding`, whose ids would match its paths.
-    for module in (me, tenants, keys, accounts, methods, onboarding, submissions, schedules, executions, audit):
+    for module in (me, tenants, keys, accounts, methods, onboarding, credentials, schedules, executions, audit):
         every.include_router(declared(module.router), prefix=PREFIX, dependencies=_CALLED)
-    every.include_router(declared(docs.router), dependencies=[Depends(within_address_rate)])
+    every.include_router(declared(docs_page.router), dependencies=[Depends(within_address_rate)])
     return every.routes
 
 

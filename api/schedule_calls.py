@@ -14,7 +14,7 @@ from temporalio.client import (
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from api.deps import missing
+from api.auth.access import missing
 from api.onboarding_calls import NOT_NOW, Gone, bounded
 from api.services import Services
 from domain.audit.events import Origin

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from api.schedule_schemas import (
+from api.routes.schedule_schemas import (
     ChangeScheduleRequest,
     CreateScheduleRequest,
     NotificationChannels,

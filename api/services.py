@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
-from api.access_tokens import AccessTokens
+from api.auth.access_tokens import AccessTokens
 from domain.accounts import ProviderType
 from domain.ports import (
     AccountStore,

@@ -4,7 +4,7 @@ the output OnboardingJson, or what `aws cloudformation describe-stacks` prints, 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from api.body import strict_json
+from api.http.json_body import strict_json
 from domain.errors import InvalidInput, MalformedBody, Problem
 from domain.onboarding.pasted import mended_object, trimmed
 

@@ -3,9 +3,9 @@
 from limits.aio.storage import RedisStorage
 from pydantic import SecretStr
 
-from api.edge import Edge
-from api.rates import Rates
-from api.server import ServerLimits
+from api.http.hardening import Edge
+from api.http.rate_limits import Rates
+from api.http.server import ServerLimits
 from config import Settings
 from domain.metrics import RATE_STORE_FAILURES
 from settings.http import listed

@@ -2,8 +2,8 @@
 
 import sys
 
-from api.access_tokens import AccessTokens, Trust
-from api.issuer_keys import IssuerKeys
+from api.auth.access_tokens import AccessTokens, Trust
+from api.auth.issuer_keys import IssuerKeys
 from config import Settings
 from transport.issuer import IssuerClient
 

@@ -21,11 +21,11 @@ ENTRY_POINTS = ("main.py", "worker.py", "cli.py", "local/", "commands/")
 WITHOUT_TEMPORAL = ("bench/validating.py", "bench/security/noisy_neighbour.py")
 LONG_LIVED = ("api/", "stores/", "notify/", "providers/", "engines/", "transport/", "temporal/", "telemetry/")
 GROWING = {
-    ("api/openapi.py", "BODIES"): "of the routes that the code has",
-    ("api/parameters.py", "_places"): "of one route, by the parameters that the code names",
-    ("api/key_uses.py", "_noted"): "emptied at 10,000 keys",
-    ("api/rates.py", "_counts"): "100,000 callers and one for all others, a minute",
-    ("api/rates.py", "_last"): "the counts of the minute before",
+    ("api/http/openapi.py", "BODIES"): "of the routes that the code has",
+    ("api/http/parameters.py", "_places"): "of one route, by the parameters that the code names",
+    ("api/auth/last_used.py", "_noted"): "emptied at 10,000 keys",
+    ("api/http/rate_limits.py", "_counts"): "100,000 callers and one for all others, a minute",
+    ("api/http/rate_limits.py", "_last"): "the counts of the minute before",
     ("engines/aws/reader.py", "items"): "of one listing, 10,000 resources",
     ("engines/aws/reader.py", "_answers"): "of one scan, and of the region that it is in",
     ("engines/aws/scan.py", "_found"): "of one scan, 100,000 findings",
@@ -40,7 +40,7 @@ GROWING = {
 }
 """What an object remembers, and why no value from outside makes it grow for ever (tests/test_memory.py tries them)."""
 
-LAST_HANDLERS = ("api/failures.py", "temporal/interceptors.py")
+LAST_HANDLERS = ("api/http/errors.py", "temporal/interceptors.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Findings = Iterator[str]
@@ -225,7 +225,7 @@ def only_an_entry_point_or_a_last_handler_catches_everything(path: str, source: 
 @refuses(
     ("stores/secrets/vault.py", "try: f()\nexcept OSError as failure:\n    if 'gone' in str(failure).lower(): pass"),
     ("stores/errors.py", "def is_missing(exc): return 'not found' in str(exc)"),
-    ("api/failures.py", "def status(error):\n    while repr(error).startswith('4'): pass"),
+    ("api/http/errors.py", "def status(error):\n    while repr(error).startswith('4'): pass"),
     ("api/app.py", "try: f()\nexcept OSError as e:\n    answer = 404 if 'gone' in f'{e}' else 500"),
 )
 def no_decision_hangs_on_the_text_of_an_error(path: str, source: str) -> Findings:
@@ -239,7 +239,7 @@ def no_decision_hangs_on_the_text_of_an_error(path: str, source: str) -> Finding
 @refuses(
     ("stores/session.py", "@cache\ndef client(region: str): ..."),
     ("domain/schedules/cadence.py", "@functools.lru_cache(maxsize=None)\ndef zone(name): ..."),
-    ("api/rates.py", "class Rates:\n    def __init__(self):\n        self._seen: dict[str, int] = {}"),
+    ("api/http/rate_limits.py", "class Rates:\n    def __init__(self):\n        self._seen: dict[str, int] = {}"),
     ("notify/sns.py", "class Topics:\n    clients = defaultdict(list)"),
     ("providers/rest.py", "KNOWN = set()"),
     ("transport/guard.py", "class Hosts:\n    names: set[str] = field(default_factory=set)"),

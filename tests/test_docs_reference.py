@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 import cli
 from activities.onboarding_upkeep import LOST
 from api.app import create_app
-from api.failures import reply_of
+from api.http.errors import reply_of
 from api.services import Services
 from config import Settings
 from domain.accounts import Account
@@ -156,7 +156,7 @@ def calls(*patterns: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def pairs(path: str) -> Iterator[str]:
-    """api/body.py hands some codes on in pairs, each with its words."""
+    """api/http/json_body.py hands some codes on in pairs, each with its words."""
     for node in ast.walk(ast.parse(source(path))):
         match node:
             case ast.Tuple([ast.Constant(str(code)), ast.Constant(str()) | ast.JoinedStr()]):
@@ -167,7 +167,7 @@ def problem_codes() -> set[str]:
     made = calls("api/*.py", "domain/*.py", "notify/*.py", "providers/*.py", "stores/cursors.py")
     # of a cron expression the exception has the code
     codes = {c for name, call in made if name in CODE_ARGUMENT for c in literals(call, CODE_ARGUMENT[name], "code")}
-    return {*codes, *pairs("api/body.py"), *(reason.value for reason in Reason), "ok"}
+    return {*codes, *pairs("api/http/json_body.py"), *(reason.value for reason in Reason), "ok"}
 
 
 def test_each_code_of_a_problem_or_step_is_documented_and_no_other():

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from api.auth import CACHED_KEYS, KeyRing
-from api.issuer_keys import IssuerKeys
-from api.rates import Windows
+from api.auth.authenticator import CACHED_KEYS, KeyRing
+from api.auth.issuer_keys import IssuerKeys
+from api.http.rate_limits import Windows
 from domain.callers.api_keys import new_key_text
 from domain.errors import OnboardingError
 from domain.scans.notifications import Channel, ChannelKind

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from api.idempotency import REPLAYED
+from api.http.idempotency import REPLAYED
 
 MAX_PAUSE_SECONDS = 5.0
 NO_ANSWER = 0

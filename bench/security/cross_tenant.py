@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from api.permissions import Tenancy
+from api.auth.permissions import Tenancy
 from bench.report import Target
 from bench.security.offline import offline
 from domain.callers.access import Role, Scope

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from api.access_tokens import AccessTokens, Trust
-from api.issuer_keys import IssuerKeys
+from api.auth.access_tokens import AccessTokens, Trust
+from api.auth.issuer_keys import IssuerKeys
 from bench.report import Target
 from bench.security.offline import offline
 from tests.api.forgeries import forgeries

@@ -6,9 +6,9 @@ import uvicorn
 from temporalio.client import Client
 
 import logs
-from api.edge import Edge
-from api.rates import Rates
-from api.server import server_config
+from api.http.hardening import Edge
+from api.http.rate_limits import Rates
+from api.http.server import server_config
 from domain.callers.api_keys import digest_of, key_id_of
 from local.ports import HOST
 from temporal.program import run_program

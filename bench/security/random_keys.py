@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from api.auth import KeyRing
+from api.auth.authenticator import KeyRing
 from bench.report import Target
 from domain.callers.api_keys import key_id_of, new_key_text
 from domain.errors import Unauthenticated

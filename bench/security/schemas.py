@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from api.server import ServerLimits, server_config
+from api.http.server import ServerLimits, server_config
 from bench.report import Target
 from bench.security.bed import bed
 from bench.security.links import links, walk

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app
-from api.edge import Edge
+from api.http.hardening import Edge
 from api.services import Limits, Services
 from domain.audit.events import audit_event
 from domain.callers.access import Role

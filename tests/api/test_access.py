@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from api.auth import Caller
-from api.deps import Access
-from api.permissions import Requirement, Tenancy
+from api.auth.access import Access
+from api.auth.authenticator import Caller
+from api.auth.permissions import Requirement, Tenancy
 from domain.callers.access import Scope
 from domain.callers.tenants import PLATFORM
 from domain.errors import Forbidden, MissingScope, NotFound

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from api.access_tokens import NO_TENANT, AccessTokens, Trust
-from api.issuer_keys import IssuerKeys
+from api.auth.access_tokens import NO_TENANT, AccessTokens, Trust
+from api.auth.issuer_keys import IssuerKeys
 from domain.callers.access import Scope
 from tests.api.forgeries import forgeries
 from tests.api.portal import Portal, open_portal

@@ -7,7 +7,7 @@ from string import ascii_lowercase, digits
 import pytest
 from temporalio.client import Client
 
-from api.auth import CACHE_SECONDS, Caller, KeyRing
+from api.auth.authenticator import CACHE_SECONDS, Caller, KeyRing
 from domain.callers.access import Role
 from domain.callers.api_keys import ApiKey, digest_of, key_id_of, new_key_text
 from domain.callers.tenants import PLATFORM

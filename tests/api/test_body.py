@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from api.body import MAX_BYTES, MAX_DEPTH, strict_json
+from api.http.json_body import MAX_BYTES, MAX_DEPTH, strict_json
 from domain.errors import MalformedBody
 from tests.api.portal import Portal, codes
 from tests.strategies import json_values

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.permissions import Tenancy
+from api.auth.permissions import Tenancy
 from domain.callers.access import CHANGING, Scope
 from domain.edge_errors import TenantDisabled
 from tests.api.portal import Portal, add_key

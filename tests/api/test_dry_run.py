@@ -1,7 +1,7 @@
 """`?dry_run=true`: the answer that a credential would get, and nothing else."""
 
-from api.edge import Edge
-from api.rates import Rates
+from api.http.hardening import Edge
+from api.http.rate_limits import Rates
 from domain.errors import Throttled
 from tests.api.portal import Portal, codes, idempotent, open_portal
 from tests.fakes_clouds import ACCOUNT_NUMBER, ROLE_ARN, limited, refused

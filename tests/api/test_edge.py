@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from api.edge import MAX_HEAD_BYTES, MAX_HEADERS, ONCE, Edge
+from api.http.hardening import MAX_HEAD_BYTES, MAX_HEADERS, ONCE, Edge
 from tests.api.portal import Portal, open_portal
 from tests.api.routes import calls
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.client import Client
 
-from api.health import CACHE_SECONDS, HealthMonitor
+from api.routes.health import CACHE_SECONDS, HealthMonitor
 from tests.api.portal import Portal, open_portal
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import Rig

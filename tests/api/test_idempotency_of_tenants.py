@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from api.access_tokens import AccessTokens, Trust
-from api.issuer_keys import IssuerKeys
+from api.auth.access_tokens import AccessTokens, Trust
+from api.auth.issuer_keys import IssuerKeys
 from tests.api.portal import Portal, open_portal
 from tests.issuer import AUDIENCE, ISSUER, Issuer
 

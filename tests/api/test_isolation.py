@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.permissions import Tenancy
+from api.auth.permissions import Tenancy
 from domain.callers.tenants import PLATFORM
 from tests.api.portal import Portal, add_key, open_portal
 from tests.api.routes import PUBLIC, Call, calls

@@ -5,7 +5,7 @@ from statistics import median
 from time import perf_counter, sleep
 from typing import Any
 
-from api.permissions import Tenancy
+from api.auth.permissions import Tenancy
 from tests.api.portal import Portal, add_key, open_portal
 from tests.api.routes import Call, calls
 from tests.api.test_isolation import ABSENT, QUERY, furnished, with_tenancy

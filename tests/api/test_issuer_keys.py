@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from api.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, IssuerKeys, usable
+from api.auth.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, IssuerKeys, usable
 from domain.errors import Unavailable
 from tests.issuer import Issuer, PrivateKey, described, ec_key, rsa_key
 from tests.patience import PATIENCE_SECONDS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.key_uses import MOST_WAITING, KeyUses
+from api.auth.last_used import MOST_WAITING, KeyUses
 from domain.callers.access import Role
 from domain.callers.api_keys import ApiKey, new_key
 from domain.errors import Unavailable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.permissions import Tenancy
+from api.auth.permissions import Tenancy
 from tests.api.portal import Portal, add_key
 from tests.api.test_isolation import ABSENT, Houses, houses, with_tenancy
 

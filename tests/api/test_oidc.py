@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import config
-from api.access_tokens import NO_TENANT
+from api.auth.access_tokens import NO_TENANT
 from composition.issuer import access_tokens
 from domain.timestamps import parse
 from tests.api.portal import Portal, open_portal

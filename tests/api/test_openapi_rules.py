@@ -15,8 +15,8 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import validate
 
-from api.docs import START
-from api.openapi import TAGS
+from api.http.docs_page import START
+from api.http.openapi import TAGS
 from domain.onboarding.catalogue import ProviderDescription
 from providers.alicloud import description as alicloud_description
 from providers.azure import description as azure_description

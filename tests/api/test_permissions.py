@@ -3,7 +3,7 @@
 import pytest
 from fastapi import APIRouter
 
-from api.permissions import Tenancy, declared, needs, new_router
+from api.auth.permissions import Tenancy, declared, needs, new_router
 from domain.callers.access import SCOPES, Role, Scope
 from tests.api.portal import Portal, add_key
 from tests.api.routes import KNOWN, PUBLIC, Call, calls

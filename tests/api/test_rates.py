@@ -13,8 +13,8 @@ import pytest
 from limits.aio.storage import RedisStorage
 from pydantic import SecretStr
 
-from api.edge import Edge
-from api.rates import PATIENCE_SECONDS, Per, RateLimiter, Rates, Windows, site_of
+from api.http.hardening import Edge
+from api.http.rate_limits import PATIENCE_SECONDS, Per, RateLimiter, Rates, Windows, site_of
 from composition.edge import rate_store
 from domain.edge_errors import RateLimited
 from local.ports import HOST, free_port

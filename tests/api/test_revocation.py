@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.auth import Doorman, KeyRing
+from api.auth.authenticator import Doorman, KeyRing
 from domain.callers.api_keys import ApiKey, key_id_of, new_key_text
 from domain.errors import Unauthenticated
 from tests.api.portal import Portal, add_key, open_portal

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from api.schedule_schemas import ChangeScheduleRequest
+from api.routes.schedule_schemas import ChangeScheduleRequest
 from domain.accounts import ProviderType
 from domain.callers.access import Role
 from domain.callers.tenants import TenantStatus

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
-from api.server import ServerLimits, server_config
+from api.http.server import ServerLimits, server_config
 from local.ports import HOST, free_port
 from tests.api.portal import Portal
 from tests.patience import PATIENCE_SECONDS

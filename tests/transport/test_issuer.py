@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.issuer_keys import usable
+from api.auth.issuer_keys import usable
 from domain.errors import Unavailable
 from tests.issuer import Issuer
 from tests.transport.receiver import Receiver, running_plain_server, running_receiver
