@@ -15,8 +15,8 @@ from rich.console import Console
 from bench import api, demo, onboarding, one_account, schedules, signing, soak, validation
 from bench.report import PLAIN_WIDTH, Report
 from bench.testbed import Testbed, testbed
+from emulators.failures import StackFailed
 from local.__main__ import cancel_on_signals
-from local.failures import StackFailed
 from local.progress import Progress
 from temporal.program import run_program
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.measuring import tell
 from bench.processes import Observed
-from local.processes import running
+from emulators.processes import running
 from local.stack import ROOT
 
 STAND_INS = "stand-ins"

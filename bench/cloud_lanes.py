@@ -15,6 +15,7 @@ from domain.onboarding.catalogue import parse_credential
 from domain.onboarding.credentials import Secret
 from domain.onboarding.validation import Expectation, Outcome
 from domain.ports import CloudProvider
+from emulators.clouds.server import ADDRESS
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from providers.azure.provider import AzureProvider, is_azure_host
@@ -22,7 +23,6 @@ from providers.gcp.provider import GcpProvider, is_gcp_host
 from providers.ibm.provider import IbmProvider, is_ibm_host
 from providers.oci.provider import OciProvider, is_oci_host
 from tests.fakes_identity import FakeIdentity
-from tests.standin.server import ADDRESS
 from transport.client import GuardedClient
 from transport.guard import PublicOnly
 

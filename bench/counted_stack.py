@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.counted import Program
 from bench.testbed import Testbed, part
-from local.processes import Child, running
+from emulators.processes import Child, running
 from local.stack import ROOT, answers, has_started, process_environment
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench.processes import residents_of
 from bench.report import Report, Target
-from local.failures import StackFailed
-from local.reaper import ending_with_us
+from emulators.failures import StackFailed
+from emulators.reaper import ending_with_us
 
 MAX_ACTIVE_SECONDS = 10
 MAX_RESIDENT_MB = 800

@@ -15,7 +15,7 @@ from bench.schedule_bed import ScheduleBed
 from domain.scans.scan import ScanState
 from domain.schedules.schedule import Cadence, Schedule, ScheduleType
 from domain.timestamps import stamp
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 from workflows.search_attributes import SCAN_STATE, SCHEDULE_ID
 
 TRIED = 20

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.processes import running
+from emulators.processes import running
 from local.stack import ROOT
 
 PATIENCE_SECONDS = 1800.0

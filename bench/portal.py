@@ -17,7 +17,7 @@ from domain.callers.access import Role
 from domain.callers.api_keys import ApiKey, digest_of, key_id_of
 from domain.callers.tenants import PLATFORM
 from domain.ports import AccountStore
-from local.ports import HOST
+from emulators.ports import HOST
 from stores.dynamodb.accounts import DynamoAccountStore
 from stores.dynamodb.tables import TableNames
 from telemetry.runtime import start_runtime

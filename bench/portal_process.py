@@ -13,8 +13,8 @@ from bench.portal_client import PortalClient, portal_client
 from bench.processes import Observed
 from bench.testbed import Testbed
 from domain.callers.api_keys import new_key_text
-from local.ports import HOST, free_port
-from local.processes import running
+from emulators.ports import HOST, free_port
+from emulators.processes import running
 from local.stack import ROOT, answers
 
 

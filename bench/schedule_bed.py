@@ -16,9 +16,9 @@ from bench.processes import Observed
 from bench.scan_worker import temporal_schedules
 from bench.testbed import SERVER, WORKER, has_started
 from domain.schedules.schedule import Schedule
-from local.processes import running
+from emulators.processes import running
+from emulators.temporal import running_temporal
 from local.stack import ROOT
-from local.temporal import running_temporal
 from temporal.client import connect
 from temporal.schedules.schedules import TemporalSchedules
 from temporal.setup import ensure_search_attributes

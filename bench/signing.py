@@ -15,7 +15,7 @@ from bench.processes import Observed
 from bench.report import Report, Target, milliseconds
 from bench.testbed import WORKER, has_started, running_worker
 from bench.worker import Kind, signer
-from local.temporal import running_temporal
+from emulators.temporal import running_temporal
 from temporal.client import connect
 
 MAX_CPU_RATIO = 1.10

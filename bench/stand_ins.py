@@ -13,14 +13,14 @@ from bench.cloud_bed import Address, CloudBed, CloudCustomer, Platform, bed_file
 from bench.measuring import hold_the_stop, wait_to_be_stopped
 from bench.ports import EXTERNAL_ID
 from domain.accounts import ProviderType
+from emulators.clouds.alicloud import AliCloud
+from emulators.clouds.azure import AzureCloud
+from emulators.clouds.gcp_federation import FederatedGcpCloud
+from emulators.clouds.gcp_tokens import pem_of
+from emulators.clouds.ibm import IbmCloud
+from emulators.clouds.oci import OciCloud
+from emulators.clouds.server import ADDRESS, Cloud, StandIn, running_stand_in
 from tests.fakes_identity import FakeIdentity
-from tests.standin.alicloud import AliCloud
-from tests.standin.azure import AzureCloud
-from tests.standin.gcp_federation import FederatedGcpCloud
-from tests.standin.gcp_tokens import pem_of
-from tests.standin.ibm import IbmCloud
-from tests.standin.oci import OciCloud
-from tests.standin.server import ADDRESS, Cloud, StandIn, running_stand_in
 
 Fields = Mapping[str, Any]
 

@@ -22,12 +22,12 @@ from bench.tenants import FreshTenants
 from bench.worker import Kind
 from domain.onboarding.credentials import Credential
 from domain.ports import CredentialSealer
+from emulators.ports import Ports, free_ports
+from emulators.processes import Child, running
+from emulators.temporal import TemporalServer
 from local.demo import deploy
-from local.ports import Ports, free_ports
-from local.processes import Child, running
 from local.progress import Progress
 from local.stack import ROOT, Stack, running_stack
-from local.temporal import TemporalServer
 from stores.dynamodb.tables import TableNames
 from stores.dynamodb.tenants import DynamoTenantStore
 from stores.kms.command_keys import KmsCommandKeys

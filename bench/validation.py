@@ -18,7 +18,7 @@ from bench.processes import Observed
 from bench.report import Report, Target, milliseconds
 from bench.testbed import Testbed
 from bench.validating import VALIDATING, Compared
-from local.ports import HOST
+from emulators.ports import HOST
 from local.stack import ROOT, process_environment
 
 MB = 10**6

@@ -19,13 +19,13 @@ from rich.console import Console
 from temporalio.service import RPCError
 
 import logs
+from emulators.failures import StackFailed
+from emulators.ministack import REGION
+from emulators.ports import choose_ports
 from local.clouds import CustomerClouds, running_clouds
 from local.demo import Demo, DemoScan, onboard, scan, workflow_page
 from local.demo_clouds import onboard_others
-from local.failures import StackFailed
 from local.folder import replace_private, run_folder
-from local.ministack import REGION
-from local.ports import choose_ports
 from local.progress import Progress
 from local.settings import ignored
 from local.stack import ROOT, Stack, running_stack

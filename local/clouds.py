@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulators.clouds.all_clouds import all_clouds
+from emulators.clouds.server import StandIn, running_stand_in
+from emulators.ports import HOST
 from local.folder import write_private
-from local.ports import HOST
-from tests.standin.clouds import all_clouds
-from tests.standin.server import StandIn, running_stand_in
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import httpx
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
+from emulators.ministack import REGION
 from local.identities import AwsAccount
-from local.ministack import REGION
 from local.portal import REQUEST_SECONDS, Portal, portal
 from local.progress import Progress
 from local.stack import Stack

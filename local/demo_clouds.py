@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from emulators.failures import StackFailed
 from local.clouds import CustomerClouds
 from local.demo import Demo, activated
-from local.failures import StackFailed
 from local.portal import Portal, portal
 from local.progress import Progress
 from local.stack import Stack

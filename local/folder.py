@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 
 @contextmanager

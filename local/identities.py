@@ -16,8 +16,8 @@ from botocore.config import Config
 from botocore.loaders import Loader
 
 from deploy.ministack.roles import ROLES, make_roles
+from emulators.ministack import REGION
 from local.folder import write_private
-from local.ministack import REGION
 from stores.session import AwsClients, session_with
 
 API_ROLE, WORKER_ROLE = ROLES["api"], ROLES["worker"]

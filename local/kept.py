@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
-from local.failures import StackFailed
-from local.processes import Child
+from emulators.failures import StackFailed
+from emulators.processes import Child
 
 MAX_RESTARTS = 5
 FIRST_PAUSE_SECONDS = 0.5

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 PATIENCE_SECONDS = 300.0
 """For the whole of a call, on a machine that has much else to do."""

@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from config import GivenSettings, Settings, SettingsError
-from local.failures import StackFailed
-from local.ports import USUAL_PORTS
+from emulators.failures import StackFailed
+from emulators.ports import USUAL_PORTS
 from settings.tables import TableSettings
 
 DECIDED = frozenset(

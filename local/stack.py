@@ -15,14 +15,14 @@ from commands.bootstrap import add_administrator_key
 from commands.setup import set_up_aws, set_up_temporal
 from composition.deployment import deployment_name
 from config import GivenSettings, Settings, TemporalConnection
+from emulators.ministack import REGION, ministack_is_ready, starting_ministack
+from emulators.ports import HOST, Ports, free_port
+from emulators.processes import Child, running
+from emulators.temporal import TemporalServer, starting_temporal
 from local.identities import WORKER_ROLE, AwsAccount, acting_as, make_process_identities
 from local.kept import WATCH_SECONDS, Kept, Say
-from local.ministack import REGION, ministack_is_ready, starting_ministack
-from local.ports import HOST, Ports, free_port
-from local.processes import Child, running
 from local.progress import Progress
 from local.settings import checked, passed_on
-from local.temporal import TemporalServer, starting_temporal
 from settings.secret_values import API_SECRETS, WORKER_SECRETS, unneeded
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.session import AwsClients

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from temporalio.client import Client, Plugin
 
-from local.temporal import TemporalServer, starting_temporal
+from emulators.temporal import TemporalServer, starting_temporal
 from workflows import search_attributes
 
 ATTRIBUTES = {key.name: key.indexed_value_type.name.title() for key in search_attributes.ALL}

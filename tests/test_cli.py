@@ -13,10 +13,10 @@ from commands.setup import create_tables
 from config import VERSION
 from domain.callers.api_keys import is_valid, key_id_of
 from domain.timestamps import stamp
+from emulators.ministack import running_ministack
+from emulators.ports import free_port
+from emulators.temporal import running_temporal
 from local.identities import AwsAccount
-from local.ministack import running_ministack
-from local.ports import free_port
-from local.temporal import running_temporal
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.dynamodb.tables import TableNames
 

@@ -29,8 +29,8 @@ from domain.scans.runs import ABANDONED, ENGINE_FAILED, NOTHING_SCANNED, TIMED_O
 from domain.scans.scan import Leaving, ScanState
 from domain.schedules.obstacles import OBSTACLES, REFUSED, UNUSABLE
 from domain.schedules.schedule import FAILED_REPEATEDLY, MISSED
+from emulators.ports import USUAL_PORTS
 from engines.http.engine import LOST_JOB
-from local.ports import USUAL_PORTS
 from local.settings import DECIDED
 from providers.aws.description import DESCRIPTION
 from providers.aws.errors import Reason

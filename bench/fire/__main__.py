@@ -15,8 +15,8 @@ from rich.console import Console
 from bench.fire import duplicates, fault_matrix, five_percent, kill_matrix, outages, random_kills
 from bench.fire.programs import Conditions, Program
 from bench.report import PLAIN_WIDTH, Report
+from emulators.failures import StackFailed
 from local.__main__ import cancel_on_signals
-from local.failures import StackFailed
 from local.progress import Progress
 from temporal.program import run_program
 

@@ -16,10 +16,10 @@ from bench.fire.keys import note_use
 from bench.fire.mortal import Life, Mortal
 from bench.tenants import FreshTenants
 from config import TemporalConnection
+from emulators.ministack import ministack_is_ready, starting_ministack
+from emulators.ports import HOST, Ports, free_ports
+from emulators.processes import running
 from local.identities import AwsAccount, acting_as, make_process_identities
-from local.ministack import ministack_is_ready, starting_ministack
-from local.ports import HOST, Ports, free_ports
-from local.processes import running
 from local.progress import Progress
 from local.settings import checked
 from local.stack import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from local.processes import Child
+from emulators.processes import Child
 
 START_PATIENCE_SECONDS = 120.0
 """A start after a kill competes with everything else that was killed and starts."""

@@ -13,9 +13,9 @@ from darabonba.runtime import RuntimeOptions
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
 from bench.ports import EXTERNAL_ID
+from emulators.clouds.server import ADDRESS
 from providers.alicloud.calls import SESSION_SECONDS
 from providers.alicloud.permissions import PERMISSIONS, PROBES, REGION, Call, policy
-from tests.standin.server import ADDRESS
 
 
 class Caller:

@@ -10,8 +10,8 @@ from azure.mgmt.subscription import SubscriptionClient
 
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
+from emulators.clouds.server import ADDRESS
 from providers.azure.provider import PERMISSIONS_VERSION, SCOPE
-from tests.standin.server import ADDRESS
 
 
 def validation(customer: CloudCustomer, _: Platform) -> Validate:

@@ -17,11 +17,11 @@ from requests.adapters import HTTPAdapter
 from bench.cloud_bed import Address, CloudCustomer, Platform
 from bench.cloud_lanes import Validate, identity_of
 from bench.ports import EXTERNAL_ID
+from emulators.clouds.server import ADDRESS
 from providers.gcp.description import PERMISSIONS
 from providers.gcp.key import SCOPE
 from providers.gcp.provider import ACCOUNTS_URL, EXCHANGE_URL, PROJECTS_URL
 from tests.fakes_identity import FakeIdentity
-from tests.standin.server import ADDRESS
 
 WANTED = {"permissions": [permission.name for permission in PERMISSIONS]}
 

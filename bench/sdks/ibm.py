@@ -8,7 +8,7 @@ from ibm_platform_services import IamIdentityV1, IamPolicyManagementV1
 
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
-from tests.standin.server import ADDRESS
+from emulators.clouds.server import ADDRESS
 
 
 def validation(customer: CloudCustomer, _: Platform) -> Validate:

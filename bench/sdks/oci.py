@@ -18,8 +18,8 @@ from oci.object_storage import ObjectStorageClient
 
 from bench.cloud_bed import CloudCustomer, Platform
 from bench.cloud_lanes import Validate
+from emulators.clouds.server import ADDRESS
 from providers.oci.permissions import PERMISSIONS
-from tests.standin.server import ADDRESS
 
 Call = Callable[[Any, str], Any]
 """From a client and the tenancy."""

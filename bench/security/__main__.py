@@ -25,7 +25,7 @@ from bench.security import (
     schemas,
     secret_scan,
 )
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 from temporal.program import run_program
 
 Program = Callable[..., Awaitable[Sequence[Target]]]

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import structlog
 from temporalio.client import Client
 
-from local.temporal import starting_temporal
+from emulators.temporal import starting_temporal
 from telemetry.runtime import start_runtime
 from temporal.client import connect
 from tests.api.whole_portal import WholePortal, whole_portal

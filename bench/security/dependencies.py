@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.report import Target
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 from local.stack import ROOT
 
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")

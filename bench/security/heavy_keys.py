@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from bench.report import Target
 from bench.security.bed import temporal_server
+from emulators.clouds.server import running_stand_in
 from tests.api.portal import Portal, add_key, open_portal
 from tests.clouds.cases import Case, oci_key
 from tests.providers.der_keys import block, long_dsa, pkcs8, rsa_numbers
 from tests.rig import Rig
-from tests.standin.server import running_stand_in
 from transport.client import GuardedClient
 
 AT_ONCE = 6

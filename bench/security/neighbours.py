@@ -10,7 +10,7 @@ from api.http.hardening import Edge
 from api.http.rate_limits import Rates
 from api.http.server import server_config
 from domain.callers.api_keys import digest_of, key_id_of
-from local.ports import HOST
+from emulators.ports import HOST
 from temporal.program import run_program
 from tests.api.portal import add_key, open_portal
 from tests.rig import Rig

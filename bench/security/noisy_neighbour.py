@@ -19,8 +19,8 @@ import httpx
 
 from bench.report import Target
 from domain.callers.api_keys import new_key_text
-from local.ports import HOST, free_port
-from local.processes import running
+from emulators.ports import HOST, free_port
+from emulators.processes import running
 from local.stack import ROOT, answers
 
 LIMIT = 600

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from temporalio.client import Client
 
-from local.ports import free_port
+from emulators.ports import free_port
 from tests.api.portal import Portal, open_portal
 from tests.rig import Rig
 

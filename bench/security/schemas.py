@@ -18,8 +18,8 @@ from api.http.server import ServerLimits, server_config
 from bench.report import Target
 from bench.security.bed import bed
 from bench.security.links import links, walk
-from local.failures import StackFailed
-from local.ports import HOST, free_port
+from emulators.failures import StackFailed
+from emulators.ports import HOST, free_port
 from tests.api.whole_portal import WholePortal
 
 FULL, QUICK = 300, 5

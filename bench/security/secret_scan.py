@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.report import Target
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 from local.stack import ROOT
 
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
+from emulators.clouds.gcp_federation import FederatedGcpCloud, KeySet
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.provider import GcpProvider, is_gcp_host
 from tests.api.portal import Portal, open_portal
 from tests.fakes_identity import ISSUER, FakeIdentity, made_key
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential
-from tests.standin.gcp_federation import FederatedGcpCloud, KeySet
-from tests.standin.server import StandIn, running_stand_in
 
 CONFIGURATION, KEYS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 

@@ -17,8 +17,8 @@ from api.http.hardening import Edge
 from api.http.rate_limits import PATIENCE_SECONDS, Per, RateLimiter, Rates, Windows, site_of
 from composition.edge import rate_store
 from domain.edge_errors import RateLimited
-from local.ports import HOST, free_port
-from local.processes import running
+from emulators.ports import HOST, free_port
+from emulators.processes import running
 from tests.api.portal import Portal, add_key, open_portal
 from tests.api.routes import ID
 from tests.rig import add_tenant

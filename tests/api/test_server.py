@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
 from api.http.server import ServerLimits, server_config
-from local.ports import HOST, free_port
+from emulators.ports import HOST, free_port
 from tests.api.portal import Portal
 from tests.patience import PATIENCE_SECONDS
 from tests.rig import eventually

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.fire.mortal import Life, Mortal
-from local.failures import StackFailed
-from local.processes import running
+from emulators.failures import StackFailed
+from emulators.processes import running
 
 # It does not heed a request to end, as a process that hangs.
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"

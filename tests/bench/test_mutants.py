@@ -6,7 +6,7 @@ import pytest
 
 from bench.security.mutants.program import Mutant, equivalents, run, score, try_all
 from bench.security.mutants.subjects import SUBJECTS, Subject
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 LIMIT = '''"""A lock."""
 

@@ -15,7 +15,7 @@ from bench.security.__main__ import Program, run
 from bench.security.dependencies import judged
 from bench.security.secret_scan import ALLOWED, scan
 from bench.security.secret_scan import run as scan_the_tree
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 LOCK = Path("requirements.txt")
 NO_SCANNER = shutil.which("kingfisher", path=sysconfig.get_path("scripts")) is None

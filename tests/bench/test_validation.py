@@ -17,8 +17,8 @@ from bench.load import Sample
 from bench.stand_ins import Serving, serving
 from bench.validating import Compared
 from bench.validation import growth, ratio
+from emulators.clouds.server import Answer, Asked, Cloud, StandIn
 from tests.patience import PATIENCE_SECONDS
-from tests.standin.server import Answer, Asked, Cloud, StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = (

@@ -7,6 +7,14 @@ from typing import Any
 
 from domain.onboarding.credentials import Secret
 from domain.ports import CloudProvider
+from emulators.clouds.alicloud import READING, AliCloud
+from emulators.clouds.azure import READER, AzureCloud
+from emulators.clouds.azure_tokens import made_certificate
+from emulators.clouds.gcp import GcpCloud, Project
+from emulators.clouds.gcp_federation import FederatedGcpCloud
+from emulators.clouds.ibm import ApiKey, IbmCloud
+from emulators.clouds.oci import OciCloud, made_ocid
+from emulators.clouds.server import Cloud
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from providers.azure.provider import AzureProvider, is_azure_host
@@ -17,14 +25,6 @@ from tests.engine_needs import ALICLOUD, AZURE, GCP, IBM, OCI
 from tests.fakes_identity import FakeIdentity
 from tests.providers import gcp_rig, oci_rig
 from tests.providers.azure_rig import OTHER
-from tests.standin.alicloud import READING, AliCloud
-from tests.standin.azure import READER, AzureCloud
-from tests.standin.azure_tokens import made_certificate
-from tests.standin.gcp import GcpCloud, Project
-from tests.standin.gcp_federation import FederatedGcpCloud
-from tests.standin.ibm import ApiKey, IbmCloud
-from tests.standin.oci import OciCloud, made_ocid
-from tests.standin.server import Cloud
 from transport.client import GuardedClient
 
 Fields = Mapping[str, Any]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from local.ministack import REGION
+from emulators.ministack import REGION
 from providers.aws.provider import AwsProvider, PlatformAws
 from tests.api.conftest import quiet, temporal
 from tests.api.portal import Portal, open_portal

@@ -10,12 +10,12 @@ import pytest
 from temporalio.client import Client
 
 from api.services import Limits
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import StandIn, running_stand_in
 from tests.api.conftest import quiet, temporal
 from tests.api.portal import Portal, open_portal
 from tests.clouds.cases import CASES, Case
 from tests.rig import Rig
-from tests.standin.faults import Fault
-from tests.standin.server import StandIn, running_stand_in
 from transport.client import GuardedClient
 
 __all__ = ["quiet", "temporal"]

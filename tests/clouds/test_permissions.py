@@ -11,15 +11,15 @@ from domain.errors import Propagating
 from domain.onboarding.catalogue import parse_credential
 from domain.onboarding.validation import Expectation, Outcome, Step, Verdict
 from domain.ports import CloudProvider
+from emulators.clouds.azure import AzureCloud
+from emulators.clouds.faults import Fault
+from emulators.clouds.gcp import GcpCloud
+from emulators.clouds.ibm import IbmCloud
+from emulators.clouds.oci import OciCloud
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.oci.permissions import administers
 from tests.clouds.cases import CASES, Case
 from tests.providers.aws_accounts import EXTERNAL_ID
-from tests.standin.azure import AzureCloud
-from tests.standin.faults import Fault
-from tests.standin.gcp import GcpCloud
-from tests.standin.ibm import IbmCloud
-from tests.standin.oci import OciCloud
-from tests.standin.server import StandIn, running_stand_in
 from transport.client import GuardedClient
 
 OWNER = {"actions": ["*"], "notActions": [], "dataActions": ["*"], "notDataActions": []}

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any, cast
 
 from domain.onboarding.catalogue import AuthMethod, CredentialField
+from emulators.clouds.azure_tokens import made_certificate
 from providers.pkcs8_encryption import MAX_ROUNDS
 from providers.rsa_keys import MAX_KEY_BITS
 from tests.providers.der_keys import PBKDF2, asking, block, hidden, long_dsa, long_rsa, number, octets, pkcs8
-from tests.standin.azure_tokens import made_certificate
 
 PASSPHRASE = "x"
 

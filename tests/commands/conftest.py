@@ -16,9 +16,9 @@ from commands.clients import Clients
 from commands.doctor import command
 from commands.doctor.finding import Finding, Level
 from config import Settings, TemporalConnection
+from emulators.ministack import REGION
+from emulators.temporal import running_temporal
 from local.identities import WORKER_ROLE, AwsAccount, make_process_identities, policy
-from local.ministack import REGION
-from local.temporal import running_temporal
 from stores.dynamodb.tables import ensure_tables
 from stores.s3.buckets import RESULTS_KEY, ensure_anchors_bucket, ensure_results_bucket
 from temporal.program import run_program

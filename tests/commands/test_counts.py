@@ -47,9 +47,9 @@ from composition.aws import aws_of
 from config import Settings, TemporalConnection, default_buckets
 from domain.scans.scan import ScanOutcome, ScanState
 from domain.timestamps import stamp
+from emulators.ministack import REGION
 from local.demo import deploy
 from local.identities import AwsAccount, make_process_identities
-from local.ministack import REGION
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores import session
 from stores.dynamodb.api_keys import DynamoApiKeyStore

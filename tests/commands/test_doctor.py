@@ -13,8 +13,8 @@ from cli import main
 from commands.doctor.command import text_of
 from commands.doctor.finding import Finding, Level
 from config import TemporalConnection
-from local.ports import free_port
-from local.processes import running
+from emulators.ports import free_port
+from emulators.processes import running
 from local.stack import ROOT
 from tests.commands.conftest import SECRET, Environment
 

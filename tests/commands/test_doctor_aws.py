@@ -14,8 +14,8 @@ from botocore.session import Session
 
 from commands.doctor import buckets
 from commands.doctor.finding import Level
+from emulators.ports import free_port
 from local.identities import API_ROLE, WORKER_ROLE
-from local.ports import free_port
 from stores.audit.events import DynamoAuditStore
 from stores.dynamodb.tables import ensure_tables
 from stores.s3.buckets import RESULTS_KEY, ensure_results_bucket

@@ -10,8 +10,8 @@ from commands.doctor.finding import Finding, Level
 from config import Settings
 from deploy.ministack.policies import as_ministack_judges
 from deploy.ministack.roles import POLICY
+from emulators.ministack import REGION
 from local.identities import API_ROLE, WORKER_ROLE, AwsAccount, make_process_identities, policy
-from local.ministack import REGION
 from tests.commands.conftest import acting_as_root, make_keys, numbers, of
 
 pytestmark = pytest.mark.stack

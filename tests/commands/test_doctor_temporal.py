@@ -13,7 +13,7 @@ from commands.doctor.finding import Finding, Level, ok
 from commands.doctor.temporal import temporal
 from config import TemporalConnection
 from domain.commands import UnsignedCommands
-from local.ports import free_port
+from emulators.ports import free_port
 from temporal.client import connect
 from temporal.pollers import worker_identity
 from temporal.schedules.recurring import ensure_recurring

@@ -12,8 +12,8 @@ from cli import main
 from domain.callers.api_keys import key_id_of
 from domain.callers.tenants import TenantStatus
 from domain.edge_errors import TenantDisabled
+from emulators.ministack import running_ministack
 from local.identities import AwsAccount
-from local.ministack import running_ministack
 from stores.audit.events import DynamoAuditStore
 from stores.dynamodb.api_keys import DynamoApiKeyStore
 from stores.dynamodb.tables import TableNames, ensure_tables

@@ -18,7 +18,7 @@ from config import TemporalConnection
 from domain.audit.trail import PATIENCE
 from domain.onboarding.messages import OnboardingState
 from domain.schedules.schedule import ScheduleStatus
-from local.ports import free_port
+from emulators.ports import free_port
 from stores.dynamodb.items import to_item
 from stores.dynamodb.schedule_rows import schedule_to_row
 from temporal.schedules.recurring import ensure_recurring

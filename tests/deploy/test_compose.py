@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 
 from config import Settings
 from deploy.ministack.roles import ROLES
-from local.temporal import DYNAMIC_CONFIG, temporal_program
+from emulators.temporal import DYNAMIC_CONFIG, temporal_program
 from tests.deploy.composition import Service, document, example, interpolated, services
 from tests.pages import ROOT
 

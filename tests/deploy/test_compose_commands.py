@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from emulators.ports import HOST, free_port
+from emulators.processes import Child, running
+from emulators.temporal import TemporalServer, running_temporal
 from local.demo import onboard
 from local.identities import AwsAccount
-from local.ports import HOST, free_port
-from local.processes import Child, running
 from local.progress import Progress
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER, Stack
-from local.temporal import TemporalServer, running_temporal
 from tests.deploy.composition import example, interpolated, services
 from tests.pages import ROOT
 from tests.patience import PATIENCE_SECONDS

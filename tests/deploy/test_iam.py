@@ -16,7 +16,7 @@ import pytest
 from boto3.session import Session
 
 from domain.onboarding.credentials import SealPurpose
-from local.ministack import running_ministack
+from emulators.ministack import running_ministack
 from stores.dynamodb.tenants import DynamoTenantStore
 from stores.secrets.sealing import KmsSealer
 from stores.session import AwsClients, connect

@@ -13,9 +13,9 @@ import pytest
 from commands.policies.place import Place
 from commands.policies.rendering import rendered
 from config import Settings
+from emulators.ministack import running_ministack
+from emulators.temporal import running_temporal
 from local.identities import AwsAccount
-from local.ministack import running_ministack
-from local.temporal import running_temporal
 from tests.deploy.aws_program import understood
 from tests.deploy.composition import services
 from tests.deploy.policies import ACCOUNT, document

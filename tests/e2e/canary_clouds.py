@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 from uuid import uuid4
 
-from tests.standin.azure import AzureCloud
-from tests.standin.clouds import all_clouds
+from emulators.clouds.all_clouds import all_clouds
+from emulators.clouds.azure import AzureCloud
 
 IDENTITIES = {"azure": {"subscription_id"}, "gcp": {"project_id"}, "oci": {"tenancy_ocid", "user_ocid"}}
 """Fields that an accepted credential's account and principal are called by, in answers and rows."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from local.ports import HOST, free_port
-from local.processes import Child
+from emulators.ports import HOST, free_port
+from emulators.processes import Child
 from local.stack import ROOT
 from telemetry.runtime import build_runtime
 from telemetry.spans import sending_spans

@@ -11,9 +11,9 @@ import httpx
 
 from deploy.ministack.policies import as_ministack_judges
 from deploy.ministack.roles import POLICY
+from emulators.ministack import REGION
 from local.clouds import CustomerClouds
 from local.identities import WORKER_ROLE, policy
-from local.ministack import REGION
 from local.stack import Stack
 from providers.aws.permissions import PERMISSIONS
 from tests.e2e.canary_clouds import accepted_elsewhere, malformed_elsewhere, refused_elsewhere

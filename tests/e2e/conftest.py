@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local.ports import USUAL_PORTS, free_port
-from local.reaper import ending_with_us
+from emulators.ports import USUAL_PORTS, free_port
+from emulators.reaper import ending_with_us
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from temporalio.client import Client
 
+from emulators.ports import free_ports
+from emulators.processes import running
 from local.clouds import running_clouds
-from local.ports import free_ports
-from local.processes import running
 from local.progress import Progress
 from local.stack import running_stack
 from tests.e2e.canary import Evidence, files, histories, hits, rows, spellings

@@ -16,12 +16,12 @@ import httpx
 import pytest
 from boto3.session import Session
 
-from local.ports import HOST, USUAL_PORTS, free_port
-from local.processes import running
+from emulators.clouds.all_clouds import all_clouds
+from emulators.ports import HOST, USUAL_PORTS, free_port
+from emulators.processes import running
 from tests.e2e.conftest import ORIGIN, ROOT, Run, alive, children_of, launched
 from tests.local.test_processes import is_running, wait_for
 from tests.patience import PATIENCE_SECONDS
-from tests.standin.clouds import all_clouds
 
 pytestmark = [pytest.mark.stack, pytest.mark.e2e]
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from domain.onboarding.credentials import Credential
+from emulators.ministack import running_ministack
 from engines.aws.session import AwsSessions
-from local.ministack import running_ministack
 from providers.aws.provider import PlatformAws
 from tests.engines.canned import CannedClients
 from tests.providers.aws_accounts import (

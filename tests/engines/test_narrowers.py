@@ -9,6 +9,12 @@ import pytest
 from domain.errors import CredentialRefused, InvalidInput, Unavailable
 from domain.onboarding.credentials import Credential, Secret
 from domain.scans.ports import Narrower
+from emulators.clouds.alicloud import READING
+from emulators.clouds.azure_tokens import made_certificate
+from emulators.clouds.faults import Fault
+from emulators.clouds.gcp import READ_ONLY
+from emulators.clouds.gcp_tokens import pem_of
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.alicloud.calls import Session
 from providers.alicloud.engine_session import AliCloudNarrower
 from providers.alicloud.errors import Signer
@@ -26,12 +32,6 @@ from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.gcp_rig import GcpRig
 from tests.providers.ibm_rig import IbmRig
 from tests.providers.stand_in_rig import EXTERNAL_ID, Rig, everything_of
-from tests.standin.alicloud import READING
-from tests.standin.azure_tokens import made_certificate
-from tests.standin.faults import Fault
-from tests.standin.gcp import READ_ONLY
-from tests.standin.gcp_tokens import pem_of
-from tests.standin.server import StandIn, running_stand_in
 
 EXECUTION = "3f2b1c64-9f0e-4a42-8a6b-0d3b5c7d9e1f"
 RENEWED_AFTER, AN_HOUR = 3_000, 3_601

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from local.ministack import running_ministack
-from local.temporal import running_temporal
+from emulators.ministack import running_ministack
+from emulators.temporal import running_temporal
 from temporal.program import run_program
 from tests.commands.conftest import set_up_namespace
 from tests.commands.test_counts import at_work

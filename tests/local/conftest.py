@@ -9,8 +9,8 @@ from boto3.session import Session
 
 from commands.setup import set_up_aws
 from config import default_buckets
+from emulators.ministack import REGION, running_ministack
 from local.identities import AwsAccount, acting_as, make_process_identities
-from local.ministack import REGION, running_ministack
 from local.stack import CUSTOMER_NUMBER, PLATFORM_NUMBER
 from stores.dynamodb.tables import TableNames
 

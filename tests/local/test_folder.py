@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 from local.folder import run_folder, write_private
 
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from deploy.ministack.policies import ADJUSTMENTS, Adjustment, adjusted, published
 from deploy.ministack.roles import POLICY, ROLES
+from emulators.ministack import REGION
 from local.identities import WORKER_ROLE, clients_of, policy, session_of
-from local.ministack import REGION
 from stores.session import AwsClients
 from tests.local.conftest import Aws
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
+from emulators.processes import Child, running
 from local.kept import MAX_RESTARTS, Kept
-from local.processes import Child, running
 from tests.local.test_processes import is_running
 from tests.rig import eventually
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from local.failures import StackFailed
-from local.ports import HOST, LAST_FREE, USUAL_PORTS, choose_ports, free_port, is_free
+from emulators.failures import StackFailed
+from emulators.ports import HOST, LAST_FREE, USUAL_PORTS, choose_ports, free_port, is_free
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.failures import StackFailed
-from local.processes import Child, running
+from emulators.failures import StackFailed
+from emulators.processes import Child, running
 from tests.patience import PATIENCE_SECONDS
 
 Start = Callable[[str], AbstractContextManager[Child]]

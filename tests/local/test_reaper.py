@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.processes import Child, running
+from emulators.processes import Child, running
 from tests.local.test_processes import is_running, wait_for
 from tests.pages import ROOT
 
@@ -18,8 +18,8 @@ from tests.pages import ROOT
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from local.processes import running
-from local.reaper import _REAPER
+from emulators.processes import running
+from emulators.reaper import _REAPER
 
 folder = Path(sys.argv[1])
 POLITE = "import subprocess, time; print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"
@@ -69,8 +69,8 @@ def test_a_program_that_ends_by_itself_is_not_held_up_and_leaves_no_reaper(tmp_p
     program = """
 import sys
 from pathlib import Path
-from local.processes import running
-from local.reaper import _REAPER
+from emulators.processes import running
+from emulators.reaper import _REAPER
 
 with running("It", ["sleep", "600"], log=Path(sys.argv[1]), environment={}):
     print(_REAPER._process.pid)

@@ -8,9 +8,9 @@ from boto3.session import Session
 from botocore.exceptions import ClientError
 from temporalio.client import Client
 
-from local.failures import StackFailed
-from local.ministack import running_ministack, starting_ministack
-from local.temporal import running_temporal
+from emulators.failures import StackFailed
+from emulators.ministack import running_ministack, starting_ministack
+from emulators.temporal import running_temporal
 from tests.local.conftest import Aws
 from workflows import search_attributes
 

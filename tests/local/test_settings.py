@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from local.failures import StackFailed
-from local.ports import free_ports
+from emulators.failures import StackFailed
+from emulators.ports import free_ports
 from local.settings import DECIDED, PASSED_ON, checked, ignored, passed_on
 from local.stack import PLATFORM_NUMBER, process_environment
 

@@ -8,12 +8,12 @@ import pytest
 from domain.errors import ClockSkew, Throttled
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Outcome
+from emulators.clouds.alicloud import Key, made
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import ADDRESS, StandIn, running_stand_in
 from providers.alicloud.permissions import REGION, SERVICES
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.stand_in_rig import EXTERNAL_ID, last_checked
-from tests.standin.alicloud import Key, made
-from tests.standin.faults import Fault
-from tests.standin.server import ADDRESS, StandIn, running_stand_in
 
 pytestmark = [
     pytest.mark.oracle,

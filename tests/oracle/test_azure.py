@@ -8,12 +8,12 @@ import pytest
 
 from domain.errors import Trouble
 from domain.onboarding.credentials import Credential
+from emulators.clouds.azure import READER, Subscription
+from emulators.clouds.azure_tokens import made_certificate
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import ADDRESS, StandIn
 from providers.azure.certificate import read_certificate
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure, secret_credential
-from tests.standin.azure import READER, Subscription
-from tests.standin.azure_tokens import made_certificate
-from tests.standin.faults import Fault
-from tests.standin.server import ADDRESS, StandIn
 
 pytestmark = pytest.mark.oracle
 

@@ -9,14 +9,14 @@ import pytest
 
 from domain.errors import ClockSkew, Trouble
 from domain.onboarding.validation import Expectation
+from emulators.clouds.faults import Fault
+from emulators.clouds.gcp import EVERYTHING
+from emulators.clouds.gcp_tokens import pem_of
+from emulators.clouds.server import ADDRESS, StandIn, running_stand_in
 from tests.fakes_identity import FakeIdentity
 from tests.fakes_identity import made_key as made_identity_key
 from tests.providers.gcp_rig import TOKEN, GcpRig, made_key
 from tests.providers.stand_in_rig import EXTERNAL_ID, credential
-from tests.standin.faults import Fault
-from tests.standin.gcp import EVERYTHING
-from tests.standin.gcp_tokens import pem_of
-from tests.standin.server import ADDRESS, StandIn, running_stand_in
 
 pytestmark = pytest.mark.oracle
 

@@ -7,10 +7,10 @@ import pytest
 
 from domain.errors import Trouble
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import Fault
+from emulators.clouds.ibm import ACCOUNT_SERVICES, IAM_ENABLED_SERVICES, RESOURCE_GROUPS, Group, Policy
+from emulators.clouds.server import ADDRESS, StandIn
 from tests.providers.ibm_rig import TOKEN, IbmRig, running_ibm
-from tests.standin.faults import Fault
-from tests.standin.ibm import ACCOUNT_SERVICES, IAM_ENABLED_SERVICES, RESOURCE_GROUPS, Group, Policy
-from tests.standin.server import ADDRESS, StandIn
 
 pytestmark = pytest.mark.oracle
 

@@ -10,12 +10,12 @@ import pytest
 
 from domain.errors import ClockSkew
 from domain.onboarding.credentials import Credential
+from emulators.clouds.oci import made_ocid, pem
+from emulators.clouds.server import ADDRESS, StandIn, running_stand_in
 from providers.oci.permissions import PROBES
 from providers.oci.regions import REGIONS, host
 from tests.providers.oci_rig import OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, last_checked
-from tests.standin.oci import made_ocid, pem
-from tests.standin.server import ADDRESS, StandIn, running_stand_in
 
 pytestmark = [
     pytest.mark.oracle,

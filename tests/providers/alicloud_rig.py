@@ -4,12 +4,12 @@ from typing import Any
 
 from domain.onboarding.credentials import Credential, Secret
 from domain.onboarding.validation import Expectation, Verdict
+from emulators.clouds.alicloud import AliCloud
+from emulators.clouds.server import StandIn
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud, is_alicloud_host
 from providers.alicloud.signature import AccessKey
 from tests.engine_needs import ALICLOUD
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
-from tests.standin.alicloud import AliCloud
-from tests.standin.server import StandIn
 
 STS, RAM = r"^sts\.", r"^ram\."
 

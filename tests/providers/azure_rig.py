@@ -7,12 +7,12 @@ from pathlib import Path
 
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Verdict
+from emulators.clouds.azure import AzureCloud
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.azure.provider import AzureProvider, is_azure_host
 from tests.engine_needs import AZURE
 from tests.providers import stand_in_rig
 from tests.providers.stand_in_rig import EXPECTED, credential, finding
-from tests.standin.azure import AzureCloud
-from tests.standin.server import StandIn, running_stand_in
 from transport.exchange import Bounds
 
 OTHER = "11111111-2222-4333-8444-555555555555"

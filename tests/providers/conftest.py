@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from local.ministack import running_ministack
+from emulators.ministack import running_ministack
 from providers.aws.provider import AwsProvider
 from tests.providers.aws_accounts import (
     PLATFORM_ACCOUNT,

@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from domain.onboarding.catalogue import parse_credential
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Verdict
+from emulators.clouds.gcp_federation import FederatedGcpCloud
+from emulators.clouds.server import StandIn
 from providers.gcp.description import SERVICE_ACCOUNT
 from providers.gcp.provider import GcpProvider, is_gcp_host
 from tests.engine_needs import GCP
 from tests.fakes_identity import FakeIdentity
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, Rig, credential, finding
-from tests.standin.gcp_federation import FederatedGcpCloud
-from tests.standin.server import StandIn
 
 TOKEN, PROJECT, TEST = r"oauth2\S+/token$", r"/v3/projects/[^:]+$", r":testIamPermissions$"
 EXCHANGE, LOAN = r"/v1/token$", r":generateAccessToken$"

@@ -8,11 +8,11 @@ from typing import Any
 
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Verdict
+from emulators.clouds.ibm import IbmCloud
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.ibm.provider import IbmProvider, is_ibm_host
 from tests.engine_needs import IBM
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding
-from tests.standin.ibm import IbmCloud
-from tests.standin.server import StandIn, running_stand_in
 
 TOKEN, DETAILS, POLICIES, GROUPS = "/identity/token", "/apikeys/details", "/v1/policies", "/v2/groups"
 

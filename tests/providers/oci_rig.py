@@ -7,11 +7,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Verdict
+from emulators.clouds.oci import OciCloud
+from emulators.clouds.server import StandIn
 from providers.oci.provider import OciProvider, is_oci_host
 from tests.engine_needs import OCI
 from tests.providers.stand_in_rig import EXPECTED, Rig, credential, finding
-from tests.standin.oci import OciCloud
-from tests.standin.server import StandIn
 
 IDENTIFY = r"identity\S+/users/"
 GROUPS = r"/20160918/groups"

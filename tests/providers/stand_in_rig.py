@@ -8,7 +8,7 @@ from typing import Self
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Step, Verdict
 from domain.ports import CloudProvider
-from tests.standin.server import ADDRESS, Cloud, StandIn
+from emulators.clouds.server import ADDRESS, Cloud, StandIn
 from transport.client import GuardedClient
 from transport.exchange import Bounds
 from transport.guard import PublicOnly

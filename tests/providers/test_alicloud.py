@@ -9,12 +9,12 @@ from domain.errors import InvalidInput
 from domain.onboarding.catalogue import SetupRequest
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
+from emulators.clouds.alicloud import READING, made
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.alicloud.permissions import PROBES, REQUIRED
 from providers.alicloud.provider import AliCloudProvider
 from tests.providers.alicloud_rig import AliCloudRig
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, last_checked
-from tests.standin.alicloud import READING, made
-from tests.standin.server import StandIn, running_stand_in
 
 OTHER = "acs:ram::9999888877776666:user/someone"
 SECOND = Expectation(EXTERNAL_ID, account_number="9999888877776666")

@@ -7,11 +7,11 @@ import pytest
 from domain.errors import PlatformConfig, Trouble
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.alicloud.permissions import HOSTS, SERVICES, is_alicloud_host
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.hostile import ELSEWHERE, watch
-from tests.standin.faults import Fault
-from tests.standin.server import StandIn, running_stand_in
 
 HOSTILE_ARNS = [
     "acs:ram::1234567890123456:role/x/../../y",

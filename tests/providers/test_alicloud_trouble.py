@@ -9,13 +9,13 @@ from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Tro
 from domain.onboarding.catalogue import SetupRequest
 from domain.onboarding.credentials import Credential, Secret
 from domain.onboarding.validation import Outcome
+from emulators.clouds.alicloud import Key, made
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.alicloud.provider import AliCloudProvider, PlatformAliCloud
 from providers.alicloud.signature import AccessKey
 from tests.providers.alicloud_rig import RAM, STS, AliCloudRig
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
-from tests.standin.alicloud import Key, made
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.server import StandIn, running_stand_in
 from transport.client import GuardedClient
 
 RETRY = {"Retry-After": "7"}

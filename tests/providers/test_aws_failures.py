@@ -9,7 +9,7 @@ from botocore.loaders import Loader
 
 from domain.errors import ClockSkew, PlatformConfig, Throttled, Trouble, Unavailable
 from domain.onboarding.validation import Outcome
-from local.ports import free_port
+from emulators.ports import free_port
 from providers.aws.provider import AwsProvider, PlatformAws, isolated_session
 from tests.providers.aws_accounts import EXPECTED, PLATFORM_ACCOUNT, PLATFORM_ROLE, REGION, finding
 from tests.providers.canned_aws import (

@@ -8,13 +8,13 @@ import pytest
 from domain.errors import InvalidInput, Unavailable
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
+from emulators.clouds.azure import READER, Subscription
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import StandIn
 from providers.azure.description import PERMISSIONS
 from tests.engine_needs import AZURE
 from tests.providers.azure_rig import OTHER, Rig, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, last_checked
-from tests.standin.azure import READER, Subscription
-from tests.standin.faults import Fault
-from tests.standin.server import StandIn
 
 TOKEN, SUBSCRIPTION, PERMISSION = r"/token$", r"/subscriptions/[^/]+$", r"/permissions$"
 

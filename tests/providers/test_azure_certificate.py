@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from domain.onboarding.validation import Outcome
+from emulators.clouds.azure_tokens import made_certificate, parsed
+from emulators.clouds.server import StandIn
 from providers.azure.certificate import read_certificate
 from tests.providers.azure_rig import Rig, certificate_credential, running_azure
-from tests.standin.azure_tokens import made_certificate, parsed
-from tests.standin.server import StandIn
 
 
 @pytest.fixture(scope="module")

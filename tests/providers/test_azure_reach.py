@@ -9,13 +9,13 @@ import pytest
 from domain.errors import InvalidInput, PlatformConfig, Unavailable
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Outcome
+from emulators.clouds.azure import AzureCloud
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import ADDRESS, StandIn
 from providers.azure.provider import AzureProvider, is_azure_host
 from tests.providers.azure_rig import certificate_credential, running_azure, secret_credential
 from tests.providers.hostile import watch
 from tests.providers.stand_in_rig import EXPECTED
-from tests.standin.azure import AzureCloud
-from tests.standin.faults import Fault
-from tests.standin.server import ADDRESS, StandIn
 from transport.client import GuardedClient
 from transport.guard import PublicOnly
 

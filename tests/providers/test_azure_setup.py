@@ -9,10 +9,10 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.onboarding.catalogue import SetupRequest
+from emulators.clouds.server import StandIn
 from providers.azure.description import DESCRIPTION
 from tests.providers.azure_rig import OTHER, Rig, certificate_credential, running_azure
 from tests.providers.stand_in_rig import EXPECTED
-from tests.standin.server import StandIn
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.onboarding.credentials import Credential
+from emulators.clouds.azure import Application
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.server import StandIn
 from providers.azure.provider import AzureProvider
 from tests.providers.azure_rig import OTHER, SECRETS, Rig, certificate_credential, running_azure, secret_credential
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE
-from tests.standin.azure import Application
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.server import StandIn
 from transport.client import GuardedClient
 from transport.exchange import Bounds
 

@@ -10,15 +10,15 @@ from domain.errors import InvalidInput
 from domain.onboarding.catalogue import parse_credential
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
+from emulators.clouds.faults import Fault
+from emulators.clouds.gcp import VIEWING, Account, Project
+from emulators.clouds.gcp_tokens import parsed, pem_of
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.description import REQUIRED, SERVICE_ACCOUNT
 from providers.gcp.provider import GcpProvider
 from tests.engine_needs import GCP
 from tests.providers.gcp_rig import TEST, GcpRig, made_key
 from tests.providers.stand_in_rig import EXTERNAL_ID
-from tests.standin.faults import Fault
-from tests.standin.gcp import VIEWING, Account, Project
-from tests.standin.gcp_tokens import parsed, pem_of
-from tests.standin.server import StandIn, running_stand_in
 
 
 @pytest.fixture(scope="module")

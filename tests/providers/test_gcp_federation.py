@@ -7,15 +7,15 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.gcp import READ_ONLY
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.description import WORKLOAD_IDENTITY
 from providers.gcp.provider import GcpProvider
 from tests.fakes_identity import FakeIdentity, made_key
 from tests.providers.gcp_rig import EXCHANGE, LOAN, GcpRig
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, JUST_MADE, QUICK, everything_of
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.gcp import READ_ONLY
-from tests.standin.server import StandIn, running_stand_in
 
 TENANT_B = Expectation("te-00000000000000000000000000000000")
 """Another account of the platform."""

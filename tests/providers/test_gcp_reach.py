@@ -9,12 +9,12 @@ import pytest
 from domain.errors import InvalidInput, PlatformConfig, Trouble
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import Fault
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.provider import HOSTS, is_gcp_host
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.stand_in_rig import EXPECTED
-from tests.standin.faults import Fault
-from tests.standin.server import StandIn, running_stand_in
 
 MEMBERS = ["client_email", "private_key", "private_key_id", "project_id", "type"]
 

@@ -10,11 +10,11 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.onboarding.catalogue import SetupRequest, parse_credential
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.description import KEYLESS_DESCRIPTION, WORKLOAD_IDENTITY
 from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import GcpRig
 from tests.providers.stand_in_rig import EXTERNAL_ID
-from tests.standin.server import StandIn, running_stand_in
 
 PROJECT_ID = "demo-project-1"
 NAME = f"threat-engine-{SetupRequest(EXTERNAL_ID).suffix}"

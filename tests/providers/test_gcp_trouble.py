@@ -6,12 +6,12 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.onboarding.credentials import Credential
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.gcp_tokens import pem_of
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.gcp.provider import GcpProvider
 from tests.providers.gcp_rig import PROJECT, TEST, TOKEN, GcpRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.gcp_tokens import pem_of
-from tests.standin.server import StandIn, running_stand_in
 from transport.client import GuardedClient
 
 

@@ -7,13 +7,8 @@ import pytest
 from domain.errors import InvalidInput
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
-from providers.ibm.description import PERMISSIONS, POLICIES
-from tests.engine_needs import IBM
-from tests.providers.ibm_rig import DETAILS, GROUPS, TOKEN, IbmRig, running_ibm
-from tests.providers.ibm_rig import POLICIES as POLICIES_PATH
-from tests.providers.stand_in_rig import EXTERNAL_ID
-from tests.standin.faults import Fault
-from tests.standin.ibm import (
+from emulators.clouds.faults import Fault
+from emulators.clouds.ibm import (
     ACCOUNT_SERVICES,
     IAM_ENABLED_SERVICES,
     RESOURCE_GROUPS,
@@ -22,7 +17,12 @@ from tests.standin.ibm import (
     errors,
     refused,
 )
-from tests.standin.server import StandIn
+from emulators.clouds.server import StandIn
+from providers.ibm.description import PERMISSIONS, POLICIES
+from tests.engine_needs import IBM
+from tests.providers.ibm_rig import DETAILS, GROUPS, TOKEN, IbmRig, running_ibm
+from tests.providers.ibm_rig import POLICIES as POLICIES_PATH
+from tests.providers.stand_in_rig import EXTERNAL_ID
 
 OTHER = "0123456789abcdef0123456789abcdef"
 STEPS = ["shape", "identify", "trust", "ownership", "permissions"]

@@ -6,12 +6,12 @@ import pytest
 
 from domain.errors import PlatformConfig, Unavailable
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import Fault
+from emulators.clouds.ibm import ACCOUNT_SERVICES, Group, Policy
+from emulators.clouds.server import StandIn
 from providers.ibm.provider import is_ibm_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.ibm_rig import DETAILS, POLICIES, TOKEN, IbmRig, running_ibm
-from tests.standin.faults import Fault
-from tests.standin.ibm import ACCOUNT_SERVICES, Group, Policy
-from tests.standin.server import StandIn
 
 HOST = "iam.cloud.ibm.com"
 PADDING = "k" * 44

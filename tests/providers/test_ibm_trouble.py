@@ -6,12 +6,12 @@ import pytest
 
 from domain.errors import PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.ibm import ACCOUNT_SERVICES, Policy, errors, refused
+from emulators.clouds.server import StandIn
 from providers.ibm.provider import IbmProvider
 from tests.providers.ibm_rig import DETAILS, GROUPS, POLICIES, TOKEN, IbmRig, running_ibm
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.ibm import ACCOUNT_SERVICES, Policy, errors, refused
-from tests.standin.server import StandIn
 from transport.client import GuardedClient
 
 UNKNOWN = "k" * 44

@@ -8,14 +8,14 @@ from domain.errors import InvalidInput
 from domain.onboarding.catalogue import SetupRequest
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Outcome, StepStatus
+from emulators.clouds.faults import Fault
+from emulators.clouds.oci import User, fingerprint, made_ocid, pem
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.oci.description import DESCRIPTION
 from providers.oci.permissions import PROBES, REQUIRED
 from providers.oci.provider import OciProvider
 from tests.providers.oci_rig import IDENTIFY, OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, EXTERNAL_ID, finding, last_checked
-from tests.standin.faults import Fault
-from tests.standin.oci import User, fingerprint, made_ocid, pem
-from tests.standin.server import StandIn, running_stand_in
 
 
 @pytest.fixture(scope="module")

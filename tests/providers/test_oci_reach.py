@@ -6,12 +6,12 @@ import pytest
 
 from domain.errors import PlatformConfig, Trouble, Unavailable
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import Fault
+from emulators.clouds.oci import REGION
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.oci.regions import HOSTS, REGIONS, SERVICES, is_oci_host
 from tests.providers.hostile import ELSEWHERE, watch
 from tests.providers.oci_rig import OciRig
-from tests.standin.faults import Fault
-from tests.standin.oci import REGION
-from tests.standin.server import StandIn, running_stand_in
 
 HOSTILE_REGIONS = [
     "us-mars-1",

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.onboarding.catalogue import SetupRequest
+from emulators.clouds.oci import fingerprint
 from providers.oci.permissions import PERMISSIONS, statement
 from providers.oci.provider import OciProvider
 from tests.providers.stand_in_rig import EXTERNAL_ID
-from tests.standin.oci import fingerprint
 from transport.client import GuardedClient
 
 KEY = f"threat-engine-oci-{SetupRequest(EXTERNAL_ID).suffix}.pem"

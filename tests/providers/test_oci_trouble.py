@@ -7,12 +7,12 @@ import pytest
 
 from domain.errors import ClockSkew, PlatformConfig, Propagating, Throttled, Trouble, Unavailable
 from domain.onboarding.validation import Outcome
+from emulators.clouds.faults import GARBAGE, HUGE, Fault
+from emulators.clouds.oci import made_ocid, pem
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.oci.provider import OciProvider
 from tests.providers.oci_rig import GROUPS, IDENTIFY, NAMESPACE, OciRig, made_key
 from tests.providers.stand_in_rig import EXPECTED, JUST_MADE, QUICK, everything_of
-from tests.standin.faults import GARBAGE, HUGE, Fault
-from tests.standin.oci import made_ocid, pem
-from tests.standin.server import StandIn, running_stand_in
 from transport.client import GuardedClient
 
 BUSY = {"code": "TooManyRequests", "message": "Too many requests for the user"}

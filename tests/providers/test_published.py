@@ -8,6 +8,8 @@ import pytest
 
 from domain.onboarding.validation import Outcome
 from domain.ports import CloudProvider
+from emulators.clouds.ibm import Policy
+from emulators.clouds.server import StandIn, running_stand_in
 from providers.alicloud.provider import AliCloudProvider
 from providers.azure.provider import AzureProvider
 from providers.gcp.provider import GcpProvider
@@ -19,8 +21,6 @@ from tests.providers.gcp_rig import GcpRig
 from tests.providers.ibm_rig import IbmRig
 from tests.providers.oci_rig import OciRig
 from tests.providers.stand_in_rig import EXPECTED
-from tests.standin.ibm import Policy
-from tests.standin.server import StandIn, running_stand_in
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from domain.ports import (
     TenantStore,
 )
 from domain.scans.ports import ExecutionStore, ResultStore, ScheduleStore
-from local.ministack import REGION, running_ministack
+from emulators.ministack import REGION, running_ministack
 from stores.audit.anchors import S3AuditAnchors
 from stores.audit.chain import DynamoAuditChain
 from stores.audit.events import DynamoAuditStore

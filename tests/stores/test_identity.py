@@ -9,10 +9,10 @@ from mypy_boto3_kms import KMSClient
 
 from domain.errors import PlatformConfig, Trouble
 from domain.ports import IdentityKeys, IdentityTokens
+from emulators.clouds.gcp_tokens import is_signed_by, key_in, parsed
 from stores.kms.identity import FRESH_SECONDS, KmsIdentityKeys, KmsIdentityTokens
 from stores.kms.keys import IDENTITY_KEY, ensure_keys
 from tests.fakes_identity import ISSUER, FakeIdentity
-from tests.standin.gcp_tokens import is_signed_by, key_in, parsed
 from tests.stores.conftest import EMULATORS, Aws, impatient_clients
 
 

@@ -8,7 +8,7 @@ from mypy_boto3_kms import KMSClient
 
 from domain.errors import PlatformConfig
 from domain.setup import SetupFinding, SetupState
-from local.ministack import REGION
+from emulators.ministack import REGION
 from stores.kms.keys import IDENTITY_KEY, ensure_keys
 from stores.s3.buckets import RESULTS_KEY
 from tests.stores.conftest import DIGESTS_KEY, SECRETS_KEY

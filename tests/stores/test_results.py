@@ -17,7 +17,7 @@ from domain.scans.scan import CheckStatus, Counts, ScanOrder
 from domain.schedules.schedule import ScanScope
 from domain.setup import SetupState
 from domain.timestamps import parse
-from local.ministack import REGION
+from emulators.ministack import REGION
 from stores.s3.buckets import ensure_results_bucket
 from tests.fakes_scans import FOUND, finding
 from tests.stores.conftest import Aws, Stores

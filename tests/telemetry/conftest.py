@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 
-from local.ports import HOST, free_port
-from local.temporal import TemporalServer
+from emulators.ports import HOST, free_port
+from emulators.temporal import TemporalServer
 from telemetry.runtime import build_runtime
 from telemetry.spans import sending_spans
 from tests.servers import temporal_server

@@ -14,10 +14,10 @@ from rich.console import Console
 from temporalio.worker import Worker
 
 from domain.metrics import ALL, Kind
+from emulators.ports import HOST, free_port, free_ports
 from local.clouds import running_clouds
 from local.demo import Demo, onboard, scan
 from local.demo_clouds import onboard_others
-from local.ports import HOST, free_port, free_ports
 from local.progress import Progress
 from local.stack import Stack, running_stack
 from telemetry.runtime import build_runtime

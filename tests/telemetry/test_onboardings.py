@@ -24,7 +24,7 @@ from domain.metrics import (
 )
 from domain.onboarding.credentials import Credential
 from domain.onboarding.validation import Expectation, Verdict
-from local.temporal import TemporalServer
+from emulators.temporal import TemporalServer
 from telemetry.census import Census
 from telemetry.process import Telemetry
 from telemetry.steps import StepFailures

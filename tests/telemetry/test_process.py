@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.ports import HOST, free_port
-from local.processes import Child, running
+from emulators.ports import HOST, free_port
+from emulators.processes import Child, running
 from telemetry.process import begin
 from tests.pages import ROOT
 from tests.patience import PATIENCE_SECONDS

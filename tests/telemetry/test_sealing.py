@@ -11,7 +11,7 @@ from temporalio import activity
 from activities.failures import as_failure
 from activities.sealing import MOST_DIGESTS, MOST_TENANTS, FindTrails, Sealed, SealingActivities, SealTrail
 from domain.metrics import AUDIT_EVENTS_SEALED, AUDIT_SEALED_AT
-from local.temporal import TemporalServer
+from emulators.temporal import TemporalServer
 from temporal.client import connect
 from tests.fakes_audit import BEGAN
 from tests.telemetry.conftest import Meters

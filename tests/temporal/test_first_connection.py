@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio.client import Client
 
-from local.ports import free_port
+from emulators.ports import free_port
 from temporal.client import connect
 from temporal.first_connection import first_connection
 from tests.patience import PATIENCE_SECONDS

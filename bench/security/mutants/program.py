@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.report import Target
 from bench.security.mutants.subjects import SUBJECTS, Subject
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 EQUIVALENTS = Path(__file__).with_name("equivalents.toml")

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.standin.gcp_tokens import is_signed_by, parsed, pem_of
-from tests.standin.server import Answer, Asked
+from emulators.clouds.gcp_tokens import is_signed_by, parsed, pem_of
+from emulators.clouds.server import Answer, Asked
 
 OAUTH, PROJECTS = "oauth2.googleapis.com", "cloudresourcemanager.googleapis.com"
 TOKEN_URI = f"https://{OAUTH}/token"

@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import randbelow, token_hex
 from tempfile import gettempdir
 
-from local.failures import StackFailed
+from emulators.failures import StackFailed
 
 HOST = "127.0.0.1"
 FIRST_FREE, LAST_FREE = 20_000, 32_000

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import trustme
 
-from tests.standin.faults import Broken, Fault, Faults
+from emulators.clouds.faults import Broken, Fault, Faults
 from transport.client import GuardedClient
 from transport.exchange import Bounds
 from transport.guard import PublicOnly

@@ -14,8 +14,8 @@ from uuid import uuid4
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from tests.standin.azure_tokens import is_signed, made_certificate, names, parsed, signed, verified
-from tests.standin.server import Answer, Asked
+from emulators.clouds.azure_tokens import is_signed, made_certificate, names, parsed, signed, verified
+from emulators.clouds.server import Answer, Asked
 
 LOGIN, MANAGEMENT = "login.microsoftonline.com", "management.azure.com"
 RESOURCE = "https://management.azure.com"

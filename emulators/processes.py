@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.failures import StackFailed
-from local.reaper import ending_with_us
+from emulators.failures import StackFailed
+from emulators.reaper import ending_with_us
 
 START_PATIENCE_SECONDS = 180.0
 """A child that ends is told at once. This bound is for one that hangs, on a machine that has much else to do."""

@@ -17,7 +17,7 @@ from string import ascii_letters, digits
 from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import uuid4
 
-from tests.standin.server import ADDRESS, Answer, Asked
+from emulators.clouds.server import ADDRESS, Answer, Asked
 
 SKEW_SECONDS = 900
 MUST_BE_SIGNED = {

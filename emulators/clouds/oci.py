@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.standin.server import ADDRESS, Answer, Asked
+from emulators.clouds.server import ADDRESS, Answer, Asked
 
 SKEW_SECONDS = 300
 REGION = "eu-frankfurt-1"

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from secrets import token_urlsafe
 from typing import Any
 
-from tests.standin.gcp import EVERYTHING, IAM, READ_ONLY, Account, GcpCloud, Token, api, denied, oauth
-from tests.standin.gcp_tokens import is_signed_by, key_in, parsed
-from tests.standin.server import Answer, Asked
+from emulators.clouds.gcp import EVERYTHING, IAM, READ_ONLY, Account, GcpCloud, Token, api, denied, oauth
+from emulators.clouds.gcp_tokens import is_signed_by, key_in, parsed
+from emulators.clouds.server import Answer, Asked
 
 STS, CREDENTIALS = "sts.googleapis.com", "iamcredentials.googleapis.com"
 EXCHANGE = {

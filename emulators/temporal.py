@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from local.failures import StackFailed
-from local.ports import HOST, free_port, new_namespace
-from local.processes import Child, running
+from emulators.failures import StackFailed
+from emulators.ports import HOST, free_port, new_namespace
+from emulators.processes import Child, running
 
 # The development server has one shard and polls its queues 20 times a second by default, which puts every
 # step of a workflow on a grid of 50 ms.

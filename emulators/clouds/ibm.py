@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.standin.server import Answer, Asked
+from emulators.clouds.server import Answer, Asked
 
 HOST = "iam.cloud.ibm.com"
 GRANT_TYPE = "urn:ibm:params:oauth:grant-type:apikey"

@@ -3,12 +3,12 @@
 from typing import Protocol
 
 from domain.accounts import ProviderType
-from tests.standin.alicloud import AliCloud
-from tests.standin.azure import AzureCloud
-from tests.standin.gcp import GcpCloud
-from tests.standin.ibm import IbmCloud
-from tests.standin.oci import OciCloud
-from tests.standin.server import Cloud
+from emulators.clouds.alicloud import AliCloud
+from emulators.clouds.azure import AzureCloud
+from emulators.clouds.gcp import GcpCloud
+from emulators.clouds.ibm import IbmCloud
+from emulators.clouds.oci import OciCloud
+from emulators.clouds.server import Cloud
 
 
 class CloudWithCustomer(Cloud, Protocol):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from local.ports import HOST, free_port
-from local.processes import Child, running
+from emulators.ports import HOST, free_port
+from emulators.processes import Child, running
 
 REGION = "ap-south-1"
 
