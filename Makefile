@@ -52,7 +52,7 @@ test-fast: $(INSTALLED)  ## the tests that start no server: seconds
 check: lint types test  ## what CI runs: lint, types, architecture, the tests
 
 prove: $(INSTALLED)  ## kill it, fail its clouds, count what broke; the long tests (ARGS="kill-matrix --seed 2")
-	@$(BIN)/python -m bench.fire $(ARGS)
+	@$(BIN)/python -m tests.resilience $(ARGS)
 	$(if $(ARGS),,@$(BIN)/pytest -m long)
 
 lint: $(INSTALLED)  ## style, the import contracts, bandit
@@ -75,7 +75,7 @@ house: $(INSTALLED)  ## the shape of the code in figures, beside what is wanted 
 	@$(BIN)/python -m tests.house $(ARGS)
 
 security: $(INSTALLED)  ## attack it and count what came of it (ARGS=--quick; ARGS=--offline: ask nobody)
-	@$(BIN)/python -m bench.security $(ARGS)
+	@$(BIN)/python -m tests.security $(ARGS)
 
 sbom: $(INSTALLED)  ## what is in it, as CycloneDX, from requirements.txt into build/sbom.json
 	@mkdir -p build

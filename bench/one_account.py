@@ -8,11 +8,11 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from bench.costs import ACTIONS, actions, events_by_type
 from bench.counted_stack import CallLogs, counted_processes
-from bench.fire.customer import Customer
 from bench.portal_client import PortalClient, portal_client
 from bench.reasons import CALLS, EVENTS
 from bench.report import Report
 from bench.testbed import Testbed
+from tests.resilience.customer import Customer
 from workflows.ids import onboarding_id
 
 UNJUSTIFIED = "NOT JUSTIFIED"

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 
 from bench.cloud_bed import STAND_INS, CloudBed, bed_file, cloud_bed
-from bench.fire.customer import Customer
 from bench.footprint import Footprints
 from bench.install_size import pinned, sizes
 from bench.load import Sample, together
@@ -20,6 +19,7 @@ from bench.testbed import Testbed
 from bench.validating import VALIDATING, Compared
 from emulators.ports import HOST
 from local.stack import ROOT, process_environment
+from tests.resilience.customer import Customer
 
 MB = 10**6
 MIN_RATE_RATIO = 1.0

@@ -2,9 +2,9 @@
 
 from temporalio.client import Client
 
-from bench.security.bodies import MAKERS
-from bench.security.hostile_bodies import attack, routes
 from tests.api.whole_portal import whole_portal
+from tests.security.bodies import MAKERS
+from tests.security.hostile_bodies import attack, routes
 
 
 async def test_no_body_is_repeated_breaks_anything_or_is_refused_in_another_shape(temporal: Client):

@@ -2,10 +2,10 @@
 
 from temporalio.client import Client
 
-from bench.security.links import Link, links, walk
-from bench.security.schemas import explore
 from tests.api.portal import Portal
 from tests.api.whole_portal import whole_portal
+from tests.security.links import Link, links, walk
+from tests.security.schemas import explore
 
 
 async def test_every_answer_is_one_that_the_document_tells_of(temporal: Client):
