@@ -1,5 +1,5 @@
-"""The OpenAPI document made whole: what FastAPI cannot see by itself, because `api.http.json_body` reads the bodies, middleware
-sets the headers, and the catalogue knows what a credential consists of."""
+"""The OpenAPI document made whole: what FastAPI cannot see by itself, because `api.http.json_body` reads the bodies,
+middleware sets the headers, and the catalogue knows what a credential consists of."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -32,7 +32,7 @@ MAX_COUNTED = 100_000
 """Callers of one kind that are counted one by one in a minute. Those that come later share one counter."""
 OTHERS = "others"
 
-log = structlog.get_logger("api.http.rate_limits")
+log = structlog.get_logger("api.rates")
 
 
 class Per(StrEnum):

@@ -33,7 +33,7 @@ STOP_SECONDS = 10
 HEALTH = f"{PREFIX}/health"
 FULL = "Too many connections are open; try again shortly."
 
-log = structlog.get_logger("api.http.server")
+log = structlog.get_logger("api.server")
 
 
 @dataclass(frozen=True)

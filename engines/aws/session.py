@@ -1,7 +1,7 @@
 """The way into a customer's AWS account for scanning. The only file of the engines that knows boto3.
 
-As in `providers.aws.provider`, our own session assumes roles and nothing else, and the customer's session knows the credential
-that it was given and cannot find another one.
+As in `providers.aws.provider`, our own session assumes roles and nothing else, and the customer's session knows the
+credential that it was given and cannot find another one.
 """
 
 import re

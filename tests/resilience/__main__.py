@@ -1,5 +1,5 @@
-"""`python -m tests.resilience`, which is `make prove`: what the system keeps to while it is killed and its clouds fail. The
-exit status is 1 when an invariant is broken."""
+"""`python -m tests.resilience`, which is `make prove`: what the system keeps to while it is killed and its clouds fail.
+The exit status is 1 when an invariant is broken."""
 
 import asyncio
 import shutil

@@ -1,5 +1,5 @@
-"""One of our processes with faults in its calls to AWS: `python -m tests.resilience.faulty api|worker FOLDER`, where the
-folder holds the plan and gets the log of the calls (`tests.resilience.faults`).
+"""One of our processes with faults in its calls to AWS: `python -m tests.resilience.faulty api|worker FOLDER`, where
+the folder holds the plan and gets the log of the calls (`tests.resilience.faults`).
 
 The hook is botocore's own, just before a request is sent; it reaches every session, also the customers' isolated ones,
 and the SDK's own repetition sees the fault as it would see the real one."""

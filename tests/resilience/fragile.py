@@ -1,5 +1,5 @@
-"""Our worker, with a trap in it: `python -m tests.resilience.fragile FOLDER`. At the point that the trap in the folder names
-(`tests.resilience.traps`) it kills itself with SIGKILL, as a machine that loses its power.
+"""Our worker, with a trap in it: `python -m tests.resilience.fragile FOLDER`. At the point that the trap in the folder
+names (`tests.resilience.traps`) it kills itself with SIGKILL, as a machine that loses its power.
 
 Before and during a call to AWS the hook is botocore's own, just before a request is sent; after a step it is the
 outermost interceptor of activities, so that nothing but the answer to Temporal is left to do."""
