@@ -27,6 +27,8 @@ class Place:
     call: Call
     column: Column
     row: Row
+    fresh: bool = False
+    """Whether the process has to be a new one: a call that it makes once is counted with this one."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ async def clean_run(ground: Ground, journey: str) -> Clean:
 
 async def burn(ground: Ground, place: Place, *, clean: Clean) -> Cell:
     """One journey with one fault, which has gone when the requests are repeated."""
-    if place.row.cold:
+    if place.fresh:
         await restart(ground, place.row.program)
     plan = ground.faults.write(at(place.call, place.column.fault, attempts=place.column.attempts))
     try:

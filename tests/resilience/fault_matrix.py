@@ -4,12 +4,14 @@ that nobody thought of is found."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from bench.report import Report, Target
 from tests.resilience.cells import Cell, Clean, Place, Rows, burn, clean_run, restart
 from tests.resilience.declared import COLUMNS
 from tests.resilience.declared_calls import DECLARED
+from tests.resilience.faults import Call
 from tests.resilience.ground import Ground, burning_ground
 from tests.resilience.programs import Conditions
 
@@ -75,13 +77,18 @@ def _missing(rows: Rows, clean: Clean) -> list[str]:
 def _places(journey: str, rows: Rows, *, clean: Clean, conditions: Conditions) -> list[Place]:
     """Every cell that is under fire in a journey; in a small proof one of them, by the seed."""
     places = [
-        Place(journey, call, column, row)
+        Place(journey, call, column, row, fresh=_is_counted_from_the_start(call, rows))
         for call, row in rows.items()
         for column in COLUMNS
         if row.outcome is not None and call in clean.calls and not (conditions.small and row.cold)
     ]
     chance = Random(f"{conditions.seed} {journey}")
     return chance.sample(places, 1) if conditions.small else places
+
+
+def _is_counted_from_the_start(call: Call, rows: Rows) -> bool:
+    """Whether one of the calls of this name is made once in the life of a process."""
+    return any(row.cold and replace(other, number=call.number) == call for other, row in rows.items())
 
 
 def _show(report: Report, journey: str, cells: Sequence[Cell], *, calls: int) -> None:
