@@ -69,7 +69,7 @@ def _rows(table: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
 
 
 def _failures(cloud: str) -> ModuleType:
-    return importlib.import_module(f"providers.{cloud}_failures")
+    return importlib.import_module(f"providers.{cloud}.errors")
 
 
 def _tables(module: ModuleType) -> Iterator[tuple[str, Sequence[Row]]]:
@@ -86,7 +86,7 @@ def _reasons(cloud: str) -> Iterator[tuple[str, str, str]]:
 
 def _findings(cloud: str) -> Iterator[tuple[str, str]]:
     """Codes that stand in a step itself, also in the steps that clouds with external ids share."""
-    own = sorted(Path(ROOT, "providers").glob(f"{cloud}*.py"))
+    own = sorted(Path(ROOT, "providers", cloud).glob("*.py"))
     shared = [EXTERNAL_IDS] if any("providers.external_ids" in path.read_text() for path in own) else []
     for path in (*own, *shared):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -40,6 +40,8 @@ GROWING = {
 }
 """What an object remembers, and why no value from outside makes it grow for ever (tests/test_memory.py tries them)."""
 
+PROGRAMS = ("cli.py", "commands/", "local/", "bench/", "tests/resilience/", "tests/security/", "tests/house/")
+
 LAST_HANDLERS = ("api/http/errors.py", "temporal/interceptors.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -154,8 +156,8 @@ def within(path: str, *places: str) -> bool:
     ("temporal/client.py", "from temporalio.envconfig import ClientConfig"),
     ("api/schemas.py", "from pydantic_settings import BaseSettings"),
 )
-def only_config_and_local_read_the_environment(path: str, source: str) -> Findings:
-    if not within(path, "config.py", "local/", "tests/"):
+def only_config_local_and_the_emulators_read_the_environment(path: str, source: str) -> Findings:
+    if not within(path, "config.py", "local/", "emulators/", "tests/"):
         yield from mentions(source, "os.environ", "os.getenv", "temporalio.envconfig", "pydantic_settings")
 
 
@@ -306,7 +308,7 @@ def no_name_hides_the_standard_library_or_says_nothing(path: str, source: str) -
 
 @refuses(("worker.py", "print('started')"), ("tests/test_a.py", "def test_a(): print(1)"))
 def only_what_a_person_starts_prints(path: str, source: str) -> Findings:
-    for node in nodes(source) if not within(path, "cli.py", "commands/", "local/", "bench/") else ():
+    for node in nodes(source) if not within(path, *PROGRAMS) else ():
         if isinstance(node, ast.Call) and dotted(node.func) == "print":
             yield at(node, "print")
 

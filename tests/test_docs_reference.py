@@ -101,7 +101,7 @@ def test_a_route_names_its_parameters_and_the_fields_of_its_body_and_answers(rou
 
 
 def test_the_api_page_uses_no_name_that_the_api_does_not_have():
-    known = json.dumps(openapi()) + source("domain/*.py", "api/*.py") + repr(DESCRIPTION)
+    known = json.dumps(openapi()) + source("domain/**/*.py", "api/**/*.py") + repr(DESCRIPTION)
     names = {name for name in ticked(reference("api")) if re.fullmatch(r"[a-z]+(_[a-z]+)+", name)}
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", known)] == []
 
@@ -164,7 +164,7 @@ def pairs(path: str) -> Iterator[str]:
 
 
 def problem_codes() -> set[str]:
-    made = calls("api/*.py", "domain/*.py", "notify/*.py", "providers/*.py", "stores/cursors.py")
+    made = calls("api/**/*.py", "domain/**/*.py", "notify/*.py", "providers/**/*.py", "stores/cursors.py")
     # of a cron expression the exception has the code
     codes = {c for name, call in made if name in CODE_ARGUMENT for c in literals(call, CODE_ARGUMENT[name], "code")}
     return {*codes, *pairs("api/http/json_body.py"), *(reason.value for reason in Reason), "ok"}
@@ -185,13 +185,13 @@ def test_the_page_of_the_clouds_errors_says_what_the_tables_say():
 
 
 def test_each_step_is_documented_and_no_other():
-    made = calls("domain/onboarding/answers.py", "providers/*.py")
+    made = calls("domain/onboarding/answers.py", "providers/**/*.py")
     names = {s for name, call in made if name in STEP_ARGUMENT for s in literals(call, STEP_ARGUMENT[name], "name")}
     assert set(re.findall(r"^### Step `(\w+)`$", reference("errors"), re.MULTILINE)) == names
 
 
 def test_the_examples_of_the_api_name_steps_that_exist():
-    steps = {s for _, call in calls("api/*.py") for s in literals(call, 99, "step")}
+    steps = {s for _, call in calls("api/**/*.py") for s in literals(call, 99, "step")}
     assert steps <= set(re.findall(r"^### Step `(\w+)`$", reference("errors"), re.MULTILINE))
 
 
@@ -248,7 +248,7 @@ def test_each_attribute_is_documented(table: str, row: Any):
 
 def test_each_audit_action_is_documented_and_no_other():
     nouns = "account|cancellation|api_key|credential|delivery|onboarding|scan|schedule|tenant"
-    made = re.findall(rf'"((?:{nouns})\.(?!py)[a-z]+)"', source("a*/*.py", "domain/scans/runs.py", "cli.py"))
+    made = re.findall(rf'"((?:{nouns})\.(?!py)[a-z]+)"', source("a*/**/*.py", "domain/scans/runs.py", "cli.py"))
     documented = [name for name in ticked(reference("tables")) if re.fullmatch(r"(?!details)[a-z_]+\.[a-z]+", name)]
     assert sorted(documented) == sorted(set(made))
 
@@ -258,7 +258,7 @@ def test_each_audit_action_is_documented_and_no_other():
 
 def test_each_workflow_with_its_messages_is_documented_and_no_other():
     made = {}
-    for path in sorted(ROOT.glob("workflows/*.py")):
+    for path in sorted(ROOT.glob("workflows/**/*.py")):
         code = path.read_text()
         for workflow in re.findall(r"^@workflow\.defn\nclass (\w+)", code, re.MULTILINE):
             messages = r"@workflow\.(update|query|signal)(?:\(.*\))?\n    (?:async )?def (\w+)"

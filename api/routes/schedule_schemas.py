@@ -30,7 +30,7 @@ CRON = (
 )
 EVERY = "Counted from the creation of the schedule; the platform sets the shortest one, an hour by default."
 INTERVAL: JsonDict = {"minimum": 1, "maximum": MAX_INTERVAL_SECONDS}
-"""Said and not checked here: the shortest one is a setting, and `domain.schedules.cadence` refuses with both."""
+"""Said and not checked here: the shortest one is a setting, and the rules of a cadence refuse with both."""
 ZONE = "An IANA time zone, in upper or lower case; a cron expression is read in it."
 REGIONS = f"At most {MOST_PLACES}; none means all."
 SERVICES = f"At most {MOST_SERVICES}; none means all."

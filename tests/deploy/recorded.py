@@ -152,4 +152,5 @@ def methods_used(source: str) -> set[tuple[str, str]]:
         "accounts|tenants|api_keys|idempotency|audit|chain|signer|digest|sealer|vault|webhooks|opener"
         "|schedules|executions|results"
     )
-    return set(re.findall(rf"(?<![\w\"])_?({ports})\.([a-z]\w*)", source))
+    code = re.sub(r"^(?:from|import) .*", "", source, flags=re.MULTILINE)  # a package may have a port's name
+    return set(re.findall(rf"(?<![\w\"])_?({ports})\.([a-z]\w*)", code))

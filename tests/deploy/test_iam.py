@@ -174,7 +174,7 @@ OVER_TLS = {("MakeAndRepairBuckets", f"s3:{verb}BucketPolicy") for verb in ("Get
 """The bucket asks for TLS where there is TLS; the emulator is spoken to without (tests/stores/test_results.py)."""
 
 
-SOURCES = {"api": ("api/*.py",), "worker": ("activities/*.py",)}
+SOURCES = {"api": ("api/**/*.py",), "worker": ("activities/*.py",)}
 JOURNEYS: dict[str, tuple[Callable[..., None], ...]] = {
     "api": (api_journey, read_scans),
     "worker": (worker_journey, run_scans, seal_audits),
@@ -207,12 +207,15 @@ def test_the_journeys_miss_no_operation_of_the_stores(asked: Asked):
 
 def stores_in_use() -> set[str]:
     """The modules of stores/ that an entry point or a command imports, and those that these import."""
-    commands = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("commands/*.py"))
+    commands = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("commands/**/*.py"))
     found, unread = set[str](), ["main.py", "worker.py", "cli.py", *commands]
     while unread:
-        imported = re.findall(r"^from stores(?:\.(\w+))? import (.+)", (ROOT / unread.pop()).read_text(), re.MULTILINE)
-        modules = {name for module, names in imported for name in ([module] if module else names.split(", "))}
-        new = {f"stores/{module}.py" for module in modules} - found
+        imported = re.findall(r"^from (stores[.\w]*) import (.+)", (ROOT / unread.pop()).read_text(), re.MULTILINE)
+        named = {
+            place for package, names in imported for place in (package, *(f"{package}.{n}" for n in names.split(", ")))
+        }
+        files = {f"{place.replace('.', '/')}.py" for place in named}
+        new = {file for file in files if (ROOT / file).is_file()} - found
         found |= new
         unread += new
     return found
