@@ -82,7 +82,7 @@ def _is_address(host: str) -> bool:
     if re.fullmatch(r"[0-9a-fx.]+", host) and host.rpartition(".")[2][:1].isdigit():
         return True
     try:
-        ipaddress.ip_address(host.strip("[]"))
+        ipaddress.ip_address(host)
     except ValueError:
         return False
     return True

@@ -26,7 +26,7 @@ class NotPublic(httpcore.ConnectError):
 
 def is_public(text: str) -> bool:
     """Whether an address is one of the internet's, also when it carries another one inside."""
-    address: IpAddress = ipaddress.ip_address(text.partition("%")[0])
+    address: IpAddress = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour or address.teredo):
         return False
     if any(address in network for network in _SPECIAL):

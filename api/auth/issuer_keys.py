@@ -40,10 +40,17 @@ log = structlog.get_logger("api")
 class IssuerKeys:
     """Fetches in a thread of its own. Whoever has a known key never waits for it."""
 
-    def __init__(self, fetch: Callable[[], Mapping[str, Any]], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], Mapping[str, Any]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         """`fetch` gives the issuer's key set, or raises Trouble."""
         self._fetch = fetch
         self._clock = clock
+        self._wait_seconds = wait_seconds
         self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="issuer-keys")
         self._lock = Lock()
         self._waiting = BoundedSemaphore(MOST_WAITING)
@@ -88,7 +95,7 @@ class IssuerKeys:
         """Only a few wait: a flood of unknown keys must not hold all threads."""
         if pending is not None and self._waiting.acquire(blocking=False):
             try:
-                wait([pending], timeout=WAIT_SECONDS)
+                wait([pending], timeout=self._wait_seconds)
             finally:
                 self._waiting.release()
 

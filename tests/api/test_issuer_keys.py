@@ -2,16 +2,19 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from itertools import islice
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from api.auth.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, IssuerKeys, usable
+from api.auth.issuer_keys import PAUSE_SECONDS, REFRESH_SECONDS, STALE_SECONDS, WAIT_SECONDS, IssuerKeys, usable
 from domain.errors import Unavailable
+from domain.json_web_tokens import base64url
 from tests.issuer import Issuer, PrivateKey, described, ec_key, rsa_key
 from tests.patience import PATIENCE_SECONDS
 
@@ -42,6 +45,13 @@ class Fetched:
         if self.down:
             raise Unavailable
         return self.issuer.key_set()
+
+    def wait_for(self, fetches: int) -> None:
+        """Until it was asked so often; a moment more shows whether it is asked again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.asked < fetches and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -100,6 +110,66 @@ def test_a_key_that_was_withdrawn_is_refused_after_the_next_fetch(keys: IssuerKe
     keys.find("rsa-1")
     settled(keys)
     assert keys.find("rsa-1") is None
+
+
+def test_a_key_is_fetched_again_after_ten_minutes_and_not_before(keys: IssuerKeys, fetched: Fetched, clock: Clock):
+    keys.find("rsa-1")
+    for seconds, fetches in ((600, 1), (1, 2)):
+        clock.now += seconds
+        keys.find("rsa-1")
+        fetched.wait_for(fetches)
+        assert fetched.asked == fetches
+
+
+def test_a_minute_passes_between_two_fetches(keys: IssuerKeys, fetched: Fetched, clock: Clock):
+    keys.find("rsa-1")
+    for seconds, fetches in ((59, 1), (1, 2)):
+        clock.now += seconds
+        settled(keys)
+        assert fetched.asked == fetches
+
+
+def test_the_last_keys_are_good_for_a_day(keys: IssuerKeys, fetched: Fetched, clock: Clock):
+    keys.find("rsa-1")
+    fetched.down = True
+    clock.now += 24 * 3600
+    assert keys.find("rsa-1") is not None
+    clock.now += 1
+    with pytest.raises(Unavailable) as refused:
+        keys.find("rsa-1")
+    assert refused.value.retry_after == 60
+
+
+def test_of_a_flood_of_unknown_keys_eight_wait_and_the_rest_hold_no_thread(keys: IssuerKeys, fetched: Fetched):
+    fetched.answers.clear()
+    with ThreadPoolExecutor(20) as threads:
+        flood = [threads.submit(keys.find, f"unknown-{number}") for number in range(20)]
+        quick = list(islice(as_completed(flood, timeout=PATIENCE_SECONDS), 12))
+        _, waiting = wait(flood, timeout=0.05)
+        fetched.answers.set()
+    assert len(waiting) == 8
+    assert all(isinstance(each.exception(), Unavailable) for each in quick)
+    assert all(each.result() is None for each in waiting)
+    assert keys.find("unknown") is None
+
+
+def test_nobody_waits_longer_for_a_slow_issuer_than_said(fetched: Fetched, clock: Clock):
+    assert WAIT_SECONDS == 10
+    keys = IssuerKeys(fetched, clock=clock, wait_seconds=0.05)
+    fetched.answers.clear()
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(keys.find, "rsa-1")
+        try:
+            assert isinstance(found.exception(timeout=PATIENCE_SECONDS), Unavailable)
+        finally:
+            fetched.answers.set()
+
+
+def test_whoever_has_waited_lets_another_one_wait(keys: IssuerKeys, fetched: Fetched, clock: Clock):
+    for number in range(20):
+        clock.now += PAUSE_SECONDS
+        fetched.issuer.keys[f"new-{number}"] = fetched.issuer.keys["rsa-1"]
+        assert keys.find(f"new-{number}") is not None
 
 
 def test_nobody_with_a_known_key_waits_for_a_slow_issuer(keys: IssuerKeys, fetched: Fetched, clock: Clock):
@@ -170,11 +240,13 @@ UNUSABLE: dict[str, Callable[[], Any]] = {
     "for passwords": lambda: {"kty": "oct", "k": "c2VjcmV0", "kid": "k"},
     "of another curve": lambda: described(ec.generate_private_key(ec.SECP384R1()), "k"),
     "too short": lambda: described(rsa_key("short", 1024), "k"),
+    "a bit too short": lambda: {**RSA, "n": base64url((2**2046 + 1).to_bytes(256))},
     "private": lambda: private(rsa_key("issuer")),
     "private, on a curve": lambda: private(ec_key("issuer")),
     "without a name": lambda: {name: value for name, value in RSA.items() if name != "kid"},
     "with a number for a name": lambda: {**RSA, "kid": 7},
-    "with a long name": lambda: {**RSA, "kid": "k" * 300},
+    "with a name that is too long": lambda: {**RSA, "kid": "k" * 257},
+    "with an empty name": lambda: {**RSA, "kid": ""},
     "without a modulus": lambda: {name: value for name, value in RSA.items() if name != "n"},
     "not on its curve": lambda: {**EC, "x": EC["y"]},
     "no object": lambda: "k",
@@ -184,6 +256,16 @@ UNUSABLE: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("key", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_a_key_that_could_not_have_signed_a_token_is_left_out(key: Callable[[], Any]):
     assert usable({"keys": [key(), {**RSA, "kid": "good"}]}).keys() == {"good"}
+
+
+def test_a_key_that_does_not_say_what_it_is_for_signs():
+    plain = {name: value for name, value in RSA.items() if name not in ("use", "alg")}
+    assert usable({"keys": [{**plain, "kid": "k" * 256}]}).keys() == {"k" * 256}
+
+
+@pytest.mark.parametrize("keys", [None, {"kid": "k"}, "keys", 7])
+def test_what_is_no_list_of_keys_holds_none(keys: Any):
+    assert usable({"keys": keys}) == {}
 
 
 def test_a_set_of_a_million_keys_is_cut():

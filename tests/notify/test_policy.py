@@ -20,6 +20,8 @@ def codes(kind: ChannelKind, target: str) -> list[str]:
         "https://hooks.example.com",
         "https://HOOKS.example.com:443/a?b=c",
         "https://a.b.io/",
+        "https://feed.de/",  # of the digits of hexadecimal numbers, and no number
+        "https://hooks.example.com./",
     ],
 )
 def test_a_public_web_address_is_taken(url: str):
@@ -38,6 +40,7 @@ def test_a_public_web_address_is_taken(url: str):
         *("https://hooks.example.com:8443/", "https://hooks.example.com:80/", "https://hooks.example.com:x/"),
         *(
             "https://hooks.example.com\\@inside/",
+            "https://hooks.example.com/a\\b",
             "https://hooks.example.com/ a",
             "https://hooks.example.com/\r\nx",
             "https://[::1",
@@ -53,22 +56,27 @@ def test_what_is_not_a_plain_https_address_is_refused(url: str):
     "host",
     [
         *("localhost", "inside", "metadata.google.internal", "printer.local", "db.corp", "a.localhost", "x.home.arpa"),
-        *(
-            "127.0.0.1",
-            "10.0.0.1",
-            "169.254.169.254",
-            "8.8.8.8",
-            "127.1",
-            "2130706433",
-            "0x7f000001",
-            "0x7f.1",
-            "0177.0.0.1",
-        ),
-        *("[::1]", "[::ffff:10.0.0.1]", "[fd00:ec2::254]", "[fe80::1]", "-a.example", "a..example", "a_b.example"),
+        *("a.lan", "a.home", "a.intranet", "a.test", "a.invalid", "printer.local.", "LOCAL", "corp", ""),
+        *("-a.example", "a..example", "a_b.example", "a.g.3c", f"{'a.' * 126}example"),
     ],
 )
-def test_an_address_inside_or_a_bare_number_is_refused(host: str):
-    assert codes(ChannelKind.WEBHOOK, f"https://{host}/") == ["not_public"]
+def test_a_name_that_leads_inside_is_refused(host: str):
+    [problem] = CHANNELS.problems(Channel(ChannelKind.WEBHOOK, f"https://{host}/"))
+    assert (problem.code, problem.pointer) == ("not_public", "/notification_channels/webhook/url")
+    assert "reachable from the internet" in problem.message
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "10.0.0.1", "169.254.169.254", "8.8.8.8", "127.1", "2130706433", "0x7f000001", "0x7f.1"),
+        *("0177.0.0.1", "0xA.0xB.0xC.0xD", "[::1]", "[::ffff:10.0.0.1]", "[fd00:ec2::254]", "[fe80::1]"),
+    ],
+)
+def test_an_address_is_refused_in_every_spelling(host: str):
+    [problem] = CHANNELS.problems(Channel(ChannelKind.WEBHOOK, f"https://{host}/"))
+    assert (problem.code, problem.pointer) == ("not_public", "/notification_channels/webhook/url")
+    assert "an address is not taken" in problem.message
 
 
 def test_a_topic_is_named_by_its_arn():
