@@ -15,7 +15,7 @@ from transport.client import GuardedClient
 from transport.exchange import Reply
 
 AGENT = "threat-engine"
-TRY_AGAIN = frozenset({408, 409, 425, 429})
+TRY_AGAIN = frozenset({408, 409, 425})
 MOST_SECONDS = 120
 """How long a receiver may put us off."""
 

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import warnings
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 import structlog
+import temporalio.activity
+import temporalio.workflow
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry import trace
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
@@ -99,6 +103,92 @@ def test_a_librarys_message_that_is_put_together_already_is_withheld(lines: Line
     assert CANARY not in json.dumps(line)
 
 
+def handled(name: str, path: str, text: str, *arguments: object, **more: object) -> None:
+    """Log as a library at that place does."""
+    record = logging.LogRecord(name, logging.ERROR, path, 2, text, arguments, None)
+    record.__dict__.update(more)
+    logging.getLogger(name).handle(record)
+
+
+def test_a_constant_text_of_a_library_is_shown_without_what_is_put_in(lines: Lines):
+    handled("library", "/lib/client.py", "sending %s", CANARY)
+    assert [line["event"] for line in lines()] == ["sending %s"]
+    assert "dropped_fields" not in lines()[0]
+
+
+def test_a_library_in_our_folder_is_none_of_ours(lines: Lines):
+    handled("library", str(logs.ROOT / ".venv" / "lib" / "client.py"), f"sending {CANARY}")
+    handled("library", str(logs.ROOT / "client.py"), "sent")
+    assert [line["event"] for line in lines()] == ["(text withheld)", "sent"]
+
+
+@pytest.mark.parametrize("name", ["uvicorn.error", "temporalio.core"])
+def test_what_servers_say_of_their_life_is_shown(lines: Lines, name: str):
+    handled(name, "/lib/server.py", "Started server process")
+    assert [line["event"] for line in lines()] == ["Started server process"]
+
+
+@pytest.mark.parametrize("details", ["temporal_workflow", "temporal_activity"])
+def test_of_a_step_only_the_known_details_are_taken(lines: Lines, details: str):
+    handled("temporalio.workflow", "/lib/w.py", "%s", 1, **{details: {"workflow_id": "w-1", "namespace": CANARY}})
+    [line] = lines()
+    assert line["workflow_id"] == "w-1"
+    assert CANARY not in json.dumps(line)
+    assert "dropped_fields" not in line
+
+
+def test_nothing_is_written_elsewhere_when_a_line_cannot_be():
+    with logged():
+        assert logging.raiseExceptions is False
+        assert temporalio.activity.logger.activity_info_on_message is False
+        assert temporalio.workflow.logger.workflow_info_on_message is False
+
+
+def test_an_exception_on_the_way_from_another_shows_both_unless_it_hides_it(lines: Lines):
+    for hidden in (False, True):
+        try:
+            try:
+                os.environ[CANARY]
+            except KeyError:
+                if hidden:
+                    raise ValueError(CANARY) from None
+                raise ValueError(CANARY)  # noqa: B904  # that is what is tested
+        except ValueError:
+            structlog.get_logger("api").exception("request.failed")
+    assert [line["error"] for line in lines()] == ["ValueError < KeyError", "ValueError"]
+
+
+def test_an_exception_that_is_given_is_shown_where_none_is_being_handled(lines: Lines):
+    structlog.get_logger("api").error("request.failed", exc_info=ValueError(CANARY))
+    structlog.get_logger("api").error("request.failed", code=None)
+    given, nothing = lines()
+    assert (given["error"], given["where"]) == ("ValueError", "")
+    assert nothing["code"] is None
+    assert "error" not in nothing
+
+
+def test_the_places_of_an_exception_are_ours_with_their_lines_in_order(lines: Lines):
+    try:
+        fail()
+    except ValueError:
+        structlog.get_logger("api").exception("request.failed")
+    assert re.fullmatch(r"tests/test_logs\.py:\d+( > tests/test_logs\.py:\d+)+", lines()[0]["where"])
+
+
+def test_a_line_within_a_span_has_the_id_of_its_trace(lines: Lines):
+    structlog.get_logger("api").info("request.finished")
+    with trace.use_span(trace.NonRecordingSpan(trace.SpanContext(0xABC, 1, is_remote=False))):
+        structlog.get_logger("api").info("request.finished")
+    outside, inside = lines()
+    assert "trace_id" not in outside
+    assert inside["trace_id"] == f"{0xABC:032x}"
+
+
+def test_an_event_of_ours_is_not_put_together_from_values(lines: Lines):
+    structlog.get_logger("api").info("sent %s", CANARY)
+    assert CANARY not in json.dumps(lines())
+
+
 def test_an_exception_shows_its_classes_and_our_lines(lines: Lines):
     try:
         fail()
@@ -125,6 +215,7 @@ def test_what_nobody_caught_is_logged_without_its_text(lines: Lines):
     thread.join()
     [line] = lines()
     assert (line["event"], line["error"]) == ("process.uncaught", "ValueError < KeyError")
+    assert (line["logger"], line["level"]) == ("process", "critical")
     assert CANARY not in json.dumps(line)
 
 

@@ -241,7 +241,7 @@ def generation_of(payload: Payload) -> int:
 def _parts(signature: bytes) -> list[bytes]:
     """Version, key, month and HMAC; empty ones of anything else."""
     parts = signature.split(b" ")
-    return parts if len(parts) == 4 else [b"", b"", b"", b""]
+    return parts if len(parts) == 4 else [b""] * 4
 
 
 def _decisive(failure: Failure) -> Failure | None:

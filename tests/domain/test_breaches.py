@@ -1,17 +1,20 @@
 """What is wrong with a trail, at each bound: on trails of a few events, made by hand. `test_audit_trail` tampers with a
 long one."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain.audit.anchors import Anchor, Head, contradictions
+from domain.audit.anchors import ANCHOR_INTERVAL, RETENTION_DAYS, Anchor, Head, contradictions
 from domain.audit.events import Origin, audit_event
 from domain.audit.trail import (
     BEGINNING,
+    MARGIN,
+    MOST_EVENTS,
     AuditDigest,
     Breach,
     Fault,
@@ -24,6 +27,7 @@ from domain.audit.trail import (
     next_digest,
     note_of,
 )
+from domain.idempotency import canonical
 from domain.timestamps import stamp
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -85,6 +89,11 @@ def test_a_chain_begins_goes_on_and_says_what_came_late():
     assert BEGINNING == "0" * 64
 
 
+def test_the_first_digest_of_a_tenant_holds_nothing_late_and_ends_where_it_was_told_to():
+    first = next_digest(None, [Note("2026-1", "f", AT)], tenant_id="t-1", until="2026-2", at=AT)
+    assert (first.until, first.late, first.signature) == ("2026-2", 0, "")
+
+
 def test_a_hash_covers_everything_but_the_signature_and_what_is_signed_names_the_place():
     first = CHAIN[0]
     assert replace(first, signature="other").hash == first.hash
@@ -108,9 +117,25 @@ def test_a_fingerprint_leaves_out_what_is_empty_and_nothing_else():
     assert len(fingerprint(event)) == 64
     changes: list[dict[str, Any]] = [{name: "x"} for name in ("actor", "request_id", "action", "target", "at")]
     marks = {fingerprint(replace(event, **change)) for change in changes}
+    bare = replace(event, details={})
+    said = {name: value for name, value in asdict(bare).items() if value}
+    assert set(asdict(bare)) - set(said) == {"details"}
+    assert fingerprint(bare) == hashlib.sha256(canonical(said)).hexdigest()
     assert len(marks | {fingerprint(event), fingerprint(replace(event, details={}))}) == 7
     assert fingerprint(replace(event, details={})) == fingerprint(replace(event, details={}))
     assert note_of(event, now=NOW) == Note(event.event_id, fingerprint(event), AT)
+
+
+def test_the_figures_are_those_that_operators_are_promised():
+    assert (timedelta(minutes=2), timedelta(minutes=10), 400) == (MARGIN, ANCHOR_INTERVAL, RETENTION_DAYS)
+    assert MOST_EVENTS + 1 == 100  # writes at once: a digest, and the notes that it replaces
+
+
+def test_what_is_wrong_is_said_in_these_words():
+    assert [fault.value for fault in Fault] == [
+        *("altered", "missing", "added", "cut", "stalled", "reordered", "broken chain", "bad signature"),
+        *("sealed twice", "rewritten", "unanchored", "unreadable", "hidden"),
+    ]
 
 
 # Breaches
@@ -134,6 +159,7 @@ def test_an_event_that_nothing_knows_was_added_or_the_end_was_cut_off():
     assert found(replace(SOUND, events=[*EVENTS, Seen("e4x", "f")])) == [(Fault.ADDED, "event e4x")]
     assert found(replace(SOUND, events=[*EVENTS, Seen("e5", "f")])) == [(Fault.CUT, "event e5")]
     assert found(trail([], EVENTS[:1])) == [(Fault.CUT, "event e1")]
+    assert found(trail([], [Seen("2026-1", "f")])) == [(Fault.CUT, "event 2026-1")]
     late = sealed((NOTES[2:4], "e5"), (NOTES[:1], "e2"))
     assert found(trail(late, [EVENTS[0], Seen("e1x", "f"), *EVENTS[2:]])) == [(Fault.ADDED, "event e1x")]
 

@@ -20,6 +20,7 @@ def codes(kind: ChannelKind, target: str) -> list[str]:
         "https://hooks.example.com",
         "https://HOOKS.example.com:443/a?b=c",
         "https://a.b.io/",
+        "https://1.feed.de/",
         "https://feed.de/",  # of the digits of hexadecimal numbers, and no number
         "https://hooks.example.com./",
     ],

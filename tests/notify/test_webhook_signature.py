@@ -96,7 +96,14 @@ def test_without_a_secret_nothing_is_signed():
     [
         *((200, None), (204, None), (299, None)),
         *((199, InvalidInput), (300, InvalidInput), (301, InvalidInput), (400, InvalidInput), (401, InvalidInput)),
-        *((407, InvalidInput), (410, InvalidInput), (426, InvalidInput), (430, InvalidInput), (499, InvalidInput)),
+        *(
+            (407, InvalidInput),
+            (410, InvalidInput),
+            (424, InvalidInput),
+            (426, InvalidInput),
+            (430, InvalidInput),
+            (499, InvalidInput),
+        ),
         *((408, Unavailable), (409, Unavailable), (425, Unavailable), (500, Unavailable), (503, Unavailable)),
         (429, Throttled),
     ],

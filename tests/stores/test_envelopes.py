@@ -10,6 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aws_cryptographic_material_providers.mpl import AwsCryptographicMaterialProviders
+from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
+from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsKeyringInput, CreateMultiKeyringInput
+from aws_encryption_sdk import EncryptionSDKClient
+from aws_encryption_sdk.identifiers import AlgorithmSuite
 from botocore.exceptions import ClientError
 
 from domain.errors import PayloadTooLarge, PlatformConfig, SealBroken, Throttled
@@ -47,10 +52,17 @@ class Kms:
 
     def generate_data_key(self, **request: Any) -> Any:
         self._note("GenerateDataKey", request)
-        arn = self._arn(request)
         plain = os.urandom(request["NumberOfBytes"])
+        return {"Plaintext": plain, **self._hidden(plain, request)}
+
+    def encrypt(self, **request: Any) -> Any:
+        self._note("Encrypt", request)
+        return self._hidden(request["Plaintext"], request)
+
+    def _hidden(self, plain: bytes, request: dict[str, Any]) -> dict[str, Any]:
+        arn = self._arn(request)
         blob = {"key": b64encode(plain).decode(), "mark": self._mark(arn, plain, request["EncryptionContext"])}
-        return {"Plaintext": plain, "CiphertextBlob": json.dumps(blob).encode(), "KeyId": arn}
+        return {"CiphertextBlob": json.dumps(blob).encode(), "KeyId": arn}
 
     def decrypt(self, **request: Any) -> Any:
         self._note("Decrypt", request)
@@ -216,6 +228,49 @@ def test_what_was_never_sealed_does_not_open(kms: Any, text: str):
 def test_what_is_too_long_is_not_even_decoded(kms: Any):
     with pytest.raises(SealBroken):
         opened_by(kms, "x" * (64 * 1024 + 1))
+
+
+def closed_by(kms: Any, *keys: str, size: int) -> str:
+    """An envelope that the sealer would not make: of any size, and with several data keys."""
+    materials = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
+    first, *others = [
+        materials.create_aws_kms_keyring(input=CreateAwsKmsKeyringInput(kms_key_id=ARN.format(key), kms_client=kms))
+        for key in keys
+    ]
+    keyring = first
+    if others:
+        wanted = CreateMultiKeyringInput(generator=first, child_keyrings=others)
+        keyring = materials.create_multi_keyring(input=wanted)
+    message, _ = EncryptionSDKClient().encrypt(
+        source=json.dumps({"credential_type": "t", "credentials": {"f": "x" * size}}).encode(),
+        keyring=keyring,
+        encryption_context=CONTEXT.as_mapping(),
+        algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+    )
+    return b64encode(message).decode()
+
+
+def test_an_envelope_has_65536_characters_at_most(kms: Any):
+    begun = 47 * 1024
+    size = begun + 48 * 1024 - len(b64decode(closed_by(kms, "k", size=begun)))
+    largest, larger = closed_by(kms, "k", size=size), closed_by(kms, "k", size=size + 1)
+    assert (len(largest), len(larger)) == (65536, 65540)
+    assert opened_by(kms, largest).reveal("f") == "x" * size
+    with pytest.raises(SealBroken):
+        opened_by(kms, larger)
+
+
+def test_an_envelope_has_one_data_key(kms: Any):
+    assert opened_by(kms, closed_by(kms, "k", size=1)).reveal("f") == "x"
+    with pytest.raises(SealBroken):
+        opened_by(kms, closed_by(kms, "k", "stranger", size=1))
+
+
+def test_kms_is_not_asked_to_decrypt_in_another_context(kms: Any):
+    sealed = sealed_by(kms)
+    with pytest.raises(SealBroken):
+        opened_by(kms, sealed, replace(CONTEXT, tenant_id="tenant-2"))
+    assert "Decrypt" not in [name for name, _ in kms.asked]
 
 
 def test_what_fits_is_sealed_within_the_limit_and_what_does_not_is_refused(kms: Any):
