@@ -99,11 +99,12 @@ def _by_role(customer: CloudCustomer, platform: Platform) -> None:
 def _look(session: Caller) -> None:
     user = _identify(session).partition(":user/")[2]
     _probe(session)
-    try:
-        session.call(Call("ram:ListPoliciesForUser", {"UserName": user}))
-    except DaraException as error:  # who may not even ask has none of AliCloud's own policies of full power
-        if error.code != "NoPermission":
-            raise
+    for action in ("ram:ListPoliciesForUser", "ram:ListGroupsForUser"):
+        try:
+            session.call(Call(action, {"UserName": user}))
+        except DaraException as error:  # who may not even ask is not known to have power
+            if error.code != "NoPermission":
+                raise
 
 
 def _identify(session: Caller) -> str:

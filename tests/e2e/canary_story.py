@@ -18,6 +18,7 @@ from local.stack import Stack
 from providers.aws.permissions import PERMISSIONS
 from tests.e2e.canary_clouds import accepted_elsewhere, malformed_elsewhere, refused_elsewhere
 from tests.e2e.customer_cloud import CustomerCloud
+from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.collector import Collector
 
 ROLE_ARN = "arn:aws:iam::444455556666:role/ThreatEngineReadOnly"
@@ -64,7 +65,12 @@ class Scene:
         return self._kept(answer, name)
 
     async def get(self, path: str, name: str) -> dict[str, Any]:
-        return self._kept(await self.api.get(path), name)
+        """Ask until there is an answer: a busy emulator keeps the API waiting for longer than it waits."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (answer := await self.api.get(path)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                self._kept(answer, name)
+                await asyncio.sleep(1)
+        return self._kept(answer, name)
 
     async def account(self, name: str, method: str = "access_key") -> str:
         body = {"tenant_id": self.tenant_id, "account_name": f"{name} {CONTROL}", "auth_method": method}
@@ -80,11 +86,12 @@ class Scene:
 
     async def until_settled(self, account_id: str, name: str) -> None:
         """Follow the onboarding until no submission is under way, reading what a portal reads."""
-        for _ in range(200):
-            status = await self.get(f"/onboarding/{account_id}", f"status of {name}")
-            if status["state"] in {"waiting_for_credential", "active", "active_limited", "failed"}:
-                break
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                status = await self.get(f"/onboarding/{account_id}", f"status of {name}")
+                if status["state"] in {"waiting_for_credential", "active", "active_limited", "failed"}:
+                    break
+                await asyncio.sleep(0.1)
         self.ends[name] = status["state"]
         await self.get(f"/onboarding/accounts/{account_id}", f"account of {name}")
 
@@ -133,10 +140,11 @@ async def told_of_scans(scene: Scene, account_id: str) -> None:
     refused = {**body, "notification_channels": {"webhook": {**webhook, "url": f"http://hooks.example/{token}"}}}
     await scene.post("/schedules", refused, "schedule that is refused")
     run = await scene.post(f"/schedules/{made['schedule_id']}/trigger", {}, "trigger")
-    for _ in range(200):
-        if (await scene.get(f"/executions/{run['scan_id']}", "execution"))["status"] != "running":
-            break
-        await asyncio.sleep(0.2)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if (await scene.get(f"/executions/{run['scan_id']}", "execution"))["status"] != "running":
+                break
+            await asyncio.sleep(0.2)
     await scene.get(f"/schedules?tenant_id={scene.tenant_id}", "schedules")
 
 

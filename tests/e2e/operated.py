@@ -176,7 +176,11 @@ class Operated:
         return dict(answer.json())
 
     def get(self, path: str) -> dict[str, Any]:
-        answer = self._api.get(path)
+        """Ask until there is an answer: a busy emulator keeps the API waiting for longer than it waits."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (answer := self._api.get(path)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(1)
         assert answer.is_success, answer.text
         return dict(answer.json())
 

@@ -90,7 +90,8 @@ def test_a_link_shows_the_findings_to_whoever_has_it(aws: Aws):
     aws.stores.results.write(asked, FOUND, started_at=AT, completed_at=LATER)
     link = aws.stores.results.link(aws.stores.results.get(asked.tenant_id, asked.execution_id))
     events = httpx.get(link, trust_env=False).json()
-    assert [event["class_uid"] for event in events] == [2003] * 3
+    # What passes is not told beside a problem of the same resource.
+    assert [event["class_uid"] for event in events] == [2003] * 2
 
 
 def test_a_link_works_for_five_minutes(aws: Aws):
