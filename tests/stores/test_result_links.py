@@ -5,8 +5,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
 
+from domain.errors import PlatformConfig
 from stores.s3.results import S3ResultStore
 
 
@@ -31,3 +34,15 @@ def test_a_link_is_for_one_object_and_five_minutes():
     assert sent["X-Amz-SignedHeaders"] == "host"
     assert sent["X-Amz-Credential"].startswith("AKIAOURS/")
     assert len(sent["X-Amz-Signature"]) == 64
+
+
+def test_a_platform_without_credentials_says_that_it_is_set_up_wrongly():
+    def unsigned(*_: object, **__: object) -> str:
+        raise NoCredentialsError
+
+    s3: Any = SimpleNamespace(generate_presigned_url=unsigned)
+    names: Any = SimpleNamespace(scan_results="results")
+    nothing: Any = None
+    result: Any = SimpleNamespace(location="s3://te-results/scan-1.json")
+    with pytest.raises(PlatformConfig):
+        S3ResultStore(s3, nothing, names, bucket="te-results").link(result)
