@@ -24,7 +24,7 @@ STEP_MAKERS = ("failed", "warned")
 INTRODUCTION = """\
 # What the clouds answer, and what it means
 
-Made from the tables in `providers/*_failures.py`, which decide. A row is chosen by HTTP status and the cloud's own
+Made from the tables in `providers/*/errors.py`, which decide. A row is chosen by HTTP status and the cloud's own
 code, never by a message; the first one that fits counts. Whatever fits no row is looked at by its status: 429 is
 `throttled`, 500 and more, and what is not the cloud's own answer, is `unavailable`, and the rest is
 `platform_config`: an answer that nobody knows is never the customer's fault.

@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.clouds.table import lines
 
+# How long an example may take is no promise: on a machine that is busy each takes longer.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 WHOLE_STACKS = (
     "tests/e2e/",
     "tests/bench/",
+    "tests/resilience/",
+    "tests/security/",
     "tests/telemetry/test_exposed.py",
     "tests/deploy/test_compose_commands.py",
 )

@@ -182,6 +182,18 @@ def nothing_is_imported_inside_a_function(path: str, source: str) -> Findings:
         yield from (at(node, function.name) for node in ast.walk(function) if imported(node))
 
 
+@refuses(
+    ("local/clouds.py", "from tests.issuer import Issuer"),
+    ("emulators/clouds/oci.py", "import bench.report"),
+    ("api/app.py", "from tests.fakes import FakeVault"),
+)
+def only_tests_and_benchmarks_import_tests_or_benchmarks(path: str, source: str) -> Findings:
+    for node in nodes(source) if not within(path, "tests/", "bench/") else ():
+        for name in imported(node):
+            if name.split(".")[0] in ("tests", "bench"):
+                yield at(node, name)
+
+
 @refuses(("workflows/__init__.py", "from workflows.onboarding.onboard_account import OnboardAccount"))
 def the_workflows_package_is_empty(path: str, source: str) -> Findings:
     """Whatever it held would be imported again for every workflow run in the sandbox."""
