@@ -3,9 +3,9 @@
 They change nothing, and show no credential, no external id and no address of a notification.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,7 +19,13 @@ from domain.schedules.schedule import ScheduleStatus
 from stores.dynamodb.accounts import DynamoAccountStore
 from stores.dynamodb.executions import DynamoExecutionStore
 from stores.dynamodb.schedules import DynamoScheduleStore
+from stores.dynamodb.tables import TableNames
 from stores.dynamodb.tenants import DynamoTenantStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Store = TypeVar("Store")
 
 LIMIT = 100
 SECRETIVE = ("external_id", "credential", "notifications", "deliveries")
@@ -44,7 +50,7 @@ scans = typer.Typer(help="The runs of schedules.", no_args_is_help=True)
 
 def list_tenants(output: Output = Format.TABLE, limit: Limit = LIMIT) -> None:
     """List the tenants."""
-    store = _tenants()
+    store = _store(DynamoTenantStore)
     rows = (public(tenant) for tenant in every_item(lambda cursor: store.page(limit=MAX_PAGE, cursor=cursor)))
     columns = ("tenant_id", "tenant_name", "status", "created_at")
     show_list(rows, output, columns=columns, thing="tenants", limit=limit)
@@ -53,7 +59,7 @@ def list_tenants(output: Output = Format.TABLE, limit: Limit = LIMIT) -> None:
 def get_tenant(tenant_id: Id, output: Output = Format.TABLE) -> None:
     """Show one tenant."""
     with _naming("tenant"):
-        show_one(public(_tenants().get(tenant_id)), output)
+        show_one(public(_store(DynamoTenantStore).get(tenant_id)), output)
 
 
 @accounts.command("list")
@@ -74,7 +80,7 @@ def list_accounts(
 @accounts.command("get")
 def get_account(account_id: Id, output: Output = Format.TABLE) -> None:
     """Show one account, with the verdict of its last validation."""
-    store = _accounts()
+    store = _store(DynamoAccountStore)
     with _naming("account"):
         show_one(public(store.get(store.tenant_of(account_id), account_id), *SECRETIVE), output)
 
@@ -84,7 +90,7 @@ def list_onboardings(tenant_id: OfTenant = None, output: Output = Format.TABLE, 
     """List the onboardings that are not over, of one tenant or of all."""
     if tenant_id is not None:
         _look_for(tenant_id)
-    tenants = _tenants()
+    tenants = _store(DynamoTenantStore)
     everybody = every_item(lambda cursor: tenants.page(limit=MAX_PAGE, cursor=cursor))
     names = [tenant_id] if tenant_id else (tenant.tenant_id for tenant in everybody)
     open_ones = (
@@ -116,7 +122,7 @@ def list_schedules(
         raise typer.BadParameter("name the tenant of the account, too", param_hint="--tenant-id")
     if tenant_id is not None:
         _look_for(tenant_id, account_id=account_id)
-    store = _schedules()
+    store = _store(DynamoScheduleStore)
     found = every_item(
         lambda cursor: store.page(tenant_id, account_id=account_id, status=status, limit=MAX_PAGE, cursor=cursor)
     )
@@ -128,7 +134,7 @@ def list_schedules(
 @schedules.command("get")
 def get_schedule(schedule_id: Id, output: Output = Format.TABLE) -> None:
     """Show one schedule, with what led to its status."""
-    store = _schedules()
+    store = _store(DynamoScheduleStore)
     with _naming("schedule"):
         show_one(public(store.get(store.tenant_of(schedule_id), schedule_id), *SECRETIVE), output)
 
@@ -145,7 +151,7 @@ def list_scans(
     if (schedule_id is None) == (account_id is None):
         raise typer.BadParameter("name one of both", param_hint="--schedule-id or --account-id")
     _look_for(tenant_id, account_id=account_id, schedule_id=schedule_id)
-    store = _executions()
+    store = _store(DynamoExecutionStore)
     found = every_item(
         lambda cursor: store.page(
             tenant_id, schedule_id=schedule_id, account_id=account_id, limit=MAX_PAGE, cursor=cursor
@@ -159,7 +165,7 @@ def list_scans(
 @scans.command("get")
 def get_scan(execution_id: Id, output: Output = Format.TABLE) -> None:
     """Show one run, with why it failed."""
-    store = _executions()
+    store = _store(DynamoExecutionStore)
     with _naming("scan"):
         show_one(public(store.get(store.tenant_of(execution_id), execution_id), *SECRETIVE), output)
 
@@ -169,13 +175,13 @@ def _look_for(tenant_id: str, *, account_id: str | None = None, schedule_id: str
     NotFound."""
     # What belongs to a row that cannot be read is listed all the same.
     with _naming("tenant"), suppress(UnreadableRow):
-        _tenants().get(tenant_id)
+        _store(DynamoTenantStore).get(tenant_id)
     if account_id is not None:
         with _naming("account", of="in this tenant"), suppress(UnreadableRow):
-            _accounts().get(tenant_id, account_id)
+            _store(DynamoAccountStore).get(tenant_id, account_id)
     if schedule_id is not None:
         with _naming("schedule", of="in this tenant"), suppress(UnreadableRow):
-            _schedules().get(tenant_id, schedule_id)
+            _store(DynamoScheduleStore).get(tenant_id, schedule_id)
 
 
 @contextmanager
@@ -188,27 +194,13 @@ def _naming(thing: str, *, of: str = "here") -> Iterator[None]:
 
 
 def _of_tenant(tenant_id: str, provider: ProviderType | None, status: AccountStatus | None) -> Iterator[Account]:
-    store = _accounts()
+    store = _store(DynamoAccountStore)
     return every_item(
         lambda cursor: store.page(tenant_id, provider_type=provider, status=status, limit=MAX_PAGE, cursor=cursor)
     )
 
 
-def _tenants() -> DynamoTenantStore:
+def _store(kind: Callable[["DynamoDBClient", TableNames], Store]) -> Store:
+    """Return a store of that kind, over the tables of the settings."""
     settings, _ = config.load()
-    return DynamoTenantStore(aws_of(settings).dynamodb, settings.tables)
-
-
-def _accounts() -> DynamoAccountStore:
-    settings, _ = config.load()
-    return DynamoAccountStore(aws_of(settings).dynamodb, settings.tables)
-
-
-def _schedules() -> DynamoScheduleStore:
-    settings, _ = config.load()
-    return DynamoScheduleStore(aws_of(settings).dynamodb, settings.tables)
-
-
-def _executions() -> DynamoExecutionStore:
-    settings, _ = config.load()
-    return DynamoExecutionStore(aws_of(settings).dynamodb, settings.tables)
+    return kind(aws_of(settings).dynamodb, settings.tables)

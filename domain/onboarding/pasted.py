@@ -137,11 +137,11 @@ def _decoded(text: str) -> str:
     if not _BASE64.fullmatch(text):
         return ""
     try:
-        held = b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
-        # As PowerShell encodes a text.
-        return _cleaned(
-            held.decode("utf-16-le" if held[1:2] == b"\0" else "utf-16" if held[:1] in b"\xff\xfe" else "utf-8")
-        )
+        bare = text.rstrip("=")
+        held = b64decode(bare + "=" * (-len(bare) % 4))
+        # PowerShell encodes a text in UTF-16, with a mark before it or without.
+        utf16 = "utf-16-le" if held[1:2] == b"\0" else "utf-16" if held[:1] in b"\xff\xfe" else ""
+        return _cleaned(held.decode(utf16 or "utf-8"))
     except ValueError:
         return ""
 
